@@ -1,0 +1,1 @@
+"""A verified release mirror and cache for MicroPython firmware."""

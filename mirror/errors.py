@@ -1,0 +1,157 @@
+"""Everything that can go wrong in the mirror, as one family.
+
+Only these errors cross a room's boundary.  Each message is one sentence that says what
+happened and where; facts that code needs are attributes.  ``exit_status`` is what the
+command line ends with, and the only place that decides it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+
+class MirrorError(Exception):
+    """Anything that the mirror reports; the message is meant for the operator."""
+
+    exit_status: ClassVar[int] = 1
+
+
+# --- what the operator or a client asked for ------------------------------------------
+
+
+class ConfigurationError(MirrorError):
+    """The settings, or the arguments of a command, can not be obeyed."""
+
+    exit_status = 2
+
+
+class NotFoundError(MirrorError):
+    """Somebody asked for a thing that is not here."""
+
+
+class BoardNotFoundError(NotFoundError):
+    """No board of this id is in the publication."""
+
+
+class ArtifactNotFoundError(NotFoundError):
+    """No artifact of this name, or blob of this digest, is held."""
+
+
+class PublicationNotFoundError(NotFoundError):
+    """No publication has this sequence, or the channel points to none."""
+
+
+class BadQueryError(MirrorError):
+    """A filter or parameter of a request can not be understood."""
+
+
+# --- upstream could not be reached, or did not do as HTTP says ------------------------
+
+
+class UpstreamError(MirrorError):
+    """Upstream could not be asked, or gave an answer that is no answer."""
+
+    exit_status = 3
+
+
+class UpstreamUnavailableError(UpstreamError):
+    """No connection, a time-out, a reset, a body cut short, or a 5xx after all tries."""
+
+
+class UpstreamBusyError(UpstreamError):
+    """Upstream asked us to wait (429 or 503) longer than a run may."""
+
+    def __init__(self, message: str, *, retry_after: timedelta) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class UpstreamMissingError(UpstreamError):
+    """Upstream answers 404 or 410 for this URL."""
+
+
+# --- refused: we got something, and will not take it ----------------------------------
+
+
+class RefusedError(MirrorError):
+    """Bytes, a name, a page or an address that the mirror will not take."""
+
+    exit_status = 4
+
+
+class MalformedValueError(RefusedError):
+    """Text that is not what it should be: a digest, a version, an id."""
+
+
+class UnrecognisedNameError(RefusedError):
+    """A file name outside upstream's grammar: reported, never guessed."""
+
+
+class PageRefusedError(RefusedError):
+    """A page that is cut short, has no headings, or is not the page asked for."""
+
+
+class MalformedImageError(RefusedError):
+    """An image whose structure is broken."""
+
+
+class ChildRefusedError(RefusedError):
+    """Foreign bytes on which the limited child process died, hung or grew too large."""
+
+
+class RedirectRefusedError(RefusedError):
+    """A redirect to another host, to a lower scheme, or in a circle."""
+
+
+class AddressRefusedError(RefusedError):
+    """A host name that resolves to an address the mirror must not connect to."""
+
+
+class SelfUpstreamError(RefusedError):
+    """The upstream is this mirror itself."""
+
+
+class TooLargeError(RefusedError):
+    """More bytes than the limit, before or after decompression."""
+
+
+class DigestMismatchError(RefusedError):
+    """Bytes that are not those whose digest was promised."""
+
+
+class CatalogShrunkError(RefusedError):
+    """A catalog that lost more than the wipe guard allows: nothing was changed."""
+
+
+class IncompleteError(RefusedError):
+    """The run ended well but not everything asked for is held and accepted."""
+
+
+# --- this node's own disk -------------------------------------------------------------
+
+
+class StorageError(MirrorError):
+    """The disk, or the database, did not do what was asked."""
+
+
+class DiskFullError(StorageError):
+    """No space left, or less than ``disk.keep_free`` would remain."""
+
+
+class ForeignDataError(StorageError):
+    """A data directory or database of another format or of a newer version."""
+
+
+class DamagedError(StorageError):
+    """Bytes in the store, or a line of the ledger, that are not what was written."""
+
+    exit_status = 5
+
+
+class LockedError(StorageError):
+    """Another process holds the data directory and does not answer."""
+
+    exit_status = 6
