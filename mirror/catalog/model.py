@@ -8,36 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from mirror.catalog.names import ArtifactName
-
-
-class Kind(StrEnum):
-    """What sort of file an artifact is; the value is its ending (`upstream.md` section 6)."""
-
-    UF2 = "uf2"
-    BIN = "bin"
-    APP_BIN = "app-bin"
-    DFU = "dfu"
-    HEX = "hex"
-    ZIP = "zip"
-    ELF = "elf"
-    MAP = "map"
-    META_ZIP = "meta.zip"
-
-    @property
-    def flashable(self) -> bool:
-        """Whether somebody puts this file on a board; the others help in debugging."""
-        return self not in {Kind.ELF, Kind.MAP, Kind.META_ZIP}
-
-
-class Maturity(StrEnum):
-    """Finished, or a build of the development branch."""
-
-    RELEASE = "release"
-    PREVIEW = "preview"
+from mirror.catalog.names import ArtifactName
 
 
 class PassageKind(StrEnum):
