@@ -1,0 +1,158 @@
+"""File names of upstream's firmware: read, and written back exactly.
+
+``<BOARD>[-<VARIANT>]-<date>-<version>.<kind>``, and the older forms of ``upstream.md``
+section 5.  Identity is the whole name: two names are equal only when their texts are.
+What does not fit is refused by `UnrecognisedNameError`, which says why; nothing is guessed.
+A name that was read holds no path separator, no control character and at most 200 characters.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import re
+import sys
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from mirror.catalog.kinds import Kind, Maturity
+from mirror.catalog.legacy import PRESENT_OF_ID, PRESENT_OF_STEM, UPPER_CASE
+from mirror.catalog.values import TextValue
+from mirror.catalog.versions import VERSION_PATTERN, Version
+from mirror.errors import UnrecognisedNameError
+
+MAX_NAME = 200
+"""Characters; the longest real name has 82."""
+
+_NAME = re.compile(
+    r"(?P<stem>[A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)*?)"
+    r"-(?P<date>20[0-9]{6}|20[0-9]{2}-[0-9]{2}-[0-9]{2})"
+    r"(?P<unstable>-unstable)?"
+    rf"-(?P<version>{VERSION_PATTERN})"
+    r"\.(?P<kind>app-bin|meta\.zip|[a-z0-9]+)"
+)
+_CHARACTERS = re.compile(r"[A-Za-z0-9_.-]+")
+_KINDS = {kind.value: kind for kind in Kind}
+# Stems of upstream: about 275 builds, and their older ids.
+_CACHED = 4096
+
+
+class Build(NamedTuple):
+    """A board's id and one of its variants; ``None`` is the default build."""
+
+    board: str
+    variant: str | None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ArtifactName(TextValue):
+    """The name of one file of upstream, such as ``RPI_PICO_W-20250415-v1.25.0.uf2``.
+
+    ``stem`` is what stands before the date, as written.  Made from its text; raises
+    `UnrecognisedNameError` for text outside the grammar.
+    """
+
+    text: str
+    stem: str = field(init=False, compare=False, repr=False)
+    date: str = field(init=False, compare=False, repr=False)
+    """The build machine's local date, ``YYYY-MM-DD``, however it was written."""
+    version: Version = field(init=False, compare=False, repr=False)
+    kind: Kind = field(init=False, compare=False, repr=False)
+    maturity: Maturity = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Take the text apart, once."""
+        found = _matched(self.text)
+        put = functools.partial(object.__setattr__, self)
+        # Twenty thousand names share a few hundred stems and dates.
+        put("stem", sys.intern(found["stem"]))
+        put("date", _iso_date(self.text, found["date"]))
+        version = Version.parse(found["version"])
+        put("version", version)
+        put("kind", _KINDS[found["kind"]])
+        put("maturity", Maturity.PREVIEW if found["unstable"] else version.maturity)
+
+    @classmethod
+    def parse(cls, text: str) -> ArtifactName:
+        """Read *text*; raise `UnrecognisedNameError`, which says why, when it does not fit."""
+        return cls(text)
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def board(self) -> str:
+        """The present id where the stem alone tells it, else the id as written."""
+        return build_of_stem(self.stem).board
+
+    @property
+    def variant(self) -> str | None:
+        """The variant's id, a toolchain (``idf4``) included; None for the default build."""
+        return build_of_stem(self.stem).variant
+
+    def present(self, port: str | None) -> Build:
+        """Return board and variant under their present ids, for a file of *port*."""
+        return present(self.board, self.variant, port)
+
+
+def present(board: str, variant: str | None, port: str | None) -> Build:
+    """Return the present ids of a build whose board was renamed or merged later.
+
+    *port* decides where one old id stood for two boards (``GENERIC``).  A merged board
+    becomes a variant of the present one, so that its files stay apart: ``GENERIC_S3_SPIRAM``
+    of esp32 is variant ``SPIRAM`` of ``ESP32_GENERIC_S3``.  Without a port, or for ids
+    that were never renamed, board and variant come back as they are.
+    """
+    known = PRESENT_OF_ID.get((port, board))
+    if known is None:
+        return Build(board, variant)
+    return Build(known[0], _joined(known[1], variant))
+
+
+@functools.lru_cache(maxsize=_CACHED)
+def build_of_stem(stem: str) -> Build:
+    """Return board and variant of the part of a name before its date.
+
+    The longest legacy id that the stem begins with ends the board (some had hyphens); in
+    all other stems the first hyphen does.
+    """
+    pieces = stem.split("-")
+    for length in range(len(pieces), 0, -1):
+        legacy = "-".join(pieces[:length])
+        if legacy in PRESENT_OF_STEM:
+            board, variant = PRESENT_OF_STEM[legacy]
+            rest = "-".join(pieces[length:])
+            return Build(board, _joined(variant, rest.upper() if legacy in UPPER_CASE else rest))
+    return Build(sys.intern(pieces[0]), _joined(*pieces[1:]))
+
+
+def _joined(*pieces: str | None) -> str | None:
+    return sys.intern("-".join(piece for piece in pieces if piece)) or None
+
+
+def _matched(text: str) -> re.Match[str]:
+    if len(text) > MAX_NAME:
+        raise UnrecognisedNameError(
+            f"{text[:80]!r}… has {len(text)} characters, more than {MAX_NAME}"
+        )
+    found = _NAME.fullmatch(text)
+    if found is None:
+        raise UnrecognisedNameError(f"{text!r}: {_why_not(text)}")
+    if found["kind"] not in _KINDS:
+        raise UnrecognisedNameError(f"{text!r}: unknown kind {found['kind']!r}")
+    return found
+
+
+def _why_not(text: str) -> str:
+    if _CHARACTERS.fullmatch(text) is None:
+        return "characters other than letters, digits, '_', '-' and '.'"
+    if re.search(r"-20[0-9]{2}-?[0-9]{2}-?[0-9]{2}-", text) is None:
+        return "no date before the version; expected BOARD[-VARIANT]-YYYYMMDD-vX.Y.Z.KIND"
+    return "no version after the date; expected BOARD[-VARIANT]-YYYYMMDD-vX.Y.Z.KIND"
+
+
+def _iso_date(text: str, written: str) -> str:
+    try:
+        return sys.intern(dt.date.fromisoformat(written).isoformat())
+    except ValueError as error:
+        raise UnrecognisedNameError(f"{text!r}: no such date as {written!r}") from error
