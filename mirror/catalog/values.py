@@ -16,7 +16,7 @@ from pydantic_core import core_schema
 from mirror.errors import MalformedValueError, RefusedError
 
 if TYPE_CHECKING:
-    from pydantic import GetCoreSchemaHandler
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 _PREFIX = "sha256:"
@@ -44,6 +44,13 @@ class TextValue:
         return core_schema.no_info_plain_validator_function(
             cls._from_document, serialization=core_schema.to_string_ser_schema()
         )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, _schema: core_schema.CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> dict[str, str]:
+        """Describe the text to readers of our documents."""
+        return {"type": "string"}
 
     @classmethod
     def _from_document(cls, value: Any) -> Self:  # noqa: ANN401 - pydantic hands over anything

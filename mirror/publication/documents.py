@@ -1,0 +1,236 @@
+"""The documents of a publication, as values and as canonical JSON.
+
+Everything that a client can see hangs on one tree (`ContentRoot` → `BoardDocument` →
+blobs), named by digest at every step.  The content tree holds no address of any mirror
+and is equal on every node that holds it; `PublicationRoot` is this node's own page about
+it: its sequence, and the documents that it rendered for itself.
+
+``encode`` writes canonical JSON (RFC 8785), so equal values are equal bytes; ``decode_…``
+reads it back.  Readers ignore fields that they do not know, except those that a document
+calls ``critical``: a document with an unknown critical field is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, TypeVar
+
+import rfc8785
+from pydantic import Field, TypeAdapter, ValidationError
+
+from mirror.catalog.kinds import Kind, Maturity
+from mirror.catalog.model import Passage, VariantFacts
+from mirror.catalog.values import Digest
+from mirror.errors import ForeignDataError, MalformedValueError
+from mirror.formats.verdict import Checksummed, Conclusion, Finding, Identity
+
+FORMAT = 1
+
+Words = Annotated[str, Field(description="The verdict as people read it.")]
+
+
+class State(StrEnum):
+    """Whether this mirror has the bytes of an artifact."""
+
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Hashes:
+    """Digests of a whole file in lower-case hex (the key names follow PEP 691)."""
+
+    sha256: str
+    md5: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flash:
+    """Where the file goes, as found in the image itself; null where the image can not show it.
+
+    ``offset`` and ``size`` (of the flash that the image was made for) are in bytes.
+    """
+
+    chip: str | None = None
+    offset: int | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictEntry:
+    """What was checked, what was found, and what can not be known."""
+
+    conclusion: Conclusion
+    words: Words
+    checksummed: Checksummed
+    structure: str | None
+    reasons: tuple[Finding, ...] = ()
+    identity: Identity = field(default_factory=Identity)
+    limits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One artifact: its bytes are those of ``hashes.sha256`` and no others.
+
+    ``path`` is where every mirror serves it, ``source`` where upstream listed it.
+    """
+
+    name: str
+    kind: Kind
+    variant: str | None
+    date: str
+    state: State
+    size: int
+    hashes: Hashes
+    path: str
+    source: str
+    flash: Flash
+    verdict: VerdictEntry
+
+    @property
+    def digest(self) -> Digest:
+        """The name of the bytes in the store."""
+        return Digest(self.hashes.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseEntry:
+    """All artifacts of one version of one board, the default variant first."""
+
+    version: str
+    maturity: Maturity
+    date: str
+    notes: str | None
+    files: tuple[FileEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardDocument:
+    """One board: facts from upstream's pages, then its releases, newest version first.
+
+    ``flash_offset`` (bytes) is what upstream's instructions say; where an image shows
+    another one, that image's verdict warns.  Texts are quotations of upstream as plain text.
+    """
+
+    board: str
+    port: str | None
+    mcu: str | None
+    vendor: str
+    product: str
+    page: str
+    features: tuple[str, ...]
+    website: str | None
+    flash_offset: int | None
+    photographs: tuple[str, ...]
+    variants: tuple[VariantFacts, ...]
+    description: tuple[Passage, ...]
+    instructions: tuple[Passage, ...]
+    releases: tuple[ReleaseEntry, ...]
+    type: str = "mpmirror.board"
+    format: int = FORMAT
+    critical: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The node that made a content tree: its lineage, its sequence there, and its key's id."""
+
+    lineage: str
+    sequence: int
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContentRoot:
+    """The content layer: every board document by digest.  No mirror's address is in it."""
+
+    origin: Origin
+    previous: Digest | None
+    published: str
+    upstream: str
+    boards: dict[str, Digest]
+    recalled: tuple[Digest, ...] = ()
+    type: str = "mpmirror.content"
+    format: int = FORMAT
+    critical: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LocalDocument:
+    """A document that this node rendered: its bytes, their media type and size in bytes."""
+
+    digest: Digest
+    media_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationRoot:
+    """The local layer: what one pointer of this node points to.
+
+    ``sequence`` rises per ``lineage`` and ``channel`` and never goes back; ``previous`` is
+    the root that this one superseded; ``documents`` are by path, such as ``/v1/boards.json``.
+    """
+
+    lineage: str
+    channel: str
+    sequence: int
+    previous: Digest | None
+    published: str
+    content: Digest
+    documents: dict[str, LocalDocument] = field(default_factory=dict)
+    type: str = "mpmirror.publication"
+    format: int = FORMAT
+    critical: tuple[str, ...] = ()
+
+
+_Document = TypeVar("_Document", BoardDocument, ContentRoot, PublicationRoot)
+
+_BOARD = TypeAdapter(BoardDocument)
+_CONTENT = TypeAdapter(ContentRoot)
+_PUBLICATION = TypeAdapter(PublicationRoot)
+
+
+def encode(document: BoardDocument | ContentRoot | PublicationRoot) -> bytes:
+    """Return the canonical JSON (RFC 8785) of *document*."""
+    match document:
+        case BoardDocument():
+            return rfc8785.dumps(_BOARD.dump_python(document, mode="json"))
+        case ContentRoot():
+            return rfc8785.dumps(_CONTENT.dump_python(document, mode="json"))
+        case PublicationRoot():
+            return rfc8785.dumps(_PUBLICATION.dump_python(document, mode="json"))
+
+
+def decode_board(data: bytes) -> BoardDocument:
+    """Read a board document; raise `MalformedValueError` or `ForeignDataError`."""
+    return _decode(_BOARD, data, "mpmirror.board")
+
+
+def decode_content(data: bytes) -> ContentRoot:
+    """Read a content root; raise `MalformedValueError` or `ForeignDataError`."""
+    return _decode(_CONTENT, data, "mpmirror.content")
+
+
+def decode_publication(data: bytes) -> PublicationRoot:
+    """Read a publication root; raise `MalformedValueError` or `ForeignDataError`."""
+    return _decode(_PUBLICATION, data, "mpmirror.publication")
+
+
+def _decode(adapter: TypeAdapter[_Document], data: bytes, expected: str) -> _Document:
+    try:
+        document = adapter.validate_json(data)
+    except ValidationError as error:
+        raise MalformedValueError(
+            f"not a document of type {expected}: {error.error_count()} fields do not fit, "
+            f"first {error.errors()[0]['loc']}"
+        ) from error
+    if document.type != expected:
+        raise MalformedValueError(f"expected a document of type {expected}, not {document.type!r}")
+    if document.format != FORMAT or document.critical:
+        raise ForeignDataError(
+            f"{expected} of format {document.format} with critical fields "
+            f"{list(document.critical)}: made by a newer mpmirror, which is needed to read it"
+        )
+    return document

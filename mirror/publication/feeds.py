@@ -1,0 +1,185 @@
+"""The release feed, the index and the sums: what clients read, composed from board documents.
+
+The whole feed is the board documents themselves, joined: it needs no parsing and is not
+stored.  A filtered feed parses only the boards that it shows.  ``schema`` describes the
+feed; within ``/v1`` nothing is removed from it and nothing changes its meaning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Final
+
+import rfc8785
+from pydantic import Field, TypeAdapter
+
+from mirror.errors import ArtifactNotFoundError
+from mirror.publication.documents import BoardDocument, FileEntry, PublicationRoot, ReleaseEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from mirror.publication.query import FeedQuery
+
+SCHEMA_PATH: Final = "/v1/schemas/feed.json"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedHead:
+    """What stands before the boards: of which publication, of whom, when."""
+
+    lineage: str
+    sequence: int
+    published: str
+    upstream: str
+    schema: str = SCHEMA_PATH
+    type: str = "mpmirror.feed"
+    format: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """The release feed as a whole; the keys keep name and type, new ones may come."""
+
+    lineage: str
+    sequence: Annotated[int, Field(description="Rises with every publication of this lineage.")]
+    published: Annotated[str, Field(description="When, in UTC (RFC 3339).")]
+    upstream: Annotated[str, Field(description="Where the mirror watches.")]
+    boards: Annotated[tuple[BoardDocument, ...], Field(description="By board id.")]
+    schema: str = SCHEMA_PATH
+    type: str = "mpmirror.feed"
+    format: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BoardSummary:
+    """One line of the index: who the board is and what is newest."""
+
+    board: str
+    port: str | None
+    mcu: str | None
+    vendor: str
+    product: str
+    features: tuple[str, ...]
+    variants: tuple[str | None, ...]
+    release: str | None
+    preview: str | None
+    files: int
+    size: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """All boards of a publication, by id."""
+
+    boards: tuple[BoardSummary, ...]
+    type: str = "mpmirror.index"
+    format: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """What to flash now: one release of one board, narrowed to the files asked for."""
+
+    board: str
+    release: ReleaseEntry
+    type: str = "mpmirror.latest"
+    format: int = 1
+
+
+_HEAD = TypeAdapter(FeedHead)
+_FEED = TypeAdapter(Feed)
+_INDEX = TypeAdapter(Index)
+_LATEST = TypeAdapter(Latest)
+
+
+def head_of(root: PublicationRoot, upstream: str) -> FeedHead:
+    """Return the head of the feed of the publication *root*."""
+    return FeedHead(root.lineage, root.sequence, root.published, upstream)
+
+
+def compose_feed(head: FeedHead, boards: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the feed in pieces: *boards* are encoded board documents, by board id."""
+    opened = rfc8785.dumps(_HEAD.dump_python(head, mode="json"))
+    yield opened.removesuffix(b"}") + b',"boards":['
+    separator = b"\n"
+    for board in boards:
+        yield separator + board
+        separator = b",\n"
+    yield b"\n]}\n"
+
+
+def filter_feed(head: FeedHead, boards: Iterable[BoardDocument], query: FeedQuery) -> bytes:
+    """Return the feed of those releases and files of *boards* that *query* asks for."""
+    kept = (query.narrow(board) for board in boards)
+    feed = Feed(
+        lineage=head.lineage,
+        sequence=head.sequence,
+        published=head.published,
+        upstream=head.upstream,
+        boards=tuple(board for board in kept if board is not None),
+    )
+    return rfc8785.dumps(_FEED.dump_python(feed, mode="json")) + b"\n"
+
+
+def render_index(boards: Iterable[BoardDocument]) -> bytes:
+    """Return the index: one line for each board, with its newest release and preview."""
+    index = Index(tuple(_summary(board) for board in boards))
+    return rfc8785.dumps(_INDEX.dump_python(index, mode="json")) + b"\n"
+
+
+def render_latest(board: BoardDocument, query: FeedQuery) -> bytes:
+    """Return what to flash now; raise `ArtifactNotFoundError` when nothing fits *query*."""
+    narrowed = query.narrow(board)
+    if narrowed is None or not narrowed.releases:
+        raise ArtifactNotFoundError(f"{board.board}: nothing held fits the question")
+    latest = Latest(board.board, narrowed.releases[0])
+    return rfc8785.dumps(_LATEST.dump_python(latest, mode="json")) + b"\n"
+
+
+def render_sums(files: Iterable[FileEntry]) -> bytes:
+    """Return GNU ``SHA256SUMS`` text for *files*: 64 hex digits, two spaces, the bare name."""
+    by_name = sorted(files, key=lambda file: file.name)
+    return "".join(f"{file.hashes.sha256}  {file.name}\n" for file in by_name).encode()
+
+
+def feed_schema() -> bytes:
+    """Return the JSON Schema (2020-12) that every feed of this version fits."""
+    schema = _FEED.json_schema(mode="serialization")
+    described = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": SCHEMA_PATH,
+        "title": "mpmirror release feed",
+        **{key: value for key, value in schema.items() if key != "title"},
+    }
+    return rfc8785.dumps(described) + b"\n"
+
+
+def all_files(board: BoardDocument) -> Iterator[FileEntry]:
+    """Yield every file of *board*, in the document's order."""
+    for release in board.releases:
+        yield from release.files
+
+
+def _summary(board: BoardDocument) -> BoardSummary:
+    files = list(all_files(board))
+    return BoardSummary(
+        board=board.board,
+        port=board.port,
+        mcu=board.mcu,
+        vendor=board.vendor,
+        product=board.product,
+        features=board.features,
+        variants=tuple(sorted({file.variant for file in files}, key=lambda text: text or "")),
+        release=_newest(board, "release"),
+        preview=_newest(board, "preview"),
+        files=len(files),
+        size=sum(file.size for file in files),
+        path=f"/v1/boards/{board.board}.json",
+    )
+
+
+def _newest(board: BoardDocument, maturity: str) -> str | None:
+    fitting = (release.version for release in board.releases if release.maturity == maturity)
+    return next(fitting, None)

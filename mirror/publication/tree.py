@@ -1,0 +1,131 @@
+"""Build the documents of a publication from facts: the same input gives the same bytes.
+
+Nothing here decides what is held or when to publish; it says how a board, a content root
+and the local documents look.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from mirror.catalog.kinds import Kind, Maturity
+from mirror.catalog.names import ArtifactName
+from mirror.catalog.values import Digest
+from mirror.formats.verdict import Verdict
+from mirror.publication.documents import (
+    BoardDocument,
+    FileEntry,
+    Flash,
+    Hashes,
+    ReleaseEntry,
+    State,
+    VerdictEntry,
+)
+from mirror.publication.words import verdict_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from mirror.catalog.model import BoardFacts
+    from mirror.catalog.versions import Version
+
+# What people flash comes first; upstream shows `.bin` before `.app-bin` too.
+_KIND_ORDER = {kind: place for place, kind in enumerate(Kind)}
+
+
+@dataclass(frozen=True, slots=True)
+class HeldArtifact:
+    """An accepted artifact of this store: its name, where it came from, and what it is."""
+
+    name: ArtifactName
+    source: str
+    digest: Digest
+    size: int
+    md5: str | None
+    verdict: Verdict
+
+
+def render_board(
+    facts: BoardFacts, held: Iterable[HeldArtifact], notes: Mapping[str, str]
+) -> BoardDocument:
+    """Return the document of one board, with every held artifact in it.
+
+    *notes* gives release notes (an http(s) URL) by version.
+    """
+    newest_first = sorted(held, key=_version, reverse=True)
+    releases = tuple(
+        _render_release(version, list(artifacts), notes)
+        for version, artifacts in groupby(newest_first, key=_version)
+    )
+    return BoardDocument(
+        board=facts.board,
+        port=facts.port,
+        mcu=facts.mcu,
+        vendor=facts.vendor,
+        product=facts.product,
+        page=facts.page,
+        features=facts.features,
+        website=facts.website,
+        flash_offset=facts.flash_offset,
+        photographs=facts.photographs,
+        variants=facts.variants,
+        description=facts.description,
+        instructions=facts.instructions,
+        releases=releases,
+    )
+
+
+def file_path(name: str) -> str:
+    """Return the path under which every mirror serves the artifact called *name*."""
+    return f"/v1/files/{name}"
+
+
+def _version(artifact: HeldArtifact) -> Version:
+    return artifact.name.version
+
+
+def _render_release(
+    version: Version, artifacts: list[HeldArtifact], notes: Mapping[str, str]
+) -> ReleaseEntry:
+    artifacts.sort(key=_place)
+    return ReleaseEntry(
+        version=str(version),
+        maturity=Maturity(version.maturity),
+        date=min(artifact.name.date for artifact in artifacts),
+        notes=notes.get(str(version)),
+        files=tuple(_render_file(artifact) for artifact in artifacts),
+    )
+
+
+def _place(artifact: HeldArtifact) -> tuple[str, int, str, str]:
+    name = artifact.name
+    # The earlier of two builds of one version is upstream's right one (`upstream.md` U7).
+    return (name.variant or "", _KIND_ORDER[name.kind], name.date, str(name))
+
+
+def _render_file(artifact: HeldArtifact) -> FileEntry:
+    name, verdict = artifact.name, artifact.verdict
+    facts = verdict.facts
+    return FileEntry(
+        name=str(name),
+        kind=name.kind,
+        variant=name.variant,
+        date=name.date,
+        state=State.HELD,
+        size=artifact.size,
+        hashes=Hashes(sha256=artifact.digest.hex, md5=artifact.md5),
+        path=file_path(str(name)),
+        source=artifact.source,
+        flash=Flash(facts.chip, facts.offset, facts.flash_size) if facts else Flash(),
+        verdict=VerdictEntry(
+            conclusion=verdict.conclusion,
+            words=verdict_words(verdict, artifact.source),
+            checksummed=verdict.checksummed,
+            structure=facts.structure if facts else None,
+            reasons=verdict.reasons,
+            identity=verdict.identity,
+            limits=verdict.limits,
+        ),
+    )

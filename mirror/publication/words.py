@@ -1,0 +1,35 @@
+"""The verdict in words: the same sentence in the feed, the log and on every page."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mirror.formats.verdict import Checksummed, Conclusion, Verdict
+
+_CHECKED: Final = {
+    Checksummed.SHA256: "structure and SHA-256 inside checked",
+    Checksummed.CRC32: "structure and CRC-32 inside checked",
+    Checksummed.MD5: "structure and MD5 inside checked",
+    Checksummed.XOR: "structure and record sums inside checked",
+    Checksummed.NONE: (
+        "structure checked, no checksum inside: damage in the content can not be noticed"
+    ),
+}
+
+
+def verdict_words(verdict: Verdict, source: str) -> str:
+    """Say what was checked of a file fetched from *source*, and what that can not mean."""
+    reasons = "; ".join(reason.text for reason in verdict.reasons)
+    if verdict.conclusion is Conclusion.REFUSED:
+        return f"refused: {reasons}"
+    checked = _CHECKED[verdict.checksummed]
+    if verdict.conclusion is Conclusion.WARNED:
+        checked = f"{checked}; warned: {reasons}"
+    return f"{checked}; origin: {origin_words(source)}"
+
+
+def origin_words(source: str) -> str:
+    """Say how *source* vouches for its bytes: over TLS for the way, never for the maker."""
+    if source.startswith("https:"):
+        return "fetched over TLS, not signed by MicroPython"
+    return "fetched without TLS, not signed by MicroPython"
