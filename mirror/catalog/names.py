@@ -32,6 +32,7 @@ _NAME = re.compile(
     r"\.(?P<kind>app-bin|meta\.zip|[a-z0-9]+)"
 )
 _CHARACTERS = re.compile(r"[A-Za-z0-9_.-]+")
+_FORM = "BOARD[-VARIANT]-YYYYMMDD-vX.Y.Z.KIND"
 _KINDS = {kind.value: kind for kind in Kind}
 # Stems of upstream: about 275 builds, and their older ids.
 _CACHED = 4096
@@ -147,8 +148,8 @@ def _why_not(text: str) -> str:
     if _CHARACTERS.fullmatch(text) is None:
         return "characters other than letters, digits, '_', '-' and '.'"
     if re.search(r"-20[0-9]{2}-?[0-9]{2}-?[0-9]{2}-", text) is None:
-        return "no date before the version; expected BOARD[-VARIANT]-YYYYMMDD-vX.Y.Z.KIND"
-    return "no version after the date; expected BOARD[-VARIANT]-YYYYMMDD-vX.Y.Z.KIND"
+        return f"no date; expected {_FORM}"
+    return f"not of the form {_FORM}"
 
 
 def _iso_date(text: str, written: str) -> str:
