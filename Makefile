@@ -1,0 +1,78 @@
+# Each target sets up what it needs: a virtual environment in $(VENV), and the locked
+# dependencies with their hashes.  Needs: make, Python >= 3.11 with its venv module.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+TESTS := -m "not long" -n 2
+
+.DELETE_ON_ERROR:
+.PHONY: help run demo test test-long check bench bench-verify lock clean
+
+help:
+	@echo "make run           start the mirror, with ./mpmirror.toml if it is there"
+	@echo "make demo          try it without Internet: a mirror of the project's own replica"
+	@echo "make test          run the tests (make test-long: the long proofs)"
+	@echo "make check         format, lint, types, imports"
+	@echo "make bench         measure speed (make bench-verify: damage noticed)"
+	@echo "make lock          resolve the dependencies anew into requirements/*.txt"
+	@echo "make clean         remove what these targets made, but never ./data"
+
+run: $(VENV)/run.stamp
+	@exec $(BIN)/mpmirror serve
+
+demo: $(VENV)/development.stamp
+	@exec $(BIN)/python -m tests.demo
+
+test: $(VENV)/development.stamp
+	@$(BIN)/python -m pytest $(TESTS)
+
+test-long: $(VENV)/development.stamp
+	@$(BIN)/python -m pytest -m long
+
+check: $(VENV)/development.stamp
+	@$(BIN)/ruff format --check mirror tests
+	@$(BIN)/ruff check mirror tests
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/development.stamp
+	@$(BIN)/python -m tests.bench
+
+bench-verify: $(VENV)/development.stamp
+	@$(BIN)/python -m tests.bench.verify
+
+# run.txt keeps to the versions of development.txt: what is tested is what users get.
+# `make lock LOCK=--upgrade` also moves the versions.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-header --no-annotate --no-emit-index-url --no-emit-find-links $(LOCK)
+lock: $(VENV)/development.stamp
+	$(COMPILE) --group build -o requirements/build.txt
+	$(COMPILE) pyproject.toml --group development -o requirements/development.txt
+	$(COMPILE) pyproject.toml -c requirements/development.txt -o requirements/run.txt
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# Both stamps install the project itself without asking an index for anything that is not
+# locked: the build back-end too comes from requirements/build.txt.
+$(VENV)/run.stamp: $(BIN)/pip pyproject.toml requirements/build.txt requirements/run.txt
+	@echo "Installing the locked dependencies into $(VENV) ..."
+	@$(PIP) --require-hashes -r requirements/build.txt -r requirements/run.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/development.stamp: $(VENV)/run.stamp requirements/development.txt
+	@echo "Installing the locked development tools into $(VENV) ..."
+	@$(PIP) --require-hashes -r requirements/development.txt
+	@touch $@
+
+$(BIN)/pip:
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "mpmirror needs Python 3.11 or newer: on Debian, apt install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "mpmirror needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1): set PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "$(PYTHON) cannot make virtual environments: on Debian, apt install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
