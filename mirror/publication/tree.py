@@ -54,10 +54,10 @@ def render_board(
 
     *notes* gives release notes (an http(s) URL) by version.
     """
-    newest_first = sorted(held, key=_version, reverse=True)
+    newest_first = sorted(held, key=_release, reverse=True)
     releases = tuple(
-        _render_release(version, list(artifacts), notes)
-        for version, artifacts in groupby(newest_first, key=_version)
+        _render_release(list(artifacts), facts.port, notes)
+        for _, artifacts in groupby(newest_first, key=_release)
     )
     return BoardDocument(
         board=facts.board,
@@ -82,36 +82,37 @@ def file_path(name: str) -> str:
     return f"/v1/files/{name}"
 
 
-def _version(artifact: HeldArtifact) -> Version:
-    return artifact.name.version
+def _release(artifact: HeldArtifact) -> tuple[Version, Maturity]:
+    # An old daily build can carry a bare version: only its name says that it is a preview.
+    return artifact.name.version, artifact.name.maturity
 
 
 def _render_release(
-    version: Version, artifacts: list[HeldArtifact], notes: Mapping[str, str]
+    artifacts: list[HeldArtifact], port: str | None, notes: Mapping[str, str]
 ) -> ReleaseEntry:
-    artifacts.sort(key=_place)
+    version, maturity = _release(artifacts[0])
+    files = sorted((_render_file(artifact, port) for artifact in artifacts), key=_place)
     return ReleaseEntry(
         version=str(version),
-        maturity=Maturity(version.maturity),
-        date=min(artifact.name.date for artifact in artifacts),
+        maturity=maturity,
+        date=min(file.date for file in files),
         notes=notes.get(str(version)),
-        files=tuple(_render_file(artifact) for artifact in artifacts),
+        files=tuple(files),
     )
 
 
-def _place(artifact: HeldArtifact) -> tuple[str, int, str, str]:
-    name = artifact.name
+def _place(file: FileEntry) -> tuple[str, int, str, str]:
     # The earlier of two builds of one version is upstream's right one (`upstream.md` U7).
-    return (name.variant or "", _KIND_ORDER[name.kind], name.date, str(name))
+    return (file.variant or "", _KIND_ORDER[file.kind], file.date, file.name)
 
 
-def _render_file(artifact: HeldArtifact) -> FileEntry:
+def _render_file(artifact: HeldArtifact, port: str | None) -> FileEntry:
     name, verdict = artifact.name, artifact.verdict
     facts = verdict.facts
     return FileEntry(
         name=str(name),
         kind=name.kind,
-        variant=name.variant,
+        variant=name.present(port).variant,
         date=name.date,
         state=State.HELD,
         size=artifact.size,
