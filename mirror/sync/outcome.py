@@ -1,0 +1,69 @@
+"""How a sync run is going, and how it ended: the same words for log, status and exit.
+
+A run is *complete* when everything that the policy asks for is held and accepted, and
+every page could be read; nothing less ends with exit status 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Ending(StrEnum):
+    """What a run came to."""
+
+    PUBLISHED = "published"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+class Phase(StrEnum):
+    """What a run is doing."""
+
+    CRAWL = "crawl"
+    FETCH = "fetch"
+    PUBLISH = "publish"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a phase is: pages or files done of all, and bytes received in this run."""
+
+    phase: Phase
+    done: int
+    total: int
+    received_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something asked for that is not held, or not known: what, and why, in one sentence."""
+
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of one run.
+
+    ``wanted`` and ``held`` count artifacts of the policy; ``fetched`` those new in this
+    run; ``sequence`` is the newest publication, None when there is none yet.
+    """
+
+    ending: Ending
+    message: str
+    exit_status: int
+    sequence: int | None = None
+    wanted: int = 0
+    held: int = 0
+    fetched: int = 0
+    received_bytes: int = 0
+    troubles: tuple[Trouble, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything asked for is held and accepted."""
+        return self.exit_status == 0
