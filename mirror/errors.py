@@ -23,9 +23,16 @@ class MirrorError(Exception):
 
 
 class ConfigurationError(MirrorError):
-    """The settings, or the arguments of a command, can not be obeyed."""
+    """The settings, or the arguments of a command, can not be obeyed.
+
+    ``problems`` has a line for each, where there are several.
+    """
 
     exit_status = 2
+
+    def __init__(self, message: str, *, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
 
 
 class NotFoundError(MirrorError):
@@ -92,6 +99,13 @@ class UnrecognisedNameError(RefusedError):
 
 class PageRefusedError(RefusedError):
     """A page that is cut short, has no headings, or is not the page asked for."""
+
+
+class FirmwareHeadingMissingError(PageRefusedError):
+    """A whole board page with neither firmware heading nor file.
+
+    The page failed, or the board never had any file: only who knows its past can tell.
+    """
 
 
 class MalformedImageError(RefusedError):

@@ -1,0 +1,167 @@
+"""A page as one flat sequence of events in document order.
+
+Only complete pages get that far: at most `MAX_PAGE` bytes of UTF-8 that end in ``</html>``.
+Comments, scripts and styles are left out, so nothing in them can be mistaken for the page.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bs4 import BeautifulSoup
+from bs4.element import NavigableString, Tag
+from bs4.exceptions import ParserRejectedMarkup
+
+from mirror.catalog.pages.texts import one_line
+from mirror.errors import PageRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bs4.element import PageElement
+
+MAX_PAGE = 4 * 1024 * 1024
+"""Bytes; the largest real page has 73 kB."""
+
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_TEXT = {"address", "blockquote", "dd", "div", "dl", "dt", "hr", "li", "ol", "p", "pre", "ul"}
+_TABLE = {"table", "tbody", "td", "tfoot", "th", "thead", "tr"}
+_PARTS = {"article", "aside", "body", "footer", "header", "html", "main", "nav", "section"}
+
+BLOCKS = frozenset(_TEXT | _TABLE | _PARTS | set(_HEADINGS))
+"""Elements that end a line of text, whichever way they stand in the tree."""
+
+MAX_HEADING = 200
+_END = "</html"
+# After the end only a comment may stand, such as a cache's note of how long it took.
+_TAIL = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An element begins."""
+
+    tag: str
+    href: str | None = None
+    source: str | None = None
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """An element ends; where, is the parser's opinion."""
+
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Text between elements, entities resolved."""
+
+    text: str
+
+
+Event = Opened | Closed | Words
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading: its level, its text in one line, and its position among the events."""
+
+    level: int
+    text: str
+    start: int
+
+
+def read_markup(html: bytes, url: str) -> tuple[Event, ...]:
+    """Return the events of a whole page; raise `PageRefusedError` when it is not whole."""
+    text = _complete(html, url)
+    try:
+        with warnings.catch_warnings():
+            # bs4 warns of text that looks like a file name or XML: both are refusals later.
+            warnings.simplefilter("ignore")
+            soup = BeautifulSoup(text, "html.parser")
+    # ValueError: a character reference of more than 4,300 digits.
+    except (ParserRejectedMarkup, ValueError, RecursionError) as error:
+        raise PageRefusedError(f"{url}: no HTML parser can read this page") from error
+    return tuple(_events(soup))
+
+
+def headings(events: Sequence[Event]) -> tuple[Heading, ...]:
+    """Return every heading with text, in document order."""
+    found = (
+        _heading(events, start, event.tag)
+        for start, event in enumerate(events)
+        if isinstance(event, Opened) and event.tag in _HEADINGS
+    )
+    return tuple(heading for heading in found if heading.text)
+
+
+def words_from(events: Sequence[Event], start: int, stops: frozenset[str] = BLOCKS) -> str:
+    """Return the text from *start* to the first event that opens or closes one of *stops*."""
+    pieces: list[str] = []
+    for position in range(start, len(events)):
+        event = events[position]
+        if isinstance(event, Words):
+            pieces.append(event.text)
+        elif event.tag in stops:
+            break
+    return "".join(pieces)
+
+
+def _complete(html: bytes, url: str) -> str:
+    if len(html) > MAX_PAGE:
+        raise PageRefusedError(f"{url}: {len(html)} bytes, a page has at most {MAX_PAGE}")
+    try:
+        text = html.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PageRefusedError(f"{url}: not UTF-8 at byte {error.start}") from error
+    tail = text[-_TAIL:].lower()
+    _, end, rest = tail.rpartition(_END)
+    rest = rest.strip().removeprefix(">").strip()
+    if not end or (rest and not (rest.startswith("<!--") and rest.endswith("-->"))):
+        raise PageRefusedError(f"{url}: cut short, {len(html)} bytes that do not end in </html>")
+    return text
+
+
+def _events(soup: BeautifulSoup) -> Iterator[Event]:
+    # With a stack of its own: the depth of a page is not ours to choose.
+    stack: list[tuple[str, Iterator[PageElement]]] = [("", iter(soup.contents))]
+    while stack:
+        tag, rest = stack[-1]
+        node = next(rest, None)
+        if node is None:
+            stack.pop()
+            yield Closed(tag)
+        elif isinstance(node, Tag):
+            yield _opened(node)
+            stack.append((node.name, iter(node.contents)))
+        # Comments, scripts, styles and declarations are subclasses, and are not text.
+        elif type(node) is NavigableString:
+            yield Words(str(node))
+
+
+def _opened(tag: Tag) -> Opened:
+    return Opened(
+        tag=tag.name,
+        href=_attribute(tag, "href"),
+        source=_attribute(tag, "src"),
+        classes=_classes(tag),
+    )
+
+
+def _attribute(tag: Tag, name: str) -> str | None:
+    value = tag.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _classes(tag: Tag) -> tuple[str, ...]:
+    value = tag.get("class")
+    return (value,) if isinstance(value, str) else tuple(value or ())
+
+
+def _heading(events: Sequence[Event], start: int, tag: str) -> Heading:
+    text = one_line(words_from(events, start + 1), MAX_HEADING)
+    return Heading(_HEADINGS[tag], text, start)
