@@ -1,0 +1,227 @@
+"""The types of settings: how each is read from TOML, a variable or a flag, and spelled.
+
+A variable and a flag give text, TOML gives what TOML has; both are read to the same value.
+The value is spelled in documents and in `mpmirror config` the way an operator writes it.
+Nothing is guessed: ``true`` is no number, and ``6`` is no duration.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+from pydantic_core import PydanticCustomError
+
+from mirror.catalog.kinds import Kind
+from mirror.config.addresses import parse_base_url
+from mirror.config.units import (
+    format_duration,
+    format_share,
+    format_size,
+    parse_duration,
+    parse_share,
+    parse_size,
+)
+from mirror.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: The type of an error whose message is already meant for the operator.
+OWN_PROBLEM = "setting"
+
+_ALL = "all"
+_GLOB = re.compile(r"[A-Za-z0-9_*?\[\]!-]{1,100}")
+_CONTACT = re.compile(r"[!-'*-~](?:[ -'*-~]{0,118}[!-'*-~])?")
+
+
+@dataclass(frozen=True, slots=True)
+class KeepFree:
+    """What must stay free of a disk: the larger of *size* (bytes) and *share* of the disk."""
+
+    size: int
+    share: float
+
+    def of(self, disk: int) -> int:
+        """Return how many bytes of a disk of *disk* bytes must stay free."""
+        return max(self.size, round(disk * self.share))
+
+
+def _text(parse: Callable[[str], object]) -> BeforeValidator:
+    """Read a setting that is written as text with *parse*."""
+
+    def read(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return parse(value)
+        except ConfigurationError as error:
+            raise _problem(str(error)) from error
+
+    return BeforeValidator(read)
+
+
+def _problem(text: str) -> PydanticCustomError:
+    # The text is a value of the template, never the template: it may hold braces.
+    return PydanticCustomError(OWN_PROBLEM, "{problem}", {"problem": text})
+
+
+def _not_bare(value: object, example: str) -> object:
+    if isinstance(value, int | float):
+        raise _problem(f'expected a unit, such as "{example}", not {value!r}')
+    return value
+
+
+def _no_truth(value: object) -> object:
+    if isinstance(value, bool):
+        raise _problem(f"expected a number, not {str(value).lower()}")
+    return value
+
+
+def between(least: timedelta, most: timedelta) -> AfterValidator:
+    """Refuse a duration outside of *least* and *most*."""
+
+    def check(value: timedelta) -> timedelta:
+        if not least <= value <= most:
+            limits = f"{format_duration(least)} to {format_duration(most)}"
+            raise _problem(f"expected {limits}, not {format_duration(value)!r}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _read_path(value: object) -> object:
+    if isinstance(value, str) and (not value or "\0" in value):
+        raise _problem("expected a folder, not an empty name")
+    if isinstance(value, str) and value.startswith("~"):
+        raise _problem(f"expected a whole path: ~ means nothing here, in {value[:80]!r}")
+    return value
+
+
+def _read_list(value: object) -> object:
+    """Read a JSON list, or words with commas between them, or one word."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError) as error:
+            raise _problem(f"expected a JSON list, not {value[:80]!r}") from error
+    return [word.strip() for word in value.split(",") if word.strip()]
+
+
+def _read_glob(value: object) -> object:
+    if isinstance(value, str) and _GLOB.fullmatch(value) is None:
+        raise _problem(f'expected a name or a pattern such as "RPI_PICO*", not {value[:80]!r}')
+    return value
+
+
+def _read_address(value: object) -> object:
+    try:
+        return ipaddress.ip_address(str(value))
+    except ValueError as error:
+        raise _problem(f"expected a literal IP address, not {str(value)[:80]!r}") from error
+
+
+def _read_contact(text: str) -> str:
+    if _CONTACT.fullmatch(text) is None:
+        raise ConfigurationError(
+            "expected a mail address or a URL in at most 120 plain characters without "
+            f"parentheses (it goes into the User-Agent), not {text[:80]!r}"
+        )
+    return text
+
+
+def _read_keep_free(value: object) -> object:
+    """Read ``2GB``, ``10%``, or both as a list or with a comma between them."""
+    parts = _read_list(value)
+    if not isinstance(parts, list) or not 1 <= len(parts) <= 2 or not all(map(_is_text, parts)):  # noqa: PLR2004 - one size, one share
+        return _not_keep_free(value)
+    sizes = [part for part in parts if not part.endswith("%")]
+    shares = [part for part in parts if part.endswith("%")]
+    if len(sizes) > 1 or len(shares) > 1:
+        return _not_keep_free(value)
+    try:
+        size = parse_size(sizes[0]) if sizes else 0
+        return KeepFree(size, parse_share(shares[0]) if shares else 0.0)
+    except ConfigurationError as error:
+        raise _problem(str(error)) from error
+
+
+def _not_keep_free(value: object) -> object:
+    if isinstance(value, KeepFree):
+        return value
+    raise _problem(f'expected a size, a share or both, ["2GB", "10%"], not {str(value)[:80]!r}')
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _spell_keep_free(keep: KeepFree) -> Any:  # noqa: ANN401 - what JSON and TOML have
+    parts = [format_size(keep.size)] * bool(keep.size) + [format_share(keep.share)] * bool(
+        keep.share
+    )
+    return parts or [format_size(0)]
+
+
+def _spell_depth(depth: int | None) -> int | str:
+    return _ALL if depth is None else depth
+
+
+def _read_depth(value: object) -> object:
+    if value is None or value == _ALL:
+        return None
+    if isinstance(value, bool) or (
+        isinstance(value, str) and re.fullmatch("[0-9]{1,6}", value) is None
+    ):
+        raise _problem(f'expected a number or "all", not {str(value)[:80]!r}')
+    return value
+
+
+Folder = Annotated[Path, BeforeValidator(_read_path)]
+Duration = Annotated[
+    timedelta,
+    _text(parse_duration),
+    BeforeValidator(lambda value: _not_bare(value, "6h")),
+    PlainSerializer(format_duration),
+]
+Share = Annotated[
+    float,
+    _text(parse_share),
+    BeforeValidator(lambda value: _not_bare(value, "10%")),
+    PlainSerializer(format_share),
+]
+KeepFreeSetting = Annotated[
+    KeepFree, BeforeValidator(_read_keep_free), PlainSerializer(_spell_keep_free)
+]
+Number = Annotated[int, BeforeValidator(_no_truth)]
+Rate = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False), BeforeValidator(_no_truth)]
+Depth = Annotated[
+    Annotated[int, Field(ge=0, le=100_000)] | None,
+    BeforeValidator(_read_depth),
+    PlainSerializer(_spell_depth),
+]
+Globs = Annotated[
+    tuple[Annotated[str, BeforeValidator(_read_glob)], ...], BeforeValidator(_read_list)
+]
+Kinds = Annotated[tuple[Kind, ...], BeforeValidator(_read_list)]
+Addresses = Annotated[
+    tuple[
+        Annotated[
+            ipaddress.IPv4Address | ipaddress.IPv6Address,
+            BeforeValidator(_read_address),
+            PlainSerializer(str),
+        ],
+        ...,
+    ],
+    BeforeValidator(_read_list),
+]
+SiteUrl = Annotated[str, _text(parse_base_url)]
+Contact = Annotated[str, _text(_read_contact)]

@@ -1,0 +1,187 @@
+"""Every setting: its name, its type, what it means, and what it is when nobody says.
+
+This is the one place that knows them; the command line, `mpmirror init`, the variables and
+the messages about unknown keys are made from it.  Values are checked when they are read
+(`mirror.config.load_settings`) and frozen from then on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mirror.catalog.kinds import Kind
+from mirror.config.addresses import ListenAddress, SocketAddress
+from mirror.config.fields import (
+    Addresses,
+    Contact,
+    Depth,
+    Duration,
+    Folder,
+    Globs,
+    KeepFree,
+    KeepFreeSetting,
+    Kinds,
+    Number,
+    Rate,
+    Share,
+    SiteUrl,
+    between,
+)
+
+_FLASHABLE = tuple(kind for kind in Kind if kind.flashable)
+_KEEP_FREE = KeepFree(size=2_000_000_000, share=0.1)
+_LISTEN = ListenAddress("127.0.0.1", 8080)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamSettings:
+    """``[upstream]``: which site is mirrored, and how politely it is asked."""
+
+    url: Annotated[
+        SiteUrl, Field(description="The site to mirror: micropython.org, or another mpmirror.")
+    ] = "https://micropython.org"
+    connections: Annotated[
+        Number, Field(ge=1, le=64, description="Requests in flight at once, at most.")
+    ] = 4
+    requests_per_second: Annotated[
+        Rate, Field(description="Requests a second, at most; 0 sets no limit.")
+    ] = 2.0
+    attempts: Annotated[
+        Number, Field(ge=1, le=20, description="Tries of one request before it has failed.")
+    ] = 4
+    allow_private: Annotated[
+        bool,
+        Field(
+            description="Whether the site's name may resolve to an address of a private range."
+            " A URL that itself names such an address may always be asked."
+        ),
+    ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicySettings:
+    """``[policy]``: what is held without being asked for; the rest is on demand."""
+
+    boards: Annotated[
+        Globs, Field(description='Boards to hold, as patterns: ["RPI_PICO*", "ESP32_GENERIC"].')
+    ] = ("*",)
+    ports: Annotated[
+        Globs, Field(description='MicroPython ports to hold: ["rp2", "esp32"]; none named: all.')
+    ] = ()
+    kinds: Annotated[
+        Kinds, Field(description="Kinds of file to hold; all that are flashed, unless set.")
+    ] = _FLASHABLE
+    releases: Annotated[
+        Depth, Field(description='Newest releases to fetch of each board and variant, or "all".')
+    ] = 3
+    keep_releases: Annotated[
+        Depth, Field(description='Newest releases to keep once they are held, or "all".')
+    ] = None
+    previews: Annotated[
+        Depth, Field(description='Newest previews to hold of each board and variant, or "all".')
+    ] = 1
+    grace: Annotated[
+        Duration,
+        between(timedelta(minutes=1), timedelta(days=366)),
+        Field(description="Time of service that what was superseded can still be fetched."),
+    ] = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleSettings:
+    """``[schedule]``: when upstream is asked."""
+
+    every: Annotated[
+        Duration,
+        between(timedelta(minutes=1), timedelta(days=366)),
+        Field(description="Time between crawls."),
+    ] = timedelta(hours=6)
+    jitter: Annotated[
+        Duration,
+        Field(description="Random time that is added, so that mirrors do not ask all at once."),
+    ] = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskSettings:
+    """``[disk]``: what the mirror leaves of the disk."""
+
+    keep_free: Annotated[
+        KeepFreeSetting,
+        Field(description="What stays free of the disk: a size, a share, or the larger of both."),
+    ] = _KEEP_FREE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardSettings:
+    """``[guard]``: how much of a catalog may vanish between two crawls before it is refused."""
+
+    boards: Annotated[
+        Share, Field(description="Share of the boards that may be gone in a new catalog.")
+    ] = 0.1
+    files: Annotated[
+        Share, Field(description="Share of the files that may be gone in a new catalog.")
+    ] = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """``[log]``: what the daemon says of itself, on standard error."""
+
+    format: Annotated[
+        Literal["auto", "console", "json"],
+        Field(description="auto: for people on a terminal, json elsewhere."),
+    ] = "auto"
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Field(description="The least grave event that is written."),
+    ] = "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings in force, and in ``sources`` where each came from, by its key.
+
+    Paths are absolute.  Components are given the values they need, never this whole.
+    """
+
+    data_dir: Annotated[
+        Folder, Field(description="Everything that the mirror holds, except its keys.")
+    ]
+    keys_dir: Annotated[Folder, Field(description="The node's keys; outside of data_dir.")]
+    admin_listen: Annotated[
+        SocketAddress, Field(description="The operators' Unix socket, unix:PATH.")
+    ]
+    listen: Annotated[
+        ListenAddress, Field(description="Where clients are served; 0.0.0.0:8080 is for the room.")
+    ] = _LISTEN
+    public_url: Annotated[
+        SiteUrl | None,
+        Field(description="The address that clients type, such as http://mirror.lab:8080."),
+    ] = None
+    offline: Annotated[
+        bool, Field(description="Resolve no name and ask no upstream: serve what is held.")
+    ] = False
+    offline_allow: Annotated[
+        Addresses, Field(description="Literal IP addresses to connect to even when offline.")
+    ] = ()
+    workers: Annotated[
+        Number,
+        Field(ge=0, le=64, description="Processes that serve; 0: the daemon serves by itself."),
+    ] = 0
+    contact: Annotated[
+        Contact | None,
+        Field(description="A mail address or URL for upstream to complain to (User-Agent)."),
+    ] = None
+    upstream: UpstreamSettings = UpstreamSettings()
+    policy: PolicySettings = PolicySettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    disk: DiskSettings = DiskSettings()
+    guard: GuardSettings = GuardSettings()
+    log: LogSettings = LogSettings()
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
