@@ -6,6 +6,7 @@ Comments, scripts and styles are left out, so nothing in them can be mistaken fo
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -33,8 +34,11 @@ _PARTS = {"article", "aside", "body", "footer", "header", "html", "main", "nav",
 BLOCKS = frozenset(_TEXT | _TABLE | _PARTS | set(_HEADINGS))
 """Elements that end a line of text, whichever way they stand in the tree."""
 
+MAX_DEPTH = 1000
+"""Elements; a real page has 12, but one that never closes its paragraphs nests them all."""
+
 MAX_HEADING = 200
-_END = "</html"
+_END = re.compile(r"</html\s*>", re.IGNORECASE)
 # After the end only a comment may stand, such as a cache's note of how long it took.
 _TAIL = 1000
 
@@ -86,7 +90,7 @@ def read_markup(html: bytes, url: str) -> tuple[Event, ...]:
     # ValueError: a character reference of more than 4,300 digits.
     except (ParserRejectedMarkup, ValueError, RecursionError) as error:
         raise PageRefusedError(f"{url}: no HTML parser can read this page") from error
-    return tuple(_events(soup))
+    return tuple(_events(soup, url))
 
 
 def headings(events: Sequence[Event]) -> tuple[Heading, ...]:
@@ -118,15 +122,22 @@ def _complete(html: bytes, url: str) -> str:
         text = html.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise PageRefusedError(f"{url}: not UTF-8 at byte {error.start}") from error
-    tail = text[-_TAIL:].lower()
-    _, end, rest = tail.rpartition(_END)
-    rest = rest.strip().removeprefix(">").strip()
-    if not end or (rest and not (rest.startswith("<!--") and rest.endswith("-->"))):
+    if not _ends_whole(text[-_TAIL:]):
         raise PageRefusedError(f"{url}: cut short, {len(html)} bytes that do not end in </html>")
+    if text.rfind("<!--") > text.rfind("-->"):
+        raise PageRefusedError(f"{url}: a comment that never ends")
     return text
 
 
-def _events(soup: BeautifulSoup) -> Iterator[Event]:
+def _ends_whole(tail: str) -> bool:
+    ends = list(_END.finditer(tail))
+    if not ends:
+        return False
+    rest = tail[ends[-1].end() :].strip()
+    return not rest or (rest.startswith("<!--") and rest.endswith("-->"))
+
+
+def _events(soup: BeautifulSoup, url: str) -> Iterator[Event]:
     # With a stack of its own: the depth of a page is not ours to choose.
     stack: list[tuple[str, Iterator[PageElement]]] = [("", iter(soup.contents))]
     while stack:
@@ -136,14 +147,18 @@ def _events(soup: BeautifulSoup) -> Iterator[Event]:
             stack.pop()
             yield Closed(tag)
         elif isinstance(node, Tag):
-            yield _opened(node)
+            if len(stack) > MAX_DEPTH:
+                raise PageRefusedError(f"{url}: elements nested more than {MAX_DEPTH} deep")
+            yield _opened(node, url)
             stack.append((node.name, iter(node.contents)))
         # Comments, scripts, styles and declarations are subclasses, and are not text.
         elif type(node) is NavigableString:
             yield Words(str(node))
 
 
-def _opened(tag: Tag) -> Opened:
+def _opened(tag: Tag, url: str) -> Opened:
+    if any("<" in name for name in tag.attrs):
+        raise PageRefusedError(f"{url}: a tag <{one_line(tag.name, 20)}…> that is never closed")
     return Opened(
         tag=tag.name,
         href=_attribute(tag, "href"),
