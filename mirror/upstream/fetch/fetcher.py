@@ -1,0 +1,142 @@
+"""One polite way to upstream, shared by everything that asks it for something.
+
+Every request keeps the set rate, number of connections, time-outs and size limits, says
+who we are, and goes nowhere but to upstream's own hosts at addresses that were checked.
+Failures that time can mend are tried again; what is left over is a `MirrorError` of one
+sentence.  A file goes to its `Partial` as it comes and is continued where it stopped,
+also after a restart; what a `Partial` raises is passed on as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Self
+
+from mirror.catalog.values import Digest
+from mirror.errors import TooLargeError, UpstreamError
+from mirror.upstream import decoding
+from mirror.upstream.answers import Download, PageAnswer, Partial, Validators
+from mirror.upstream.fetch.asking import Asking
+from mirror.upstream.fetch.filling import Filling
+from mirror.upstream.fetch.wire import Answer, Wire
+from mirror.upstream.origin import Origin
+from mirror.upstream.pacing import Pace, Timing
+from mirror.upstream.politeness import Politeness
+from mirror.upstream.retry import Retries
+from mirror.upstream.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+class Fetcher:
+    """Fetches pages and files from one upstream; an async context manager."""
+
+    def __init__(
+        self,
+        upstream: str,
+        *,
+        user_agent: str,
+        node_id: str,
+        politeness: Politeness | None = None,
+        surroundings: Surroundings | None = None,
+        timing: Timing | None = None,
+    ) -> None:
+        """Fetch from *upstream* (scheme and host); `ConfigurationError` if it is not that.
+
+        *node_id* is our own: an upstream that answers with it is this mirror itself.
+        """
+        origin = Origin.parse(upstream)
+        limits = politeness or Politeness()
+        timing = timing or Timing.real()
+        pace = Pace(limits.requests_per_second, limits.retry_after_cap, timing)
+        self.upstream = origin.url
+        self._limits = limits
+        self._wire = Wire(origin, limits, surroundings or Surroundings(), user_agent)
+        self._asking = Asking(origin, self._wire, pace, timing, node_id)
+        self._retries = Retries(limits, timing)
+        self._slots = asyncio.Semaphore(limits.connections)
+
+    async def __aenter__(self) -> Self:
+        """Start; raise `ConfigurationError` if a CA file can not be read."""
+        await self._wire.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close every connection."""
+        await self._wire.close()
+
+    async def page(self, url: str) -> PageAnswer:
+        """Return the page at *url*, decoded, with its digest."""
+        answer = await self.changed_page(url, Validators())
+        if answer is None:
+            raise UpstreamError(f"{url}: answered 304 to a request without conditions")
+        return answer
+
+    async def changed_page(self, url: str, since: Validators) -> PageAnswer | None:
+        """Return the page at *url*; None if upstream says that it is as it was at *since*."""
+        return await self._retries.run(lambda: self._one_page(url, since))
+
+    async def download(self, url: str, partial: Partial) -> Download:
+        """Bring *partial* to the whole of the file at *url*, and return its facts.
+
+        What *partial* holds already is continued if it has a strong validator and
+        upstream confirms it, and thrown away otherwise.  When this raises, what came so
+        far is in *partial*, so that a later call continues.
+        """
+        return await self._retries.run(lambda: self._one_download(url, partial))
+
+    async def _one_page(self, url: str, since: Validators) -> PageAnswer | None:
+        headers = {"Accept-Encoding": decoding.ACCEPTED, **since.headers()}
+        async with self._slots:
+            with closing(await self._asking.ask(url, headers, self._limits.page_seconds)) as answer:
+                if answer.status == HTTPStatus.NOT_MODIFIED:
+                    return None
+                if answer.status != HTTPStatus.OK:
+                    raise UpstreamError(f"{url}: answered {answer.status} where a page belongs")
+                raw = await self._read_all(answer)
+        coding = (answer.header("Content-Encoding") or "").lower()
+        body, digest = await asyncio.to_thread(self._unpack, raw, coding, answer.url)
+        given = Validators(answer.header("ETag"), answer.header("Last-Modified"))
+        return PageAnswer(url, answer.url, body, digest, given)
+
+    async def _read_all(self, answer: Answer) -> bytes:
+        limit = self._limits.page_bytes
+        raw = bytearray()
+        # A length that was announced is refused before the body is read.
+        too_large = (answer.length or 0) > limit
+        while not too_large and (chunk := await answer.read()):
+            raw += chunk
+            too_large = len(raw) > limit
+        if too_large:
+            raise TooLargeError(f"{answer.url}: a page of more than {limit} bytes")
+        return bytes(raw)
+
+    def _unpack(self, raw: bytes, coding: str, url: str) -> tuple[bytes, Digest]:
+        body = decoding.decode(raw, coding, self._limits.page_bytes, url)
+        return body, Digest.of(body)
+
+    async def _one_download(self, url: str, partial: Partial) -> Download:
+        filling = Filling(partial, self._limits.file_bytes)
+        headers = {"Accept-Encoding": "identity", **filling.range_headers()}
+        async with self._slots:
+            with closing(await self._asking.ask(url, headers, self._limits.file_seconds)) as answer:
+                await filling.begin(answer)
+                await filling.pour(answer)
+        return Download(
+            url=url,
+            final_url=answer.url,
+            size=partial.size,
+            etag=answer.header("ETag"),
+            last_modified=answer.header("Last-Modified"),
+            content_type=answer.header("Content-Type"),
+            peer=answer.peer,
+            resumed_from=filling.resumed_from,
+        )
