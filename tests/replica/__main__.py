@@ -1,0 +1,66 @@
+"""Serve a replica of micropython.org from the command line, until SIGTERM or SIGINT.
+
+One line on standard output says where, when it is ready to answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from tests.replica.history import ALL, Depth
+from tests.replica.replica import Replica
+
+
+def main() -> None:
+    """Read the command line and serve until a signal ends it."""
+    asyncio.run(_serve(_parser().parse_args()))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m tests.replica", description=__doc__)
+    add = parser.add_argument
+    add("--listen", default="127.0.0.1:8090", metavar="HOST:PORT", help="PORT 0 takes a free one")
+    add("--boards", type=int, metavar="N", help="only so many boards (default: all 225)")
+    add("--all", action="store_true", help="the whole past, not three releases and one preview")
+    add("--many", type=int, metavar="FILES", help="list at least so many files")
+    add("--size", type=int, default=0, metavar="BYTES", help="least size of a program")
+    add("--firmware", type=Path, metavar="DIR", help="list the real images of DIR too")
+    add("--rate", type=float, metavar="BYTES", help="bytes per second over all connections")
+    add("--delay", type=float, default=0.0, metavar="SECONDS", help="before each answer")
+    add("--seed", type=int, default=0, help="another seed makes other bytes")
+    return parser
+
+
+def _replica(options: argparse.Namespace) -> Replica:
+    limit, seed, size = options.boards, options.seed, options.size
+    if options.many is not None:
+        replica = Replica.of_many(options.many, limit, seed=seed, size=size)
+    else:
+        depth = ALL if options.all else Depth()
+        replica = Replica.of_boards(limit, depth=depth, seed=seed, size=size)
+    if options.firmware is not None:
+        replica.serve_folder(options.firmware)
+    replica.rate = options.rate
+    replica.delay = options.delay
+    return replica
+
+
+async def _serve(options: argparse.Namespace) -> None:
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    host, _, listen = options.listen.rpartition(":")
+    replica = _replica(options)
+    async with replica.running(host, int(listen)) as url:
+        boards, files = len(replica.boards), len(replica.names())
+        sys.stdout.write(f"replica of micropython.org: {boards} boards, {files} files at {url}\n")
+        sys.stdout.flush()
+        await ended.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""A small mip package index, ``/pi/v2`` (``upstream.md`` section 11).
+
+Ours, with upstream's shape: documents of one line, files under the first eight hex digits of
+their SHA-256, and a package whose version is empty and which has only ``latest.json``.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Final
+
+_ABIS: Final = ("6", "py")
+_UPDATED: Final = 1_775_500_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Package:
+    name: str
+    version: str
+    modules: tuple[str, ...]
+    deps: tuple[str, ...] = ()
+
+
+_PACKAGES: Final = (
+    _Package("blink", "0.1.0", ("blink",)),
+    _Package("greet", "1.2.0", ("greet/__init__", "greet/words"), ("blink",)),
+    _Package("nameless-version", "", ("nameless",)),
+)
+
+
+def package_file(path: str) -> bytes | None:
+    """Return the document or file at *path* below ``/pi/v2/``, or None."""
+    return _tree().get(path)
+
+
+def package_paths() -> tuple[str, ...]:
+    """Return every path below ``/pi/v2/`` that answers."""
+    return tuple(_tree())
+
+
+@functools.cache
+def _tree() -> dict[str, bytes]:
+    tree: dict[str, bytes] = {}
+    for package in _PACKAGES:
+        for abi in _ABIS:
+            tree |= _documents(package, abi)
+    index = {"v": 2, "updated": _UPDATED, "packages": [_entry(package) for package in _PACKAGES]}
+    return tree | {"index.json": _line(index)}
+
+
+def _documents(package: _Package, abi: str) -> dict[str, bytes]:
+    ending = ".mpy" if abi == "6" else ".py"
+    files = {f"{module}{ending}": _module(module, abi) for module in package.modules}
+    digests = {name: hashlib.sha256(data).hexdigest()[:8] for name, data in files.items()}
+    document: dict[str, object] = {"v": 1, "hashes": [[name, digests[name]] for name in files]}
+    if package.deps:
+        document["deps"] = [[name, "latest"] for name in package.deps]
+    document["version"] = package.version
+    versions = [package.version, "latest"] if package.version else ["latest"]
+    folder = f"package/{abi}/{package.name}"
+    documents = {f"{folder}/{version}.json": _line(document) for version in versions}
+    stored = {f"file/{digests[name][:2]}/{digests[name]}": data for name, data in files.items()}
+    return stored | documents
+
+
+def _module(module: str, abi: str) -> bytes:
+    source = f'"""Module {module} of the replica."""\n'.encode()
+    # Bytecode of ABI 6 begins with M, the version and two bytes of flags.
+    return source if abi == "py" else b"M\x06\x00\x1f" + source
+
+
+def _entry(package: _Package) -> dict[str, object]:
+    versions = [package.version] if package.version else []
+    return {
+        "name": package.name,
+        "version": package.version,
+        "author": "",
+        "description": f"The package {package.name} of the replica.",
+        "license": "MIT",
+        "path": f"replica/{package.name}",
+        "versions": dict.fromkeys(_ABIS, versions),
+    }
+
+
+def _line(document: dict[str, object]) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()
