@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.kinds import Kind
 from mirror.catalog.versions import Version
+from tests.replica.facts import Section
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -73,6 +74,23 @@ class Build:
         """Return it as upstream has it after the board was renamed: files too, bytes not."""
         stem = self.root.removeprefix(self.board)
         return replace(self, board=board, root=board + stem)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedBuild:
+    """One line of a section: a build, and the kinds linked, the primary first, others sorted."""
+
+    build: Build
+    kinds: tuple[Kind, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSection:
+    """One section of a board page, in page order."""
+
+    section: Section
+    releases: tuple[ListedBuild, ...]
+    previews: tuple[ListedBuild, ...]
 
 
 def new_build(

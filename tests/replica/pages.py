@@ -15,8 +15,8 @@ from typing import Final
 from urllib.parse import quote
 
 from mirror.catalog.kinds import Kind
-from tests.replica.builds import Build
-from tests.replica.facts import BoardFact, Section
+from tests.replica.builds import Build, ListedBuild, ListedSection
+from tests.replica.facts import BoardFact
 from tests.replica.prose import board_text
 from tests.replica.skeleton import whole_page
 
@@ -25,23 +25,6 @@ _SOURCE: Final = "https://github.com/micropython/micropython"
 FIRMWARE: Final = "/resources/firmware"
 FACETS: Final = {"port": "Port", "features": "Feature", "vendor": "Vendor", "mcu": "MCU"}
 """The words of the query, each with the label on the page, in the page's order."""
-
-
-@dataclass(frozen=True, slots=True)
-class ListedBuild:
-    """One line of a section: a build, and the kinds that are linked, the primary first."""
-
-    build: Build
-    kinds: tuple[Kind, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ListedSection:
-    """One section of a board page, in page order."""
-
-    section: Section
-    releases: tuple[ListedBuild, ...]
-    previews: tuple[ListedBuild, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +191,7 @@ def _primary_link(listed: ListedBuild) -> str:
 
 
 def _further_links(listed: ListedBuild) -> list[str]:
-    kinds = sorted(listed.kinds[1:], key=lambda kind: kind.value)
-    return [_link(listed.build, kind, _label(kind)) for kind in kinds]
+    return [_link(listed.build, kind, _label(kind)) for kind in listed.kinds[1:]]
 
 
 def _label(kind: Kind) -> str:

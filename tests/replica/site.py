@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Self
 
 from mirror.catalog.versions import Version
-from tests.replica import pages, shapes
+from tests.replica import old_pages, pages
 from tests.replica.facts import BoardFact, board_facts, some_boards
 from tests.replica.history import Depth, depth_for
 from tests.replica.pages import BoardMatter, IndexMatter
-from tests.replica.shapes import Shape
+from tests.replica.shapes import Shape, legacy_id
 from tests.replica.stock import Stock
 
 if TYPE_CHECKING:
@@ -95,9 +95,9 @@ class Site(Stock):
         shown = [fact for fact in self._facts.values() if fact.board not in self._hidden]
         shown.sort(key=lambda fact: (fact.vendor, fact.product, fact.board))
         if self.shape is Shape.APRIL_2020:
-            return shapes.long_page([self._matter(fact.board) for fact in shown])
+            return old_pages.long_page([self._matter(fact.board) for fact in shown])
         if self.shape is Shape.OCTOBER_2021:
-            return shapes.list_index(shown)
+            return old_pages.list_index(shown)
         active = {facet: query[facet] for facet in pages.FACETS if facet in query}
         matter = IndexMatter(
             cards=tuple(fact for fact in shown if _fits(fact, active)),
@@ -112,7 +112,7 @@ class Site(Stock):
         """Return the page of *board*, or None when there is none under this id."""
         if self.shape is Shape.OCTOBER_2021:
             present = self._present(board)
-            return shapes.list_page(self._matter(present)) if present else None
+            return old_pages.list_page(self._matter(present)) if present else None
         return pages.board_page(self._matter(board)) if board in self._facts else None
 
     def find_moved(self, board: str) -> str | None:
@@ -125,7 +125,7 @@ class Site(Stock):
     # --- how -----------------------------------------------------------------------------
 
     def _present(self, legacy: str) -> str | None:
-        return next((board for board in self._facts if shapes.legacy_id(board) == legacy), None)
+        return next((board for board in self._facts if legacy_id(board) == legacy), None)
 
     def _values(self, facet: str) -> list[str]:
         facts = self._facts.values()

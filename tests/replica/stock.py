@@ -15,10 +15,17 @@ from typing import TYPE_CHECKING
 
 from mirror.catalog.kinds import Kind
 from tests.replica import history
-from tests.replica.builds import Build, in_page_order, listed_kinds, new_build, rotated
+from tests.replica.builds import (
+    Build,
+    ListedBuild,
+    ListedSection,
+    in_page_order,
+    listed_kinds,
+    new_build,
+    rotated,
+)
 from tests.replica.folder import FolderFile, files_of
 from tests.replica.images import Recipe
-from tests.replica.pages import ListedBuild, ListedSection
 from tests.replica.shapes import Shape, legacy_build
 
 if TYPE_CHECKING:
@@ -166,7 +173,7 @@ class Stock:
         """Publish *version* for every board and every variant that is still built."""
         for fact in self._facts.values():
             for section in fact.sections:
-                if section.until is None:
+                if section.until is None and section.since != "never":
                     self.release(fact.board, version, date=date, variant=section.variant)
 
     def rotate(self) -> None:
@@ -258,9 +265,9 @@ class Stock:
     def _lines(self, builds: Sequence[Build]) -> Iterator[ListedBuild]:
         for place, build in enumerate(builds):
             kinds = listed_kinds(build, newest=place == 0 or not self._shape.has_meta_zip)
-            shown = tuple(kind for kind in kinds if build.name(kind) not in self._withdrawn)
+            shown = [kind for kind in kinds if build.name(kind) not in self._withdrawn]
             if shown:
-                yield ListedBuild(build, shown)
+                yield ListedBuild(build, (shown[0], *sorted(shown[1:])))
 
     def _listed(self, board: str) -> Iterator[tuple[str, _Entry]]:
         for section in self.sections(board):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.replica.exchange import Exchange
 
 _BOMB_CHUNK: Final = 1 << 20
-_RANGE = re.compile(r"bytes=([0-9]+)-([0-9]*)")
+_RANGE = re.compile(r"bytes=([0-9]{1,18})-([0-9]{0,18})")
 
 
 @dataclass(frozen=True, slots=True)
