@@ -19,13 +19,19 @@ _CHECKED: Final = {
 
 def verdict_words(verdict: Verdict, source: str) -> str:
     """Say what was checked of a file fetched from *source*, and what that can not mean."""
+    if not verdict.accepted:
+        return checked_words(verdict)
+    return f"{checked_words(verdict)}; origin: {origin_words(source)}"
+
+
+def checked_words(verdict: Verdict) -> str:
+    """Say what was checked of a file, or why it is refused, wherever it came from."""
     reasons = "; ".join(reason.text for reason in verdict.reasons)
-    if verdict.conclusion is Conclusion.REFUSED:
+    if not verdict.accepted:
         return f"refused: {reasons}"
     checked = _CHECKED[verdict.checksummed]
-    if verdict.conclusion is Conclusion.WARNED:
-        checked = f"{checked}; warned: {reasons}"
-    return f"{checked}; origin: {origin_words(source)}"
+    warned = verdict.conclusion is Conclusion.WARNED
+    return f"{checked}; warned: {reasons}" if warned else checked
 
 
 def origin_words(source: str) -> str:

@@ -1,0 +1,30 @@
+"""The list of commands: each once, in the order of the help, under its heading."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from mirror.cli.initialise import init
+from mirror.cli.show_config import show_config
+from mirror.cli.statuses import COMPLETE, FAILED, USAGE
+
+EVERY_DAY: Final = "Every day"
+TO_DECIDE: Final = "To decide"
+ACROSS_THE_GAP: Final = "Across the gap"
+UPKEEP: Final = "Upkeep"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command: its name, what runs, where the help lists it, and how it can end."""
+
+    name: str
+    run: Callable[..., None]
+    panel: str
+    statuses: tuple[int, ...]
+
+
+COMMANDS: Final = (
+    Command("init", init, EVERY_DAY, (COMPLETE, FAILED, USAGE)),
+    Command("config", show_config, UPKEEP, (COMPLETE, USAGE)),
+)

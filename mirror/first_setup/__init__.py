@@ -1,0 +1,18 @@
+"""The first quarter of an hour: what to hold, what it costs, where it is written down."""
+
+from mirror.first_setup.estimate import Estimate, estimate, unknown_patterns
+from mirror.first_setup.purposes import Purpose, preset
+from mirror.first_setup.service import Service, install
+from mirror.first_setup.toml import settings_file, write_settings
+
+__all__ = [
+    "Estimate",
+    "Purpose",
+    "Service",
+    "estimate",
+    "install",
+    "preset",
+    "settings_file",
+    "unknown_patterns",
+    "write_settings",
+]

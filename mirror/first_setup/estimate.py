@@ -1,0 +1,117 @@
+"""How much a policy will fetch, before anything is asked: an estimate, and called one.
+
+It counts the boards that MicroPython built for in August 2026 (``boards.txt``) and takes
+an average size for each kind of file.  Boards that are newer are not counted; boards that
+have fewer versions than asked for are counted as if they had them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final
+
+from mirror.catalog.kinds import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mirror.config.settings import PolicySettings
+
+#: Average bytes of a file, by group of boards and kind; groups are ports, but for the
+#: boards of esp32 that have a UF2 file too and those of rp2 with a radio.  Measured on
+#: upstream's files; those of renesas-ra, alif, cc3200 and psoc-edge are guesses.
+_BYTES: Final = {
+    "esp32": {Kind.BIN: 1_650_000, Kind.APP_BIN: 1_600_000},
+    "esp32-uf2": {Kind.BIN: 1_650_000, Kind.APP_BIN: 1_600_000, Kind.UF2: 3_200_000},
+    "esp8266": {Kind.BIN: 600_000},
+    "rp2": {Kind.UF2: 650_000},
+    "rp2-wireless": {Kind.UF2: 1_700_000},
+    "samd": {Kind.UF2: 480_000},
+    "stm32": {Kind.DFU: 400_000, Kind.HEX: 1_000_000},
+    "nrf": {Kind.BIN: 260_000, Kind.HEX: 700_000},
+    "mimxrt": {Kind.BIN: 500_000, Kind.HEX: 1_400_000, Kind.UF2: 1_000_000},
+    "renesas-ra": {Kind.BIN: 400_000, Kind.HEX: 1_000_000},
+    "alif": {Kind.ZIP: 1_000_000},
+    "cc3200": {Kind.ZIP: 200_000},
+    "psoc-edge": {Kind.ZIP: 1_000_000},
+}
+#: What "all" comes to: upstream keeps 7 to 16 releases of most builds, and four previews.
+_ALL_RELEASES = 12
+_ALL_PREVIEWS = 4
+#: The index, a page for each port and each MCU, and one for each board.
+_PAGES = 280
+
+
+@dataclass(frozen=True, slots=True)
+class KnownBoard:
+    """A board of August 2026: its id, the group of its sizes, and its builds (variants)."""
+
+    board: str
+    group: str
+    builds: int
+
+    @property
+    def port(self) -> str:
+        """The MicroPython port that builds it."""
+        return (
+            self.group
+            if self.group in {"psoc-edge", "renesas-ra"}
+            else self.group.partition("-")[0]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a policy comes to: boards, files, bytes, and the requests of a first sync."""
+
+    boards: int
+    files: int
+    size: int
+    requests: int
+
+    def duration(self, requests_per_second: float) -> timedelta:
+        """Return the time that the requests take at this rate, on a line that keeps up."""
+        if not requests_per_second:
+            return timedelta()
+        return timedelta(seconds=round(self.requests / requests_per_second))
+
+
+def estimate(policy: PolicySettings) -> Estimate:
+    """Estimate what *policy* fetches from upstream in its first sync."""
+    chosen = [board for board in known_boards() if _wanted(board, policy)]
+    versions = _depth(policy.releases, _ALL_RELEASES) + _depth(policy.previews, _ALL_PREVIEWS)
+    sizes = [
+        size
+        for board in chosen
+        for kind, size in _BYTES[board.group].items()
+        if kind in policy.kinds
+        for _ in range(board.builds * versions)
+    ]
+    return Estimate(len(chosen), len(sizes), sum(sizes), _PAGES + len(sizes))
+
+
+def unknown_patterns(patterns: Sequence[str]) -> list[str]:
+    """Return those of *patterns* that no board of August 2026 fits: a new board, or a slip."""
+    boards = [board.board for board in known_boards()]
+    return [one for one in patterns if not any(fnmatchcase(board, one) for board in boards)]
+
+
+def known_boards() -> list[KnownBoard]:
+    """Return the boards of ``boards.txt``."""
+    text = files("mirror.first_setup").joinpath("boards.txt").read_text(encoding="ascii")
+    rows = [line.split() for line in text.splitlines() if not line.startswith("#")]
+    return [KnownBoard(board, group, int(builds)) for board, group, builds in rows]
+
+
+def _wanted(board: KnownBoard, policy: PolicySettings) -> bool:
+    fits = any(fnmatchcase(board.board, pattern) for pattern in policy.boards)
+    return fits and (
+        not policy.ports or any(fnmatchcase(board.port, pattern) for pattern in policy.ports)
+    )
+
+
+def _depth(wanted: int | None, everything: int) -> int:
+    return everything if wanted is None else min(wanted, everything)
