@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mirror.catalog.pages.links import MAX_HREF
 from mirror.catalog.pages.markup import BLOCKS, Opened, words_from
-from mirror.catalog.pages.texts import one_line
+from mirror.catalog.texts import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

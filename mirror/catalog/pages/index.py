@@ -11,7 +11,7 @@ from mirror.catalog.pages.links import OddLink, path_on_host
 from mirror.catalog.pages.markup import Closed, Opened, headings, read_markup, words_from
 from mirror.catalog.pages.photographs import photograph
 from mirror.catalog.pages.problems import Problems
-from mirror.catalog.pages.texts import one_line
+from mirror.catalog.texts import one_line
 from mirror.errors import PageRefusedError
 
 if TYPE_CHECKING:

@@ -12,12 +12,11 @@ import urllib.parse
 from dataclasses import dataclass
 
 from mirror.catalog.names import ArtifactName
+from mirror.catalog.urls import FIRMWARE, firmware_url
 from mirror.errors import UnrecognisedNameError
 
 MAX_HREF = 500
 """Characters; the longest real one has 123."""
-
-FIRMWARE = "/resources/firmware/"
 
 _NOTES = re.compile(
     r"https?://(?:www\.)?github\.com/micropython/micropython/releases(?:/[A-Za-z0-9_./-]+)?"
@@ -99,7 +98,7 @@ def _firmware_link(path: str, href: str, page: str) -> FirmwareLink | OddLink:
         name = ArtifactName.parse(text)
     except UnrecognisedNameError:
         return OddLink("unrecognised-name")
-    return FirmwareLink(name, f"{_origin(page)}{FIRMWARE}{name}")
+    return FirmwareLink(name, firmware_url(page, name))
 
 
 def _odd_text(href: str) -> OddLink | None:
@@ -132,8 +131,3 @@ def _decoded(path: str, page_path: str) -> str | OddLink:
     if _PLAIN.fullmatch(decoded) is None:
         return OddLink("odd-characters")
     return decoded
-
-
-def _origin(page: str) -> str:
-    parts = urllib.parse.urlsplit(page)
-    return f"{parts.scheme}://{parts.netloc}"

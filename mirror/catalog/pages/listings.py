@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.catalog.model import Listing, VariantFacts
-from mirror.catalog.pages.links import FIRMWARE, FirmwareLink, NotesLink, OddLink, read_link
+from mirror.catalog.pages.links import FirmwareLink, NotesLink, OddLink, read_link
 from mirror.catalog.pages.markup import BLOCKS, Opened
+from mirror.catalog.urls import FIRMWARE
 from mirror.errors import PageRefusedError
 
 if TYPE_CHECKING:

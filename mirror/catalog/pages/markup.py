@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup
 from bs4.element import NavigableString, Tag
 from bs4.exceptions import ParserRejectedMarkup
 
-from mirror.catalog.pages.texts import one_line
+from mirror.catalog.texts import one_line
 from mirror.errors import PageRefusedError
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mirror.catalog.model import Problem
-from mirror.catalog.pages.texts import one_line
+from mirror.catalog.texts import one_line
 
 MAX_PROBLEMS = 200
 """After so many one last problem, ``more-problems``, says how many more there were."""

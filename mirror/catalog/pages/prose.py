@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mirror.catalog.model import Passage, PassageKind
 from mirror.catalog.pages.markup import BLOCKS, Opened, Words
-from mirror.catalog.pages.texts import lines, one_line
+from mirror.catalog.texts import lines, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

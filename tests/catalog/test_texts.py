@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror.catalog.pages.texts import lines, one_line, visible
+from mirror.catalog.texts import lines, one_line, visible
 
 
 @pytest.mark.parametrize(
