@@ -1,4 +1,4 @@
-"""Stand-ins for what surrounds the fetcher: a clock that does not wait, a download on disk."""
+"""Stand-ins for what surrounds the fetcher: a clock that does not wait, memory on disk."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
+from mirror.catalog.pages import read_board_page, read_empty_board_page, read_index_page
 from mirror.upstream.fetch import Timing
+from mirror.upstream.memory import RememberedPage
+
+if TYPE_CHECKING:
+    from mirror.catalog.model import BoardPage, IndexPage
 
 START = datetime(2026, 8, 24, 12, tzinfo=UTC)
 
@@ -71,3 +78,38 @@ class FilePartial:
     @property
     def _note(self) -> Path:
         return self.path.with_suffix(".validator")
+
+
+@dataclass(frozen=True, slots=True)
+class PageFolder:
+    """A page memory in a folder: it outlives every crawl."""
+
+    folder: Path
+
+    async def find(self, url: str) -> RememberedPage | None:
+        """Read the page's file."""
+        file = self._file(url)
+        return RememberedPage.from_json(file.read_bytes()) if file.exists() else None
+
+    async def remember(self, page: RememberedPage) -> None:
+        """Write it."""
+        self._file(page.url).write_bytes(page.to_json())
+
+    def _file(self, url: str) -> Path:
+        return self.folder / quote(url, safe="")
+
+
+class PlainReader:
+    """Reads pages in this process: those of the replica are our own."""
+
+    async def read_index_page(self, html: bytes, url: str) -> IndexPage:
+        """Read an index or facet page."""
+        return read_index_page(html, url)
+
+    async def read_board_page(self, html: bytes, url: str, board: str) -> BoardPage:
+        """Read a board page."""
+        return read_board_page(html, url, board)
+
+    async def read_empty_board_page(self, html: bytes, url: str, board: str) -> BoardPage:
+        """Read the page of a board without files."""
+        return read_empty_board_page(html, url, board)
