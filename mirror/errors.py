@@ -51,6 +51,14 @@ class PublicationNotFoundError(NotFoundError):
     """No publication has this sequence, or the channel points to none."""
 
 
+class GoneError(NotFoundError):
+    """A thing that was served once and never will be again: recalled, or no longer kept."""
+
+
+class BusyError(MirrorError):
+    """More is asked of this node at once than it takes on; asking again in a moment helps."""
+
+
 class BadQueryError(MirrorError):
     """A filter or parameter of a request can not be understood."""
 
@@ -109,7 +117,11 @@ class FirmwareHeadingMissingError(PageRefusedError):
 
 
 class MalformedImageError(RefusedError):
-    """An image whose structure is broken."""
+    """An image whose structure is broken; ``rule`` is the fixed word for how."""
+
+    def __init__(self, message: str, *, rule: str = "structure") -> None:
+        super().__init__(message)
+        self.rule = rule
 
 
 class ChildRefusedError(RefusedError):

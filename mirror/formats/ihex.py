@@ -1,0 +1,175 @@
+"""Intel HEX: records of text, each with its address and a sum.
+
+`read_ihex` takes only the canonical form that upstream's tools write: upper-case digits,
+one kind of line end, an end record that ends the file, and no gap under 256 bytes,
+because a lost record leaves one of 16.  A record lost at the very end of a run leaves
+none.  `flatten` is for files inside a container that has a checksum of its own.
+"""
+
+from __future__ import annotations
+
+import binascii
+import io
+import itertools
+from typing import TYPE_CHECKING
+
+from mirror.errors import MalformedImageError
+from mirror.formats.identity import find_identity, merge
+from mirror.formats.image import Image, require_apart
+from mirror.formats.verdict import Checksummed, ImageFacts, Region
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SHORTEST_GAP = 256
+LIMIT = "a record lost at the end of a run of addresses leaves no gap and may go unnoticed"
+
+DATA, END, SEGMENT_BASE, SEGMENT_ENTRY, BASE, ENTRY = range(6)
+
+_MOST_RECORDS = 1 << 20
+_MOST_RUNS = 1024
+_LONGEST_LINE = 1 + 2 * (255 + 5) + 2
+_FRAME = 5
+_SIZES = {END: 0, SEGMENT_BASE: 2, SEGMENT_ENTRY: 4, BASE: 2, ENTRY: 4}
+# Where the flash of each port lies; nRF and Renesas both begin at 0.
+_FLASHES = (
+    (range(0x08000000, 0x10000000), "STM32", frozenset({"stm32"})),
+    (range(0x30000000, 0x34000000), "MIMXRT", frozenset({"mimxrt"})),
+    (range(0x60000000, 0x70000000), "MIMXRT", frozenset({"mimxrt"})),
+    (range(0x34000000, 0x38000000), "STM32", frozenset({"stm32"})),
+    (range(0x70000000, 0xA0000000), "STM32", frozenset({"stm32"})),
+    (range(0x08000000), None, frozenset({"nrf", "renesas-ra"})),
+)
+# An nRF's user configuration, which no other chip has there.
+_UICR = range(0x10001000, 0x10002000)
+
+
+class Memory:
+    """The data of records as runs of addresses without a gap, in the order they came."""
+
+    __slots__ = ("_next", "base", "runs")
+
+    def __init__(self) -> None:
+        self.base = 0
+        self.runs: list[tuple[int, bytearray]] = []
+        self._next = -1
+
+    def take(self, record: bytes) -> None:
+        """Add the data of *record*, or its base for the addresses that follow."""
+        kind = record[3]
+        if kind == BASE:
+            self.base = int.from_bytes(record[4:6], "big") << 16
+        elif kind == SEGMENT_BASE:
+            self.base = int.from_bytes(record[4:6], "big") << 4
+        elif kind not in _SIZES:
+            self._put(self.base + (record[1] << 8 | record[2]), record)
+
+    def _put(self, address: int, record: bytes) -> None:
+        if address != self._next:
+            if len(self.runs) == _MOST_RUNS:
+                raise MalformedImageError(f"more than {_MOST_RUNS} runs of addresses")
+            self.runs.append((address, bytearray()))
+        self.runs[-1][1].extend(record[4:-1])
+        self._next = address + record[0]
+
+    def content(self) -> list[tuple[Region, bytes]]:
+        """Return the runs by address, adjoining ones as one; refuse two that overlap."""
+        runs = sorted(self.runs, key=lambda run: run[0])
+        require_apart([Region(start, start + len(data)) for start, data in runs], "records")
+        joined: list[tuple[int, bytearray]] = []
+        for start, data in runs:
+            if joined and joined[-1][0] + len(joined[-1][1]) == start:
+                joined[-1][1].extend(data)
+            else:
+                joined.append((start, bytearray(data)))
+        return [(Region(start, start + len(data)), bytes(data)) for start, data in joined]
+
+
+def read_ihex(data: bytes) -> Image:
+    """Read a plain file in canonical form."""
+    require_canonical(data)
+    content = flatten(data)
+    regions = [region for region, _ in content]
+    require_no_lost_record(regions)
+    chip, ports = _chip_at(regions)
+    return Image(
+        facts=ImageFacts("intel-hex", chip, regions[0].start, regions=tuple(regions)),
+        kinds=frozenset({"hex"}),
+        checksummed=Checksummed.XOR,
+        identity=merge(find_identity(run) for _, run in content),
+        ports=ports,
+        limits=(LIMIT,),
+    )
+
+
+def flatten(data: bytes) -> list[tuple[Region, bytes]]:
+    """Return the data of all records by address; refuse other types than those of Intel HEX."""
+    memory = Memory()
+    for record in records(data):
+        if record[3] not in _SIZES and record[3] != DATA:
+            raise MalformedImageError(f"a record of unknown type {record[3]:#04x}")
+        memory.take(record)
+    content = memory.content()
+    if not content:
+        raise MalformedImageError("no record holds any data")
+    return content
+
+
+def records(data: bytes) -> Iterator[bytes]:
+    """Yield the bytes of each record with their sum checked; the end record is the last line."""
+    ended = False
+    for number, line in enumerate(io.BytesIO(data), start=1):
+        if ended:
+            raise MalformedImageError("bytes stand behind the end record", rule="trailing")
+        if number > _MOST_RECORDS or len(line) > _LONGEST_LINE:
+            raise MalformedImageError(f"line {number} is too long, or one too many")
+        record = _record(line, number)
+        ended = record[3] == END
+        yield record
+    if not ended:
+        raise MalformedImageError("no end record: cut short?", rule="truncated")
+
+
+def _record(line: bytes, number: int) -> bytes:
+    try:
+        record = binascii.unhexlify(line[1:].rstrip(b"\r\n"))
+    except binascii.Error as error:
+        raise MalformedImageError(f"line {number} is not hexadecimal") from error
+    if line[0] != ord(":") or len(record) < _FRAME or record[0] != len(record) - _FRAME:
+        raise MalformedImageError(f"line {number} is no record of the length it claims")
+    if sum(record) & 0xFF:
+        raise MalformedImageError(f"the sum of line {number} is wrong", rule="checksum")
+    if _SIZES.get(record[3], record[0]) != record[0]:
+        raise MalformedImageError(f"line {number} is too long or short for its type")
+    return record
+
+
+def require_canonical(data: bytes) -> None:
+    """Refuse lower-case digits, mixed line ends, or a last line without one."""
+    if any(digit in data for digit in (b"a", b"b", b"c", b"d", b"e", b"f")):
+        raise MalformedImageError("lower-case digits", rule="canonical")
+    lines = data.count(b"\n")
+    if data.count(b"\r") not in {0, lines} or data.count(b"\r\n") not in {0, lines}:
+        raise MalformedImageError("line ends of several kinds", rule="canonical")
+    if not data.endswith(b"\n"):
+        raise MalformedImageError("the last line has no end: cut short?", rule="truncated")
+
+
+def require_no_lost_record(regions: list[Region]) -> None:
+    """Refuse a gap that no linker leaves, but a lost record does."""
+    for left, right in itertools.pairwise(regions):
+        if right.start - left.end < SHORTEST_GAP:
+            raise MalformedImageError(
+                f"{right.start - left.end} bytes are missing at {left.end:#x}: a lost record?",
+                rule="gap",
+            )
+
+
+def _chip_at(regions: list[Region]) -> tuple[str | None, frozenset[str] | None]:
+    """Return the chip, if one can be told, and the ports whose flash begins where these do."""
+    if any(region.start in _UICR for region in regions):
+        return "nRF", frozenset({"nrf"})
+    for flash, chip, ports in _FLASHES:
+        if regions[0].start in flash:
+            return chip, ports
+    return None, None
