@@ -156,6 +156,13 @@ class IncompleteError(RefusedError):
     """The run ended well but not everything asked for is held and accepted."""
 
 
+# --- this node's own processes -------------------------------------------------------
+
+
+class ChildUnavailableError(MirrorError):
+    """No limited child process could be had, so nothing was judged: no bytes are to blame."""
+
+
 # --- this node's own disk -------------------------------------------------------------
 
 

@@ -1,0 +1,153 @@
+"""The limited process in which foreign bytes are parsed.
+
+It reads requests from its standard input and answers on its standard output, one at a time,
+and does nothing else.  Before the first foreign byte it loads everything it will need and
+then gives up, for ever: memory beyond its limit, writing to files, new processes, and new
+file descriptors, so that it can open neither file nor socket.  Its environment is empty and
+its priority low.  It ends when its input does, and by an alarm when a question takes far
+longer than its parent would wait; so it never outlives its parent by much.
+
+What this does not keep out: code that took over the parser could still signal processes of
+the same user.  It has no keys and no secrets to give away.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import gc
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+
+from mirror.catalog.model import BoardPage, IndexPage
+from mirror.catalog.pages import read_board_page, read_empty_board_page, read_index_page
+from mirror.errors import MirrorError, RefusedError
+from mirror.formats.verdict import Claim, Verdict
+from mirror.formats.verify import verify
+from mirror.sandbox.frames import (
+    OUT_OF_MEMORY,
+    REFUSAL,
+    Question,
+    Refusal,
+    Request,
+    Status,
+    answer_frame,
+    read_request,
+)
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+_INDEX_PAGE = TypeAdapter(IndexPage)
+_BOARD_PAGE = TypeAdapter(BoardPage)
+_VERDICT = TypeAdapter(Verdict)
+
+# Codecs are loaded when first named, which is too late once no file can be opened:
+# zip directories are cp437, DfuSe names and USB strings UTF-16.
+_CODECS = ("ascii", "cp437", "latin-1", "utf-8", "utf-8-sig", "utf-16", "utf-16-le")
+_LOW_PRIORITY = 10
+_STANDARD_STREAMS = 3
+_MAX_TEXT = 2000
+_ALARM_SLACK = 5
+
+
+def main() -> None:
+    """Serve until the input ends; the first argument is the limit of memory in bytes."""
+    memory = int(sys.argv[1])
+    warm_up()
+    confine(memory)
+    _say(answer_frame(Status.READY, b"{}", last=False))
+    try:
+        serve(sys.stdin.buffer, memory)
+    except MemoryError:
+        # No word and no clean-up: both would need memory.
+        os._exit(OUT_OF_MEMORY)
+
+
+def serve(stream: BinaryIO, memory: int) -> None:
+    """Answer every request on *stream*, until it ends or so much was used that memory is torn."""
+    last = False
+    while not last and (asked := read_request(stream)) is not None:
+        request, body = asked
+        signal.alarm(request.seconds + _ALARM_SLACK)
+        status, document = answer(request, body)
+        del asked, body
+        gc.collect()
+        last = status is Status.FAILURE or _peak() > memory // 2
+        _say(answer_frame(status, document, last=last))
+        signal.alarm(0)
+
+
+def answer(request: Request, body: bytes) -> tuple[Status, bytes]:
+    """Return how *request* ended, and the document that says so."""
+    try:
+        return Status.ANSWER, _document(request, body)
+    except RefusedError as error:
+        return Status.REFUSAL, _refusal(error)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a parser trips over is a refusal by name
+        return Status.FAILURE, _refusal(error)
+
+
+def warm_up() -> None:
+    """Load all that is loaded late: codecs, tables of entities, compiled validators."""
+    for codec in _CODECS:
+        codecs.lookup(codec)
+    page = b"<h2>A&eacute;&#1;</h2><h2>Firmware</h2><pre>x</pre></html>"
+    for question in Question:
+        for body in (page, b""):
+            answer(Request(question=question, seconds=1), body)
+    for kind in ("uf2", "bin", "app-bin", "dfu", "hex", "zip", "elf", "map", "meta.zip"):
+        with contextlib.suppress(MirrorError):
+            verify(bytes(4096), Claim(kind=kind))
+
+
+def confine(memory: int) -> None:
+    """Give up everything that reading needs not; *memory* is in bytes."""
+    sys.stdout = sys.stderr
+    # Killed first when the machine, not this process, runs out of memory.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    os.nice(_LOW_PRIORITY)
+    for limit, value in (
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_DATA, memory),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NPROC, 0),
+        (resource.RLIMIT_NOFILE, _STANDARD_STREAMS),
+    ):
+        resource.setrlimit(limit, (value, value))
+
+
+def _document(request: Request, body: bytes) -> bytes:
+    match request.question:
+        case Question.INDEX_PAGE:
+            return _INDEX_PAGE.dump_json(read_index_page(body, request.url))
+        case Question.BOARD_PAGE:
+            return _BOARD_PAGE.dump_json(read_board_page(body, request.url, request.board))
+        case Question.EMPTY_BOARD_PAGE:
+            return _BOARD_PAGE.dump_json(read_empty_board_page(body, request.url, request.board))
+        case Question.IMAGE:
+            return _VERDICT.dump_json(verify(body, request.claim or Claim()))
+
+
+def _refusal(error: Exception) -> bytes:
+    return REFUSAL.dump_json(Refusal(type(error).__name__, str(error)[:_MAX_TEXT]))
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _say(frame: bytes) -> None:
+    rest = memoryview(frame)
+    while rest:
+        rest = rest[os.write(1, rest) :]

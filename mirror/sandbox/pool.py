@@ -1,0 +1,201 @@
+"""The parent's side: a few limited children, and one question at a time for each.
+
+The loop never waits for a pipe: each question runs in a thread of the sandbox's own, and a
+question that takes too long, or whose asker is cancelled, ends with its child.  So no answer
+of one question is ever taken for that of another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import io
+import math
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
+
+from pydantic import TypeAdapter
+
+from mirror.catalog.model import BoardPage, IndexPage
+from mirror.catalog.urls import firmware_url
+from mirror.errors import ChildRefusedError, ChildUnavailableError, TooLargeError
+from mirror.formats.verdict import Claim, Verdict
+from mirror.sandbox.frames import Question, Request
+from mirror.sandbox.process import PROGRAM, Body, Child
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+_INDEX_PAGE = TypeAdapter(IndexPage)
+_BOARD_PAGE = TypeAdapter(BoardPage)
+_VERDICT = TypeAdapter(Verdict)
+_Answer = TypeVar("_Answer")
+
+_START_SECONDS = 60.0
+# The bytes themselves, one changed copy of them, and what the interpreter needs.
+_SHARE_OF_MEMORY = 4
+
+
+class Sandbox:
+    """Reads foreign bytes in limited child processes; an async context manager.
+
+    At most *processes* questions are under way, others wait for their turn.  A child has
+    *memory_bytes* of address space and answers within *page_seconds* or *image_seconds* of
+    being asked (its start, about half a second, not counted); it is kept for the next
+    question, and replaced when it died, was too slow or broke a rule.  Bytes on which that
+    happens are refused with `ChildRefusedError`, which says what happened; when there is no
+    child at all, `ChildUnavailableError` says so and blames no bytes.  *program* is what a
+    child runs.
+    """
+
+    def __init__(
+        self,
+        *,
+        processes: int = 2,
+        memory_bytes: int = 384 * 1024 * 1024,
+        page_seconds: float = 4,
+        image_seconds: float = 30,
+        program: str = PROGRAM,
+    ) -> None:
+        self._page_seconds = page_seconds
+        self._image_seconds = image_seconds
+        self._memory_bytes = memory_bytes
+        self._children = [Child(memory_bytes, program) for _ in range(processes)]
+        self._threads = ThreadPoolExecutor(processes, thread_name_prefix="sandbox")
+        # Last in, first out: one child that is warm is better than two that are not.
+        self._idle: asyncio.LifoQueue[Child] = asyncio.LifoQueue()
+        for child in self._children:
+            self._idle.put_nowait(child)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for child in self._children:
+            child.abandon()
+        await _finished(asyncio.ensure_future(asyncio.to_thread(self._end)))
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The process ids of the children that were started and not replaced."""
+        return tuple(child.pid for child in self._children if child.pid is not None)
+
+    async def read_index_page(self, html: bytes, url: str) -> IndexPage:
+        """As `mirror.catalog.pages.read_index_page`; raises `ChildRefusedError` too."""
+        request = self._page_request(Question.INDEX_PAGE, url, "")
+        page = await self._ask(request, _body(html), _INDEX_PAGE, self._page_seconds)
+        if any(problem.page != url for problem in page.problems):
+            raise ChildRefusedError(f"{url}: the reader answered about another page")
+        return page
+
+    async def read_board_page(self, html: bytes, url: str, board: str) -> BoardPage:
+        """As `mirror.catalog.pages.read_board_page`; raises `ChildRefusedError` too."""
+        request = self._page_request(Question.BOARD_PAGE, url, board)
+        page = await self._ask(request, _body(html), _BOARD_PAGE, self._page_seconds)
+        return _about(page, url, board)
+
+    async def read_empty_board_page(self, html: bytes, url: str, board: str) -> BoardPage:
+        """As `mirror.catalog.pages.read_empty_board_page`; raises `ChildRefusedError` too."""
+        request = self._page_request(Question.EMPTY_BOARD_PAGE, url, board)
+        page = await self._ask(request, _body(html), _BOARD_PAGE, self._page_seconds)
+        return _about(page, url, board)
+
+    async def verify_image(self, file: BinaryIO, size: int, claim: Claim) -> Verdict:
+        """Judge the first *size* bytes of *file* by *claim*, as `mirror.formats.verify.verify`.
+
+        *file* is an open binary file, which is read from its beginning in a thread, and is
+        left alone when this returns.  Raises `ChildRefusedError`; `TooLargeError` for more
+        bytes than the child could hold; `StorageError` when they can not be read.
+        """
+        if size > self._memory_bytes // _SHARE_OF_MEMORY:
+            raise TooLargeError(
+                f"{size} bytes, an image has at most {self._memory_bytes // _SHARE_OF_MEMORY}"
+            )
+        request = Request(
+            question=Question.IMAGE, seconds=math.ceil(self._image_seconds), claim=claim
+        )
+        return await self._ask(request, Body(file, size), _VERDICT, self._image_seconds)
+
+    def _end(self) -> None:
+        self._threads.shutdown()
+        for child in self._children:
+            child.stop()
+
+    def _page_request(self, question: Question, url: str, board: str) -> Request:
+        seconds = math.ceil(self._page_seconds)
+        return Request(question=question, seconds=seconds, url=url, board=board)
+
+    async def _ask(
+        self, request: Request, body: Body, expected: TypeAdapter[_Answer], seconds: float
+    ) -> _Answer:
+        child = await self._idle.get()
+        try:
+            await self._start(child)
+            ask = functools.partial(child.ask, request, body, expected)
+            return await self._in_thread(ask, child, seconds)
+        except TimeoutError as error:
+            raise ChildRefusedError(
+                f"{_subject(request)}: the reader took longer than {seconds:g} s"
+            ) from error
+        except ChildRefusedError as error:
+            raise ChildRefusedError(f"{_subject(request)}: {error}") from error
+        finally:
+            self._idle.put_nowait(child)
+
+    async def _start(self, child: Child) -> None:
+        try:
+            await self._in_thread(child.start, child, _START_SECONDS)
+        except TimeoutError as error:
+            raise ChildUnavailableError(
+                f"the limited child process did not start within {_START_SECONDS:g} s"
+            ) from error
+
+    async def _in_thread(
+        self, work: Callable[[], _Answer], child: Child, seconds: float
+    ) -> _Answer:
+        """Run *work*, which waits for *child*; whatever ends it early ends the child first."""
+        running = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        try:
+            async with asyncio.timeout(seconds):
+                return await asyncio.shield(running)
+        finally:
+            if not running.done():
+                child.abandon()
+                await _finished(running)
+
+
+async def _finished(running: asyncio.Future[_Answer]) -> None:
+    """Wait until *running* is over: it uses what belongs to the caller, and its child is dead."""
+    while not running.done():
+        # Cancelled twice: the first is on its way already, and this takes milliseconds.
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([running])
+    with contextlib.suppress(Exception):
+        running.result()
+
+
+def _subject(request: Request) -> str:
+    return request.url or "image"
+
+
+def _body(data: bytes) -> Body:
+    return Body(io.BytesIO(data), len(data))
+
+
+def _about(page: BoardPage, url: str, board: str) -> BoardPage:
+    """Return *page* if it is about what was asked, each file on the page's own host."""
+    same = page.facts.board == board and page.facts.page == url
+    same = same and all(problem.page == url for problem in page.problems)
+    if not same or not all(
+        listing.board == board and listing.url == firmware_url(url, listing.name)
+        for listing in page.listings
+    ):
+        raise ChildRefusedError(f"{url}: the reader answered about another page")
+    return page
