@@ -106,7 +106,7 @@ def depth_for(facts: Sequence[BoardFact], files: int) -> Depth:
     known = sum(_listed(fact, ALL) for fact in facts)
     each = sum(_listed(fact, Depth(releases=0, previews=0, invented=2)) for fact in facts) / 2
     missing = max(0, files - known)
-    return Depth(ALL.releases, ALL.previews, math.ceil(missing / max(1, each)) + 1)
+    return Depth(ALL.releases, ALL.previews, math.ceil(missing / max(1, each)))
 
 
 def _listed(fact: BoardFact, depth: Depth) -> int:
