@@ -66,8 +66,8 @@ class Crawler:
 
 @pytest.fixture
 async def crawler(tmp_path: Path) -> AsyncIterator[Crawler]:
-    """A crawler of a dozen boards."""
-    replica = Replica.of_boards(12)
+    """A crawler of six boards."""
+    replica = Replica.of_boards(6)
     async with replica.running() as base:
         yield Crawler(replica, base, PageFolder(tmp_path))
 

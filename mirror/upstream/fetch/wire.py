@@ -21,7 +21,8 @@ from mirror.errors import AddressRefusedError, ConfigurationError, UpstreamUnava
 from mirror.upstream.addresses import AddressRule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from aiohttp.connector import AddrInfoType, Connection
 
@@ -101,7 +102,9 @@ class Wire:
 
     async def open(self) -> None:
         """Read the certificates; raise `ConfigurationError` if a CA file can not be read."""
-        context = await asyncio.to_thread(_ssl_context, self._surroundings)
+        files = self._surroundings.ca_files
+        # Without extra files the library's own context does, which it has read already.
+        context = await asyncio.to_thread(_ssl_context, files) if files else True
         guard = Guard(self._origin, self._surroundings)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
@@ -226,9 +229,9 @@ def _credentials(proxy: Proxy | None) -> dict[str, str]:
     return {"Proxy-Authorization": proxy.authorization}
 
 
-def _ssl_context(surroundings: Surroundings) -> ssl.SSLContext:
+def _ssl_context(files: Sequence[Path]) -> ssl.SSLContext:
     context = ssl.create_default_context()
-    for file in surroundings.ca_files:
+    for file in files:
         try:
             context.load_verify_locations(file)
         except OSError as error:  # ssl.SSLError is one

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -15,52 +16,49 @@ from tests.upstream.conftest import making
 from tests.upstream.doubles import Clock
 from tests.upstream.scripted import Reply, Scripted, Then, bare, reply
 
-SHORT = Politeness(
-    requests_per_second=0,
-    connect_seconds=0.1,
-    read_seconds=0.1,
-    page_seconds=0.2,
-    attempts=1,
-    page_bytes=10_000,
-)
+PATIENT = Politeness(requests_per_second=0, attempts=1, page_bytes=10_000)
+HASTY = replace(PATIENT, connect_seconds=0.1, read_seconds=0.1)
+IN_A_HURRY = replace(PATIENT, page_seconds=0.2)
 
 
-async def said_of(upstream: Scripted, answer: Reply) -> str:
+async def said_of(upstream: Scripted, answer: Reply, limits: Politeness = PATIENT) -> str:
     """Return what is said of a page that is answered so."""
     upstream.answer("/p", answer)
     base = f"http://127.0.0.1:{upstream.listen}"
-    async with making(base, Clock(), politeness=SHORT) as fetcher:
+    async with making(base, Clock(), politeness=limits) as fetcher:
         with pytest.raises(UpstreamUnavailableError) as caught:
             await fetcher.page(f"{base}/p")
     return str(caught.value).removeprefix(base)
 
 
 async def test_a_server_that_says_nothing(upstream: Scripted) -> None:
-    said = await said_of(upstream, Reply(b"", Then.HANG))
+    said = await said_of(upstream, Reply(b"", Then.HANG), HASTY)
 
     assert said == "/p: nothing came in time"
 
 
 async def test_a_server_that_stops_in_the_head(upstream: Scripted) -> None:
-    said = await said_of(upstream, Reply(b"HTTP/1.1 200 OK\r\nContent-", Then.HANG))
+    said = await said_of(upstream, Reply(b"HTTP/1.1 200 OK\r\nContent-", Then.HANG), HASTY)
 
     assert said == "/p: nothing came in time"
 
 
 async def test_a_server_that_stops_in_the_body(upstream: Scripted) -> None:
-    said = await said_of(upstream, reply(200, b"x", length=99, then=Then.HANG))
+    said = await said_of(upstream, reply(200, b"x", length=99, then=Then.HANG), HASTY)
 
     assert said == "/p: nothing came in time"
 
 
 async def test_a_head_that_trickles_in(upstream: Scripted) -> None:
-    said = await said_of(upstream, Reply(reply(200, b"x", "X: " + "y" * 500).data, trickle=0.01))
+    said = await said_of(
+        upstream, Reply(reply(200, b"x", "X: " + "y" * 500).data, trickle=0.01), HASTY
+    )
 
     assert said == "/p: nothing came in time"
 
 
 async def test_a_body_that_trickles_in(upstream: Scripted) -> None:
-    said = await said_of(upstream, Reply(bare(200, b"x" * 500).data, trickle=0.002))
+    said = await said_of(upstream, Reply(bare(200, b"x" * 500).data, trickle=0.002), IN_A_HURRY)
 
     assert said == "/p: the body came too slowly"
 
@@ -100,7 +98,7 @@ async def test_a_port_where_nobody_listens(clock: Clock) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         base = f"http://127.0.0.1:{free.getsockname()[1]}"
-        async with making(base, clock, politeness=SHORT) as fetcher:
+        async with making(base, clock, politeness=PATIENT) as fetcher:
             with pytest.raises(UpstreamUnavailableError, match=f"{base}/: no connection"):
                 await fetcher.page(f"{base}/")
 
@@ -149,7 +147,7 @@ HEADS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.one_of(HEADS, st.binary(max_size=20)), max_size=12))
 def test_no_bytes_bring_out_anything_but_errors_of_ours(pieces: list[bytes]) -> None:
     """Whatever a server says, a page comes or a `MirrorError`."""
@@ -161,7 +159,7 @@ def test_no_bytes_bring_out_anything_but_errors_of_ours(pieces: list[bytes]) -> 
 async def _outcome(data: bytes) -> bytes | Exception:
     server = Scripted()
     server.answer("/", Reply(data, Then.CLOSE))
-    async with server.running() as base, making(base, Clock(), politeness=SHORT) as fetcher:
+    async with server.running() as base, making(base, Clock(), politeness=PATIENT) as fetcher:
         try:
             return (await fetcher.page(f"{base}/")).body
         except Exception as error:  # noqa: BLE001 - the claim is about which ones there are
