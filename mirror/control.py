@@ -1,0 +1,95 @@
+"""Ask the daemon over its Unix socket, from the command line and from workers.
+
+Whoever finds the data folder locked sends its question here.  No name is resolved and no
+other machine is asked: the socket is the only way.  Where nobody answers, or an answer
+breaks off, that is a `LockedError`: the folder is held by a process that can not be reached.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+import aiohttp
+
+from mirror.errors import LockedError, MirrorError, TooLargeError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+# Any host would do: the connection goes to the socket.
+_BASE: Final = "http://localhost"
+_TO_CONNECT: Final = 5.0
+_MOST_BYTES: Final = 64 * 1024 * 1024
+_LONGEST_LINE: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the daemon answered: an HTTP *status*, and the *body*."""
+
+    status: int
+    body: bytes
+
+
+async def ask(socket_path: Path, method: str, path: str, *, seconds: float = 10.0) -> Reply:
+    """Ask *path* (with its query) of the daemon, and return its answer within *seconds*.
+
+    Raises `LockedError` when it does not answer, `TooLargeError` beyond 64 MB.
+    """
+    async with _asking(socket_path, method, path, seconds) as response:
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > _MOST_BYTES:
+                raise TooLargeError(f"the daemon's answer to {path} has over {_MOST_BYTES} bytes")
+        return Reply(response.status, bytes(body))
+
+
+async def stream(
+    socket_path: Path, method: str, path: str, *, idle: float | None = None
+) -> AsyncIterator[bytes]:
+    """Yield the lines of the daemon's answer as they come, without their line ends.
+
+    *idle* is the longest time between two lines, in seconds; None waits for ever.  Close
+    the iterator (`contextlib.aclosing`) when you leave it early.  Raises `LockedError` when
+    the daemon does not answer or breaks off, `TooLargeError` for a line beyond 1 MB, and
+    `MirrorError` with the daemon's words when it refuses.
+    """
+    async with _asking(socket_path, method, path, None) as response:
+        if response.status != HTTPStatus.OK:
+            words = (await response.content.read(_LONGEST_LINE)).decode(errors="replace").strip()
+            raise MirrorError(f"the daemon refuses {path}: {response.status} {words[:1000]}")
+        while line := await _line(response, idle):
+            yield line.rstrip(b"\r\n")
+
+
+async def _line(response: aiohttp.ClientResponse, idle: float | None) -> bytes:
+    try:
+        async with asyncio.timeout(idle):
+            return await response.content.readline()
+    except ValueError as error:
+        raise TooLargeError(f"a line of the daemon has over {_LONGEST_LINE} bytes") from error
+
+
+@asynccontextmanager
+async def _asking(
+    socket_path: Path, method: str, path: str, seconds: float | None
+) -> AsyncIterator[aiohttp.ClientResponse]:
+    limit = aiohttp.ClientTimeout(total=seconds, sock_connect=_TO_CONNECT)
+    try:
+        async with (
+            aiohttp.ClientSession(
+                connector=aiohttp.UnixConnector(str(socket_path)),
+                timeout=limit,
+                read_bufsize=_LONGEST_LINE,
+            ) as session,
+            session.request(method, _BASE + path, allow_redirects=False) as response,
+        ):
+            yield response
+    except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
+        raise LockedError(f"the daemon at {socket_path} does not answer") from error

@@ -1,0 +1,139 @@
+"""The operators' application: start a sync and watch it, read runs and ledger.
+
+It is served on a Unix socket that only the daemon's own user can open.  What takes long is
+answered with JSON lines as they come; an error that comes after the first of them is the
+last line.  A client that goes away closes its iterator and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Protocol
+
+from aiohttp import web
+
+from mirror.errors import MirrorError
+from mirror.web.answer import Answer
+from mirror.web.failures import name_of, refusal, status_of, unexpected
+from mirror.web.heads import JSON, Heads
+from mirror.web.server import HEADS
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from aiohttp.typedefs import Handler, Middleware
+
+_JSON_LINES = "application/jsonl"
+
+_log = logging.getLogger(__name__)
+
+
+class Operations(Protocol):
+    """What the daemon does for operators; documents and lines are JSON in UTF-8.
+
+    A line ends with its line end.
+    """
+
+    async def status(self) -> bytes:
+        """Return what ``/v1/status.json`` says."""
+
+    def sync(self) -> AsyncGenerator[bytes, None]:
+        """Begin a sync run, or join the one under way; yield its progress, then its outcome."""
+
+    async def runs(self) -> bytes:
+        """Return the runs so far, newest first."""
+
+    def ledger(self, since: str | None) -> AsyncGenerator[bytes, None]:
+        """Yield the lines of the ledger from *since* (a date) on."""
+
+
+def make_admin_app(operations: Operations, node: str) -> web.Application:
+    """Return the operators' application of the node with this id."""
+    heads = Heads(node)
+    app = web.Application(middlewares=[_answering(heads)], client_max_size=1024)
+    app[HEADS] = heads
+    app.add_routes(_Handlers(operations, heads).routes())
+    return app
+
+
+class _Handlers:
+    def __init__(self, operations: Operations, heads: Heads) -> None:
+        self._operations = operations
+        self._heads = heads
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.post("/v1/sync", self.sync),
+            web.get("/v1/status.json", self.status, allow_head=False),
+            web.get("/v1/runs.json", self.runs, allow_head=False),
+            web.get("/v1/ledger.jsonl", self.ledger, allow_head=False),
+        ]
+
+    async def sync(self, request: web.Request) -> web.StreamResponse:
+        return await _send_lines(request, self._operations.sync())
+
+    async def ledger(self, request: web.Request) -> web.StreamResponse:
+        return await _send_lines(request, self._operations.ledger(request.query.get("since")))
+
+    async def status(self, _request: web.Request) -> web.StreamResponse:
+        return self._document(await self._operations.status())
+
+    async def runs(self, _request: web.Request) -> web.StreamResponse:
+        return self._document(await self._operations.runs())
+
+    def _document(self, body: bytes) -> Answer:
+        return Answer(200, self._heads.with_body(200, JSON, len(body)), body)
+
+
+async def _send_lines(
+    request: web.Request, lines: AsyncGenerator[bytes, None]
+) -> web.StreamResponse:
+    response = web.StreamResponse(
+        headers={"Content-Type": _JSON_LINES, "Cache-Control": "no-store"}
+    )
+    async with aclosing(lines):
+        # The first line decides: an error before it is answered with its own status.
+        line = await anext(lines, None)
+        await response.prepare(request)
+        while line is not None:
+            await response.write(line)
+            line = await _next(lines)
+    await response.write_eof()
+    return response
+
+
+async def _next(lines: AsyncGenerator[bytes, None]) -> bytes | None:
+    try:
+        return await anext(lines, None)
+    except MirrorError as error:
+        return _words(error)
+    except Exception as error:
+        _log.exception("the lines of an answer broke off")
+        raise ConnectionResetError("the answer broke off") from error
+
+
+def _words(error: MirrorError) -> bytes:
+    said = {"error": name_of(error), "message": str(error), "exit_status": error.exit_status}
+    return json.dumps(said).encode() + b"\n"
+
+
+def _answering(heads: Heads) -> Middleware:
+    @web.middleware
+    async def answering(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except MirrorError as error:
+            body = _words(error)
+            return Answer(
+                status_of(error), heads.with_body(status_of(error), JSON, len(body)), body
+            )
+        except web.HTTPException as error:
+            return refusal(heads, request, error.status, (error.reason, "not for operators"))
+        except ConnectionError:
+            raise
+        except Exception:  # noqa: BLE001 - the last resort of a server that must stay up
+            return unexpected(heads, request)
+
+    return answering

@@ -1,0 +1,156 @@
+"""Serve the catalogue: the feed, the boards, publications and channels, and how we are.
+
+The same documents are at ``/v1/…`` (the current publication), at
+``/v1/publications/{sequence}/…`` (one point in time) and at ``/v1/channels/{channel}/…``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from aiohttp import web
+
+from mirror.errors import BadQueryError, MirrorError
+from mirror.publication.feeds import SCHEMA_PATH, feed_schema
+from mirror.publication.query import FeedQuery
+from mirror.web.answer import Answer
+from mirror.web.documents import Document
+from mirror.web.failures import not_ready
+from mirror.web.heads import JSON, TEXT
+
+if TYPE_CHECKING:
+    from mirror.web.documents import Stationery
+    from mirror.web.files import Files
+    from mirror.web.history import HistoryShelf
+    from mirror.web.shelf import Shelf
+    from mirror.web.view import View
+
+StatusSource: TypeAlias = Callable[[], Awaitable[bytes]]
+
+_LATEST_FILTERS: Final = {"variant", "kind", "maturity"}
+_PLACES: Final = (
+    "/v1",
+    "/v1/publications/{sequence:[1-9][0-9]{0,17}}",
+    "/v1/channels/{channel:[a-z0-9][a-z0-9-]{0,62}}",
+)
+
+
+class Api:
+    """The handlers of documents."""
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        files: Files,
+        history: HistoryShelf,
+        stationery: Stationery,
+        status: StatusSource,
+    ) -> None:
+        self._shelf = shelf
+        self._files = files
+        self._history = history
+        self._heads = stationery.heads
+        self._schema = Document.of(stationery, feed_schema())
+        self._status = status
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the paths that are served here; the last one takes what no other takes."""
+        return [
+            *(route for place in _PLACES for route in self._documents(place)),
+            *(web.get(f"{place}/files/{{name}}", self.file) for place in _PLACES[1:]),
+            web.get("/v1/publications.json", self.publications),
+            web.get(SCHEMA_PATH, self.schema),
+            web.get("/v1/status.json", self.status),
+            web.get("/healthz", self.alive),
+            web.get("/readyz", self.ready),
+            web.get("/{path:.*}", self.local),
+        ]
+
+    def _documents(self, place: str) -> list[web.RouteDef]:
+        return [
+            web.get(f"{place}/feed.json", self.feed),
+            web.get(f"{place}/boards.json", self.boards),
+            web.get(f"{place}/boards/{{board}}.json", self.board),
+            web.get(f"{place}/boards/{{board}}/latest.json", self.latest),
+            web.get(f"{place}/root.json", self.root),
+            web.get(f"{place}/content.json", self.content),
+        ]
+
+    async def feed(self, request: web.Request) -> Answer:
+        """Answer with the feed, filtered as the query says."""
+        view = await self._view(request)
+        query = FeedQuery.parse(request.query.items()) if request.query_string else None
+        return await (await view.feed(query)).answer(request)
+
+    async def boards(self, request: web.Request) -> Answer:
+        """Answer with the index of the boards."""
+        return await (await (await self._view(request)).index()).answer(request)
+
+    async def board(self, request: web.Request) -> Answer:
+        """Answer with the document of one board."""
+        view = await self._view(request)
+        return await view.board(request.match_info["board"]).answer(request)
+
+    async def latest(self, request: web.Request) -> Answer:
+        """Answer with what to flash on a board now."""
+        view = await self._view(request)
+        unknown = set(request.query) - _LATEST_FILTERS
+        if unknown:
+            raise BadQueryError(f"only {sorted(_LATEST_FILTERS)} can be asked here")
+        query = FeedQuery.parse(request.query.items())
+        return await (await view.latest(request.match_info["board"], query)).answer(request)
+
+    async def root(self, request: web.Request) -> Answer:
+        """Answer with the root document of a publication."""
+        return await (await self._view(request)).root().answer(request)
+
+    async def content(self, request: web.Request) -> Answer:
+        """Answer with the root document of a content layer."""
+        return await (await self._view(request)).content().answer(request)
+
+    async def file(self, request: web.Request) -> Answer:
+        """Answer with the file that one certain publication calls by this name."""
+        artifact = (await self._view(request)).artifact(request.match_info["name"])
+        return await self._files.send(request, artifact)
+
+    async def publications(self, request: web.Request) -> Answer:
+        """Answer with the list of publications."""
+        current = (await self._shelf.current()).loaded.root
+        return await (await self._history.document(current)).answer(request)
+
+    async def schema(self, request: web.Request) -> Answer:
+        """Answer with the JSON Schema of the feed."""
+        return await self._schema.answer(request)
+
+    async def status(self, request: web.Request) -> Answer:
+        """Answer with how this node is, at this moment."""
+        return self._now(request, JSON, await self._status())
+
+    async def alive(self, request: web.Request) -> Answer:
+        """Answer that this process lives."""
+        return self._now(request, TEXT, b"alive\n")
+
+    async def ready(self, request: web.Request) -> Answer:
+        """Answer whether there is a publication to serve, and a store that can be read."""
+        try:
+            await self._shelf.ready()
+        except MirrorError as error:
+            return not_ready(self._heads, request, error)
+        return self._now(request, TEXT, b"ready\n")
+
+    async def local(self, request: web.Request) -> Answer:
+        """Answer with the document that this node rendered for this path, if it did."""
+        view = await self._shelf.current()
+        return await (await view.local(request.rel_url.raw_path)).answer(request)
+
+    async def _view(self, request: web.Request) -> View:
+        if "sequence" in request.match_info:
+            return await self._shelf.at(int(request.match_info["sequence"]))
+        if "channel" in request.match_info:
+            return await self._shelf.on(request.match_info["channel"])
+        return await self._shelf.current()
+
+    def _now(self, request: web.Request, media_type: str, body: bytes) -> Answer:
+        head = self._heads.with_body(200, media_type, len(body))
+        return Answer(200, head, b"" if request.method == "HEAD" else body)

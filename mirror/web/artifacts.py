@@ -1,0 +1,128 @@
+"""What serving needs to know of each artifact, read out of a board document.
+
+Of a board document only the fields below are looked at, and each artifact takes about 300
+bytes of memory.  What could not stand in a path or a header is refused with the document.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from mirror.catalog.kinds import Kind
+from mirror.catalog.values import Digest
+from mirror.errors import MalformedValueError
+
+_SHA256_BYTES: Final = 32
+
+_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,199}\z")]
+_Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,79}\z")]
+_Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}\z")]
+_Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}\z")]
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One file of a board: its name, its bytes by digest, and what their answer's head says.
+
+    ``size`` and ``flash_offset`` are in bytes; ``sums`` are the SHA-256 and, if known, the
+    MD5 behind it, packed because there are many artifacts.
+    """
+
+    name: str
+    board: str
+    version: str
+    kind: Kind
+    size: int
+    flash_offset: int | None
+    sums: bytes
+
+    @property
+    def digest(self) -> Digest:
+        """The name of the bytes in the store."""
+        return Digest(self.sums[:_SHA256_BYTES].hex())
+
+    @property
+    def md5(self) -> str | None:
+        """The MD5 of the bytes in hex, where it is known."""
+        return self.sums[_SHA256_BYTES:].hex() or None
+
+
+@dataclass(frozen=True, slots=True)
+class BoardNames:
+    """The artifacts of one board, and what the feed can be filtered by."""
+
+    board: str
+    port: str | None
+    mcu: str | None
+    vendor: str
+    artifacts: tuple[Artifact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Hashes:
+    sha256: _Sha256
+    md5: _Md5 | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Flash:
+    offset: Annotated[int, Field(ge=0)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    name: _Name
+    kind: Kind
+    size: Annotated[int, Field(ge=0)]
+    hashes: _Hashes
+    flash: _Flash
+
+
+@dataclass(frozen=True, slots=True)
+class _Release:
+    version: _Version
+    files: tuple[_File, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Board:
+    board: _Name
+    port: str | None
+    mcu: str | None
+    vendor: str
+    releases: tuple[_Release, ...]
+
+
+_BOARD = TypeAdapter(_Board)
+
+
+def read_names(document: bytes) -> BoardNames:
+    """Read a board document; raise `MalformedValueError` when it can not be served."""
+    try:
+        board = _BOARD.validate_json(document)
+    except ValidationError as error:
+        raise MalformedValueError(
+            f"not a board document that can be served: {error.error_count()} fields do not "
+            f"fit, first {error.errors()[0]['loc']}"
+        ) from error
+    artifacts = tuple(
+        _artifact(board.board, release.version, file)
+        for release in board.releases
+        for file in release.files
+    )
+    return BoardNames(board.board, board.port, board.mcu, board.vendor, artifacts)
+
+
+def _artifact(board: str, version: str, file: _File) -> Artifact:
+    return Artifact(
+        name=file.name,
+        board=board,
+        version=version,
+        kind=file.kind,
+        size=file.size,
+        flash_offset=file.flash.offset,
+        sums=bytes.fromhex(file.hashes.sha256 + (file.hashes.md5 or "")),
+    )

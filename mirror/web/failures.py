@@ -1,0 +1,107 @@
+"""Say what went wrong, in the one form of this server.
+
+Documents are refused with ``{"error": "BoardNotFound", "message": "…"}``.  On firmware paths
+the body is empty, because clients store whatever comes (`clients.md` section 1).  What is
+wrong with this node is told to its log, and to clients only that something is.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from mirror.errors import (
+    BadQueryError,
+    BusyError,
+    DamagedError,
+    GoneError,
+    NotFoundError,
+)
+from mirror.web.answer import Answer
+from mirror.web.heads import ALLOWED, JSON
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aiohttp import web
+
+    from mirror.errors import MirrorError
+    from mirror.web.heads import Field, Heads
+
+# The first that fits decides.
+_STATUSES: Final = (
+    (GoneError, 410),
+    (NotFoundError, 404),
+    (BadQueryError, 400),
+)
+_RETRY: Final = ("Retry-After", "5")
+_FIRMWARE = re.compile(
+    r"/resources/.*|/download/.+|.*/(?:files|blobs)/.*"
+    r"|.*\.(?:uf2|bin|app-bin|dfu|hex|zip|elf|map|ota|sha256)"
+)
+
+_log = logging.getLogger(__name__)
+
+
+def status_of(error: MirrorError) -> int:
+    """Return the HTTP status of *error*; what is wrong with this node is 503."""
+    fitting = (status for family, status in _STATUSES if isinstance(error, family))
+    return next(fitting, 503)
+
+
+def name_of(error: MirrorError) -> str:
+    """Return the name of *error* as clients read it: ``BoardNotFound``."""
+    return type(error).__name__.removesuffix("Error")
+
+
+def failure(heads: Heads, request: web.BaseRequest, error: MirrorError) -> Answer:
+    """Answer *request* with what *error* means for its client."""
+    status = status_of(error)
+    message = str(error)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, BusyError):
+        _log.error("%r is answered with %d: %s", request.raw_path[:300], status, error)
+        message = "this node can not serve that now; its log says why"
+    fields = [_RETRY] if status == HTTPStatus.SERVICE_UNAVAILABLE else []
+    return refusal(heads, request, status, (name_of(error), message), fields)
+
+
+def not_ready(heads: Heads, request: web.BaseRequest, error: MirrorError) -> Answer:
+    """Answer that this node is not ready, and in which way."""
+    public = (NotFoundError, BusyError)
+    message = str(error) if isinstance(error, public) else "its log says why"
+    if isinstance(error, DamagedError):
+        message = "the newest publication is damaged; its log says where"
+    return refusal(heads, request, 503, (name_of(error), message), [_RETRY])
+
+
+def wrong_method(heads: Heads, request: web.BaseRequest) -> Answer:
+    """Answer that this server only reads."""
+    said = ("MethodNotAllowed", f"only {ALLOWED}")
+    answer = refusal(heads, request, 405, said, [("Allow", ALLOWED)])
+    # Whatever body comes behind is not waited for.
+    answer.force_close()
+    return answer
+
+
+def unexpected(heads: Heads, request: web.BaseRequest) -> Answer:
+    """Answer that this server has a fault; call it where the exception is handled."""
+    _log.exception("%r could not be answered", request.raw_path[:300])
+    return refusal(heads, request, 500, ("Internal", "this node has a fault; its log says more"))
+
+
+def refusal(
+    heads: Heads,
+    request: web.BaseRequest,
+    status: int,
+    said: tuple[str, str],
+    fields: Sequence[Field] = (),
+) -> Answer:
+    """Answer *request* with *status*, and with what is *said*: a name and a message."""
+    if _FIRMWARE.fullmatch(request.path):
+        return Answer(status, heads.empty(status, fields))
+    body = json.dumps({"error": said[0], "message": said[1]}).encode() + b"\n"
+    head = heads.with_body(status, JSON, len(body), fields)
+    return Answer(status, head, b"" if request.method == "HEAD" else body)

@@ -1,0 +1,78 @@
+"""List the publications that there are, newest first."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pydantic import TypeAdapter
+
+from mirror.catalog.values import Digest
+from mirror.publication.documents import decode_publication
+from mirror.web.documents import Document
+from mirror.web.loading import MOST_BYTES
+from mirror.web.recent import Recent
+
+if TYPE_CHECKING:
+    from mirror.web.documents import Stationery
+    from mirror.web.holdings import Holdings
+
+_MOST: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationLine:
+    """One publication: ``path`` is where its root document is served."""
+
+    sequence: int
+    lineage: str
+    published: str
+    root: Digest
+    content: Digest
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The newest thousand publications."""
+
+    publications: tuple[PublicationLine, ...]
+    type: str = "mpmirror.publications"
+    format: int = 1
+
+
+_HISTORY = TypeAdapter(History)
+
+
+class HistoryShelf:
+    """Makes the list once for each current publication."""
+
+    def __init__(self, store: Holdings, stationery: Stationery) -> None:
+        self._store = store
+        self._stationery = stationery
+        self._lists: Recent[Digest] = Recent(most=1, most_bytes=1 << 20)
+
+    async def document(self, current: Digest) -> Document:
+        """Return the list as it is while *current* is the current root."""
+        return await self._lists.get(current, self._make)
+
+    async def _make(self) -> Document:
+        sequences = await self._store.publications.sequences()
+        newest = reversed(deque(sequences, maxlen=_MOST))
+        lines = [await self._line(sequence) for sequence in newest]
+        body = _HISTORY.dump_json(History(tuple(lines))) + b"\n"
+        return Document.of(self._stationery, body)
+
+    async def _line(self, sequence: int) -> PublicationLine:
+        root = await self._store.publications.root(sequence)
+        data = await self._store.blobs.read(root, max_bytes=MOST_BYTES)
+        publication = decode_publication(data)
+        return PublicationLine(
+            sequence=sequence,
+            lineage=publication.lineage,
+            published=publication.published,
+            root=root,
+            content=publication.content,
+            path=f"/v1/publications/{sequence}/root.json",
+        )

@@ -1,0 +1,53 @@
+"""Run an application on sockets until its block ends, then let downloads finish for a while.
+
+Ending takes less than five seconds: nothing new is accepted, idle connections are closed at
+once, answers under way may finish, and what is left after that is cut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from mirror.web.connections import Gate, Limits
+from mirror.web.heads import Heads
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+#: Where an application says with which heads its connections answer what is no request.
+HEADS: Final = web.AppKey("heads", Heads)
+
+# aiohttp waits so long for answers, cancels them, and waits as long once more at most.
+_FINISHING: Final = 2.0
+_BACKLOG: Final = 512
+
+
+@asynccontextmanager
+async def serving(
+    app: web.Application, sockets: Sequence[socket.socket], limits: Limits | None = None
+) -> AsyncIterator[None]:
+    """Serve *app* on bound *sockets*, which are closed at the end, within *limits*."""
+    async with AsyncExitStack() as ending:
+        for listener in sockets:
+            ending.callback(listener.close)
+        runner = web.AppRunner(app, shutdown_timeout=_FINISHING)
+        ending.push_async_callback(runner.cleanup)
+        await runner.setup()
+        assert runner.server is not None  # noqa: S101 - for the type: setup makes it
+        gate = Gate(runner.server, app[HEADS], limits or Limits())
+        for listener in sockets:
+            server = await _listen(gate, listener)
+            ending.callback(server.close)
+        yield
+
+
+async def _listen(gate: Gate, listener: socket.socket) -> asyncio.Server:
+    loop = asyncio.get_running_loop()
+    if listener.family == socket.AF_UNIX:
+        return await loop.create_unix_server(gate, sock=listener, backlog=_BACKLOG)
+    return await loop.create_server(gate, sock=listener, backlog=_BACKLOG)

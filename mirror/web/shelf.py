@@ -1,0 +1,175 @@
+"""Follow the pointer: answer from the current publication, and switch all at once.
+
+A new publication is loaded beside the one that is served, and takes its place when it is
+whole in memory.  One that can not be loaded, or that goes back in its lineage (P7), never
+does: what is served stays, and `ready` says why.  Other publications are loaded when
+somebody asks, one at a time, and only a few are kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from mirror.errors import (
+    BusyError,
+    DamagedError,
+    MirrorError,
+    NotFoundError,
+    PublicationNotFoundError,
+)
+from mirror.storage.threads import to_end
+from mirror.web.loading import load
+from mirror.web.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from mirror.catalog.values import Digest
+    from mirror.publication.documents import PublicationRoot
+    from mirror.web.artifacts import Artifact
+    from mirror.web.documents import Stationery
+    from mirror.web.holdings import Holdings
+    from mirror.web.superseded import Superseded
+
+CHANNEL: Final = "current"
+
+_OTHERS: Final = 3
+# A client's first byte shall come within five seconds, whatever happens (`clients.md`).
+PATIENCE: Final = 4.0
+_RETRY: Final = 10.0
+_NOT_LOOKED: Final = object()
+
+_log = logging.getLogger(__name__)
+
+
+class Shelf:
+    """The publications of *store* that are being served."""
+
+    def __init__(self, store: Holdings, stationery: Stationery, superseded: Superseded) -> None:
+        self.blobs = store.blobs
+        self._store = store
+        self._stationery = stationery
+        self._superseded = superseded
+        self._view: View | None = None
+        self._others: OrderedDict[Digest, View] = OrderedDict()
+        self._token: Hashable = _NOT_LOOKED
+        self._problem: MirrorError | None = None
+        self._looked = asyncio.Event()
+        self._looking = asyncio.Lock()
+        self._loading = asyncio.Lock()
+
+    async def follow(self, every: float) -> NoReturn:
+        """Look at the pointer every so many seconds, until cancelled."""
+        while True:
+            await self.refresh()
+            await asyncio.sleep(max(every, _RETRY) if self._problem else every)
+
+    async def refresh(self) -> None:
+        """Look at the pointer now, and serve what it points to if that can be served."""
+        async with self._looking:
+            try:
+                await self._look()
+                self._problem = None
+                self._looked.set()
+                if self._view is not None:
+                    await self._superseded.look(self._view.loaded)
+            except MirrorError as error:
+                if str(error) != str(self._problem):
+                    _log.error("the current publication can not be loaded: %s", error)
+                self._problem = error
+            finally:
+                self._looked.set()
+
+    async def ready(self) -> View:
+        """Return the current view; raise what keeps the newest publication from being served."""
+        view = await self.current()
+        if self._problem is not None:
+            raise self._problem
+        (await self.blobs.open(view.loaded.root)).close()
+        return view
+
+    async def current(self) -> View:
+        """Return the publication that is served; `PublicationNotFoundError` without one."""
+        if self._view is not None:
+            return self._view
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._looked.wait()
+        except TimeoutError as error:
+            raise BusyError("the publication is being loaded") from error
+        if self._view is not None:
+            return self._view
+        raise self._problem or PublicationNotFoundError("nothing is published yet")
+
+    async def at(self, sequence: int) -> View:
+        """Return the publication of this *sequence*."""
+        return await self._other(await self._store.publications.root(sequence))
+
+    async def on(self, channel: str) -> View:
+        """Return the publication that *channel* points to."""
+        if channel == CHANNEL:
+            return await self.current()
+        root = await self._store.publications.current(channel)
+        if root is None:
+            raise PublicationNotFoundError(f"there is no channel {channel!r}")
+        return await self._other(root)
+
+    async def find(self, name: str) -> Artifact:
+        """Return what the current publication calls *name*, or else one in grace did."""
+        view = await self.current()
+        artifact = view.loaded.artifacts.get(name)
+        if artifact is None:
+            artifact = await self._superseded.find(name, within=PATIENCE)
+        return view.artifact(name) if artifact is None else artifact
+
+    async def recalled(self, digest: Digest) -> bool:
+        """Whether the current publication says that nobody may have *digest*."""
+        return digest in (await self.current()).loaded.recalled
+
+    async def _look(self) -> None:
+        token = await to_end(self._store.publications.changed, CHANNEL)
+        if token == self._token and self._problem is None:
+            return
+        root = await self._store.publications.current(CHANNEL)
+        if root is not None and (self._view is None or root != self._view.loaded.root):
+            self._view = await self._load(root, self._view)
+        self._token = token
+
+    async def _load(self, root: Digest, before: View | None) -> View:
+        known = before.loaded if before else None
+        try:
+            loaded = await load(self.blobs, root, self._stationery.bench, known)
+        except NotFoundError as error:
+            raise DamagedError(f"publication {root} is not whole: {error}") from error
+        if known is not None and _goes_back(known.publication, loaded.publication):
+            raise DamagedError(
+                f"channel {CHANNEL} went back from publication {known.publication.sequence} "
+                f"to {loaded.publication.sequence} of the same lineage"
+            )
+        return View(loaded, self.blobs, self._stationery)
+
+    async def _other(self, root: Digest) -> View:
+        view = await self.current()
+        if view.loaded.root == root:
+            return view
+        try:
+            async with asyncio.timeout(PATIENCE), self._loading:
+                if root not in self._others:
+                    self._others[root] = await self._load_other(root, view)
+        except TimeoutError as error:
+            raise BusyError("other publications are being loaded") from error
+        self._others.move_to_end(root)
+        while len(self._others) > _OTHERS:
+            self._others.popitem(last=False)
+        return self._others[root]
+
+    async def _load_other(self, root: Digest, current: View) -> View:
+        loaded = await load(self.blobs, root, self._stationery.bench, current.loaded)
+        return View(loaded, self.blobs, self._stationery)
+
+
+def _goes_back(before: PublicationRoot, after: PublicationRoot) -> bool:
+    return before.lineage == after.lineage and after.sequence < before.sequence

@@ -1,0 +1,122 @@
+"""Keep serving processes running, for as long as a block lasts.
+
+All of them listen on one TCP port, which this process reserves meanwhile.  One that dies is
+started again, after a pause that grows while it keeps dying; at the end all are told to
+finish, and killed if they have not after five seconds.  They end by themselves when this
+process dies: see `mirror.web.worker`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from mirror.web.listening import shared_tcp_sockets, tcp_sockets
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from mirror.web.worker import WorkerSettings
+
+_FIRST_PAUSE: Final = 0.5
+_LONGEST_PAUSE: Final = 30.0
+# Who lived longer than this did not die of what it found at its start.
+_SETTLED: Final = 60.0
+_TO_FINISH: Final = 5.0
+
+# A worker needs no settings, no proxies and no secrets: only how to run Python.
+_PASSED_ON: Final = ("PATH", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
+_PASSED_ON_PREFIXES: Final = ("LC_", "PYTHON")
+
+_log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def workers(count: int, settings: WorkerSettings) -> AsyncIterator[int]:
+    """Run *count* workers while the block lasts; give it the TCP port that they listen on.
+
+    Raises `ConfigurationError` when the port can not be had.
+    """
+    async with _reserved(settings.host, settings.number) as number:
+        settings = replace(settings, number=number)
+        tasks = [
+            asyncio.create_task(_keep_running(settings), name=f"worker {place}")
+            for place in range(count)
+        ]
+        try:
+            yield number
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+
+@asynccontextmanager
+async def _reserved(host: str, number: int) -> AsyncIterator[int]:
+    # Bound alone at first: a port that other programs share would go unnoticed otherwise.
+    probes = await tcp_sockets(host, number)
+    number = probes[0].getsockname()[1]
+    for probe in probes:
+        probe.close()
+    # Bound and never listening, these get no connection.
+    reservation = await shared_tcp_sockets(host, number)
+    try:
+        yield number
+    finally:
+        for reserved in reservation:
+            reserved.close()
+
+
+async def _keep_running(settings: WorkerSettings) -> None:
+    loop = asyncio.get_running_loop()
+    pause = _FIRST_PAUSE
+    while True:
+        begun = loop.time()
+        status = await _run(settings)
+        if loop.time() - begun > _SETTLED:
+            pause = _FIRST_PAUSE
+        _log.error("a worker ended with status %d; the next starts in %.1f s", status, pause)
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+async def _run(settings: WorkerSettings) -> int:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "mirror.web.worker",
+        *settings.arguments(),
+        stdin=asyncio.subprocess.PIPE,
+        env=_environment(),
+    )
+    try:
+        return await process.wait()
+    except asyncio.CancelledError:
+        await _finish(process)
+        raise
+    finally:
+        if process.returncode is None:
+            process.kill()
+
+
+async def _finish(process: asyncio.subprocess.Process) -> None:
+    process.terminate()
+    try:
+        async with asyncio.timeout(_TO_FINISH):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _environment() -> dict[str, str]:
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
+    }
