@@ -6,7 +6,8 @@ from typing import Final
 
 from mirror.cli.initialise import init
 from mirror.cli.show_config import show_config
-from mirror.cli.statuses import COMPLETE, FAILED, USAGE
+from mirror.cli.statuses import COMPLETE, FAILED, REFUSED, USAGE
+from mirror.cli.verify import verify
 
 EVERY_DAY: Final = "Every day"
 TO_DECIDE: Final = "To decide"
@@ -26,5 +27,6 @@ class Command:
 
 COMMANDS: Final = (
     Command("init", init, EVERY_DAY, (COMPLETE, FAILED, USAGE)),
+    Command("verify", verify, TO_DECIDE, (COMPLETE, FAILED, USAGE, REFUSED)),
     Command("config", show_config, UPKEEP, (COMPLETE, USAGE)),
 )

@@ -5,15 +5,19 @@ from __future__ import annotations
 COMPLETE = 0
 FAILED = 1
 USAGE = 2
+UNREACHABLE = 3
+REFUSED = 4
+DAMAGED = 5
+LOCKED = 6
 
 MEANINGS = {
     COMPLETE: "complete",
     FAILED: "failed",
     USAGE: "wrong usage or settings",
-    3: "upstream unreachable",
-    4: "incomplete or refused",
-    5: "damage found",
-    6: "locked by another process",
+    UNREACHABLE: "upstream unreachable",
+    REFUSED: "incomplete or refused",
+    DAMAGED: "damage found",
+    LOCKED: "locked by another process",
 }
 
 

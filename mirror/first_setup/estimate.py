@@ -10,15 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.kinds import Kind
+from mirror.first_setup.boards import known_boards
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mirror.config.settings import PolicySettings
+    from mirror.first_setup.boards import KnownBoard
 
 #: Average bytes of a file, by group of boards and kind; groups are ports, but for the
 #: boards of esp32 that have a UF2 file too and those of rp2 with a radio.  Measured on
@@ -28,7 +27,7 @@ _BYTES: Final = {
     "esp32-uf2": {Kind.BIN: 1_650_000, Kind.APP_BIN: 1_600_000, Kind.UF2: 3_200_000},
     "esp8266": {Kind.BIN: 600_000},
     "rp2": {Kind.UF2: 650_000},
-    "rp2-wireless": {Kind.UF2: 1_700_000},
+    "rp2-radio": {Kind.UF2: 1_700_000},
     "samd": {Kind.UF2: 480_000},
     "stm32": {Kind.DFU: 400_000, Kind.HEX: 1_000_000},
     "nrf": {Kind.BIN: 260_000, Kind.HEX: 700_000},
@@ -38,29 +37,12 @@ _BYTES: Final = {
     "cc3200": {Kind.ZIP: 200_000},
     "psoc-edge": {Kind.ZIP: 1_000_000},
 }
+_WITH_UF2: Final = {"esp32s2", "esp32s3"}
 #: What "all" comes to: upstream keeps 7 to 16 releases of most builds, and four previews.
 _ALL_RELEASES = 12
 _ALL_PREVIEWS = 4
 #: The index, a page for each port and each MCU, and one for each board.
 _PAGES = 280
-
-
-@dataclass(frozen=True, slots=True)
-class KnownBoard:
-    """A board of August 2026: its id, the group of its sizes, and its builds (variants)."""
-
-    board: str
-    group: str
-    builds: int
-
-    @property
-    def port(self) -> str:
-        """The MicroPython port that builds it."""
-        return (
-            self.group
-            if self.group in {"psoc-edge", "renesas-ra"}
-            else self.group.partition("-")[0]
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +68,17 @@ def estimate(policy: PolicySettings) -> Estimate:
     sizes = [
         size
         for board in chosen
-        for kind, size in _BYTES[board.group].items()
+        for kind, size in _BYTES[_group(board)].items()
         if kind in policy.kinds
         for _ in range(board.builds * versions)
     ]
     return Estimate(len(chosen), len(sizes), sum(sizes), _PAGES + len(sizes))
 
 
-def unknown_patterns(patterns: Sequence[str]) -> list[str]:
-    """Return those of *patterns* that no board of August 2026 fits: a new board, or a slip."""
-    boards = [board.board for board in known_boards()]
-    return [one for one in patterns if not any(fnmatchcase(board, one) for board in boards)]
-
-
-def known_boards() -> list[KnownBoard]:
-    """Return the boards of ``boards.txt``."""
-    text = files("mirror.first_setup").joinpath("boards.txt").read_text(encoding="ascii")
-    rows = [line.split() for line in text.splitlines() if not line.startswith("#")]
-    return [KnownBoard(board, group, int(builds)) for board, group, builds in rows]
+def _group(board: KnownBoard) -> str:
+    if board.mcu in _WITH_UF2:
+        return "esp32-uf2"
+    return "rp2-radio" if board.radio else board.port
 
 
 def _wanted(board: KnownBoard, policy: PolicySettings) -> bool:

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from mirror.catalog.kinds import Kind
 from mirror.config.settings import PolicySettings
-from mirror.first_setup.estimate import Estimate, estimate, known_boards, unknown_patterns
+from mirror.first_setup.boards import find_board, known_boards, unknown_patterns
+from mirror.first_setup.estimate import Estimate, estimate
 from tests.replica.facts import all_boards
 
 DEFAULT = PolicySettings()
@@ -62,7 +63,16 @@ def test_a_slip_of_the_pen_is_noticed() -> None:
 
 
 def test_the_boards_are_those_that_the_replica_plays() -> None:
-    """Two tables of the same facts: ids and ports are equal."""
-    played = sorted((board.board, board.port) for board in all_boards())
+    """Two tables of the same facts: ids, ports and MCUs are equal."""
+    played = sorted((board.board, board.port, board.mcu) for board in all_boards())
 
-    assert sorted((board.board, board.port) for board in known_boards()) == played
+    assert sorted((known.board, known.port, known.mcu) for known in known_boards()) == played
+
+
+def test_a_board_is_found_by_its_id() -> None:
+    """A newer one is not."""
+    found = find_board("RPI_PICO_W")
+
+    assert found is not None
+    assert (found.port, found.mcu, found.radio) == ("rp2", "rp2040", True)
+    assert find_board("BRAND_NEW") is None

@@ -1,0 +1,168 @@
+"""`mpmirror verify`: judge files that somebody hands us, wherever they came from.
+
+A file is measured against what its name says, where the name is one of upstream's, and
+against what the options say; a name that says nothing leaves the content to speak.  The
+bytes are parsed in the limited child process only.
+"""
+
+import asyncio
+import hashlib
+import os
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from io import BufferedReader
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import TypeAdapter
+
+from mirror.catalog.names import ArtifactName
+from mirror.claims import claim_of_name
+from mirror.cli.terminal import complain, say, say_json
+from mirror.errors import RefusedError, StorageError, UnrecognisedNameError
+from mirror.first_setup import find_board
+from mirror.formats.verdict import Claim, Conclusion, Finding, ImageFacts, Verdict
+from mirror.publication.words import checked_words
+from mirror.sandbox import Sandbox
+
+_VERDICT = TypeAdapter(Verdict)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was found about one file."""
+
+    path: Path
+    size: int
+    sha256: str
+    claim: Claim
+    verdict: Verdict
+
+    def document(self) -> dict[str, object]:
+        """Return the judgement as JSON has it."""
+        return {
+            "file": str(self.path),
+            "size": self.size,
+            "sha256": self.sha256,
+            "claim": asdict(self.claim),
+            "accepted": self.verdict.accepted,
+            "words": checked_words(self.verdict),
+            **_VERDICT.dump_python(self.verdict, mode="json"),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Say the judgement to a person."""
+        verdict, identity = self.verdict, self.verdict.identity
+        yield f"{self.path}: {verdict.conclusion}"
+        yield f"  {checked_words(verdict)}"
+        yield "  origin: a file of yours, not signed by MicroPython"
+        yield f"  sha256: {self.sha256}"
+        yield f"  size: {self.size:,} bytes"
+        if verdict.facts:
+            yield from _facts(verdict.facts)
+        found = {"version": identity.versions, "date": identity.dates, "machine": identity.machines}
+        yield from (
+            f"  {word} inside: {', '.join(texts)}" for word, texts in found.items() if texts
+        )
+        yield f"  checksummed: {verdict.checksummed}"
+        yield from (f"  limit: {limit}" for limit in verdict.limits)
+
+
+def verify(
+    files: Annotated[list[Path], typer.Argument(help="Files to judge.", metavar="FILE...")],
+    port: Annotated[str | None, typer.Option(help="MicroPython port, such as rp2.")] = None,
+    mcu: Annotated[str | None, typer.Option(help="MCU, such as rp2040 or esp32s3.")] = None,
+    board: Annotated[str | None, typer.Option(help="Board id, instead of the name's.")] = None,
+    variant: Annotated[str | None, typer.Option(help="Variant, instead of the name's.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON, for a script.")] = False,
+) -> None:
+    """Judge files: their structure, and whether they are what their name says."""
+    said = {"port": port, "mcu": mcu, "board": board, "variant": variant}
+    judged = asyncio.run(_judge_all(files, {key: text for key, text in said.items() if text}))
+    if as_json:
+        say_json([judgement.document() for judgement in judged])
+    else:
+        for judgement in judged:
+            for line in judgement.lines():
+                say(line)
+    _conclude(len(files), judged)
+
+
+def _conclude(asked: int, judged: Sequence[Judgement]) -> None:
+    refused = sum(not judgement.verdict.accepted for judgement in judged)
+    if len(judged) < asked:
+        raise StorageError(f"{asked - len(judged)} of {asked} files could not be read")
+    if refused:
+        raise RefusedError(f"{refused} of {asked} files refused")
+
+
+async def _judge_all(paths: Sequence[Path], said: Mapping[str, str]) -> list[Judgement]:
+    judged = []
+    async with Sandbox(processes=1) as sandbox:
+        for path in paths:
+            try:
+                with _opened(path) as (file, size):
+                    judged.append(await _judge(sandbox, path, file, size, _claim(path.name, said)))
+            except StorageError as error:
+                complain(str(error))
+    return judged
+
+
+async def _judge(
+    sandbox: Sandbox, path: Path, file: BufferedReader, size: int, claim: Claim
+) -> Judgement:
+    digest = await asyncio.to_thread(hashlib.file_digest, file, "sha256")
+    try:
+        verdict = await sandbox.verify_image(file, size, claim)
+    except RefusedError as error:
+        # A parser that hangs or dies on these bytes is a reason to refuse them.
+        verdict = Verdict(Conclusion.REFUSED, reasons=(Finding("sandbox", str(error)),))
+    return Judgement(path, size, digest.hexdigest(), claim, verdict)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[BufferedReader, int]]:
+    try:
+        # Asked first: opening a named pipe would wait for whoever writes to it.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise StorageError(f"{path} can not be read: not a file")
+        file = path.open("rb")
+    except OSError as error:
+        raise StorageError(f"{path} can not be read: {error.strerror or error}") from error
+    with file:
+        yield file, os.fstat(file.fileno()).st_size
+
+
+def _claim(name: str, said: Mapping[str, str]) -> Claim:
+    """Return what *name* and the options claim; the options win, a known board fills in."""
+    try:
+        claim = claim_of_name(ArtifactName.parse(name), port=said.get("port"))
+    except UnrecognisedNameError:
+        claim = Claim(port=said.get("port"))
+    claim = replace(
+        claim,
+        board=said.get("board", claim.board),
+        variant=said.get("variant", claim.variant),
+        mcu=said.get("mcu"),
+    )
+    known = find_board(claim.board)
+    if known is None or claim.port not in (None, known.port):
+        return claim
+    return replace(claim, port=known.port, mcu=claim.mcu or known.mcu)
+
+
+def _facts(facts: ImageFacts) -> Iterator[str]:
+    parts = [facts.structure]
+    if facts.chip:
+        parts.append(f"for {facts.chip}")
+    if facts.offset is not None:
+        parts.append(f"goes to {facts.offset:#x}")
+    if facts.flash_size:
+        parts.append(f"flash of {facts.flash_size:,} bytes")
+    yield f"  structure: {', '.join(parts)}"
+    if facts.partitions:
+        yield f"  partitions: {', '.join(facts.partitions)}"
