@@ -3,9 +3,10 @@
 It reads requests from its standard input and answers on its standard output, one at a time,
 and does nothing else.  Before the first foreign byte it loads everything it will need and
 then gives up, for ever: memory beyond its limit, writing to files, new processes, and new
-file descriptors, so that it can open neither file nor socket.  Its environment is empty and
-its priority low.  It ends when its input does, and by an alarm when a question takes far
-longer than its parent would wait; so it never outlives its parent by much.
+file descriptors, so that it can open neither file nor socket.  A child of root becomes
+nobody.  Its environment is empty and its priority low.  It ends when its input does, and by
+an alarm when a question takes far longer than its parent would wait; so it never outlives its
+parent by much.
 
 What this does not keep out: code that took over the parser could still signal processes of
 the same user.  It has no keys and no secrets to give away.
@@ -52,6 +53,8 @@ _VERDICT = TypeAdapter(Verdict)
 # zip directories are cp437, DfuSe names and USB strings UTF-16.
 _CODECS = ("ascii", "cp437", "latin-1", "utf-8", "utf-8-sig", "utf-16", "utf-16-le")
 _LOW_PRIORITY = 10
+_CAP_KILL = 5
+_NOBODY = 65534
 _STANDARD_STREAMS = 3
 _MAX_TEXT = 2000
 _ALARM_SLACK = 5
@@ -116,6 +119,7 @@ def confine(memory: int) -> None:
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
     os.nice(_LOW_PRIORITY)
+    _drop_root()
     for limit, value in (
         (resource.RLIMIT_AS, memory),
         (resource.RLIMIT_DATA, memory),
@@ -125,6 +129,19 @@ def confine(memory: int) -> None:
         (resource.RLIMIT_NOFILE, _STANDARD_STREAMS),
     ):
         resource.setrlimit(limit, (value, value))
+
+
+def _drop_root() -> None:
+    status = Path("/proc/self/status").read_text()
+    capabilities = int(status.partition("CapEff:")[2].split()[0], 16)
+    # Root without this one could not end a process of another user.
+    if os.geteuid() != 0 or not capabilities >> _CAP_KILL & 1:
+        return
+    # A container may know no other user: then the limits hold as far as root's do.
+    with contextlib.suppress(OSError):
+        os.setgroups([])
+        os.setgid(_NOBODY)
+        os.setuid(_NOBODY)
 
 
 def _document(request: Request, body: bytes) -> bytes:
