@@ -52,6 +52,11 @@ def cut(body: bytes) -> bytes:
     return body[: len(body) * 2 // 3]
 
 
+def half(body: bytes) -> bytes:
+    """Return the first half, as of a file that is still being copied into place."""
+    return body[: len(body) // 2]
+
+
 def without_headings(page: bytes) -> bytes:
     """Return a page that is whole and has lost its firmware, or its filters and cards."""
     return _CARD.sub(b"", _FILTERS.sub(b"", _SECTIONS.sub(b"", page)))

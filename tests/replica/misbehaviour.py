@@ -48,6 +48,7 @@ class Misbehaviour(Enum):
     GZIP_BOMB = Bomb()
 
     # Bodies.
+    PART_WRITTEN = Altered(alterations.half)
     EMPTY_BODY = Altered(alterations.emptied)
     HTML_FOR_FIRMWARE = Substituted(alterations.ERROR_PAGE)
     ZEROS = Substituted(alterations.ZEROS, "application/octet-stream")

@@ -33,6 +33,7 @@ from tests.replica.site import INDEX, Site
 from tests.replica.throttle import Throttle
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncGenerator, Sequence
     from pathlib import Path
 
@@ -159,8 +160,13 @@ class Replica(Site):
         await self._shelf.unpack((file for file in files if file is not None), folder)
 
     @contextlib.asynccontextmanager
-    async def running(self, host: str = "127.0.0.1", listen: int = 0) -> AsyncGenerator[str]:
-        """Serve on *host* and TCP port *listen* (0: any) and give the URL, without final slash."""
+    async def running(
+        self, host: str = "127.0.0.1", listen: int = 0, *, tls: ssl.SSLContext | None = None
+    ) -> AsyncGenerator[str]:
+        """Serve on *host* and TCP port *listen* (0: any) and give the URL, without final slash.
+
+        With *tls* the URL is ``https``.  Whatever hangs at the end is cut off.
+        """
         closing = asyncio.Event()
         sender = Sender(self._shelf, self._throttle, self._extra)
 
@@ -171,8 +177,9 @@ class Replica(Site):
         runner = web.ServerRunner(server, shutdown_timeout=_SECONDS_TO_END)
         await runner.setup()
         try:
-            await web.TCPSite(runner, host, listen, backlog=1024).start()
-            yield f"http://{host}:{runner.addresses[0][1]}"
+            await web.TCPSite(runner, host, listen, backlog=1024, ssl_context=tls).start()
+            scheme = "http" if tls is None else "https"
+            yield f"{scheme}://{host}:{runner.addresses[0][1]}"
         finally:
             closing.set()
             await runner.cleanup()

@@ -23,6 +23,7 @@ from tests.replica.facts import all_boards, board_facts
 from tests.replica.history import ALL, Depth, depth_for, past_of
 from tests.replica.real import SHARED, needs_shared
 from tests.replica.replica import Replica
+from tests.replica.unhurried import unhurried
 
 PICO = board_facts()["RPI_PICO"]
 ESP32 = board_facts()["ESP32_GENERIC"]
@@ -117,6 +118,7 @@ def test_a_second_build_of_a_version_stands_below_the_first() -> None:
     assert in_page_order([older, first, second]) == [first, second, older]
 
 
+@unhurried
 @given(_SECTIONS)
 def test_rotation_keeps_releases_and_the_four_newest_previews(builds: list[Build]) -> None:
     left = rotated(builds)
@@ -132,6 +134,7 @@ def test_rotation_keeps_releases_and_the_four_newest_previews(builds: list[Build
     )
 
 
+@unhurried
 @given(_SECTIONS)
 def test_rotating_twice_is_rotating_once(builds: list[Build]) -> None:
     assert rotated(rotated(builds)) == rotated(builds)

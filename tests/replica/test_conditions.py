@@ -15,6 +15,7 @@ from tests.replica.conditions import (
     decide,
     etag_of,
 )
+from tests.replica.unhurried import unhurried
 
 SIZE = 180
 MODIFIED = 0x529D22DA
@@ -64,6 +65,7 @@ _NAMES = st.sampled_from(["Range", "If-Range", "If-None-Match", "If-Modified-Sin
 _RANGES = st.builds("bytes={}-{}".format, st.integers(0), st.integers(0))
 
 
+@unhurried
 @given(st.dictionaries(_NAMES, st.one_of(st.text(), _RANGES)), st.integers(0, 10**9))
 def test_any_headers_get_a_part_inside_the_file_or_something_else(
     headers: dict[str, str], size: int

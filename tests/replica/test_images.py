@@ -20,6 +20,7 @@ from tests.replica.images import Recipe, make_image
 from tests.replica.images.esp32 import CHIPS, xor_of
 from tests.replica.images.uf2 import crc32_mpeg2
 from tests.replica.replica import Replica
+from tests.replica.unhurried import unhurried
 
 _REAL_SIZE = 1_700_000
 
@@ -193,6 +194,7 @@ def test_all_files_of_the_default_replica_are_made_within_seconds() -> None:
     assert time.process_time() - begun < 10
 
 
+@unhurried
 @given(st.binary(max_size=300), st.integers(0, 255))
 def test_folding_gives_the_xor_of_all_bytes(data: bytes, start: int) -> None:
     expected = start

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mirror.upstream.fetch import asking
 from tests.replica import INDEX, NODE_HEADER, Replica, Slash
 from tests.replica.packages import package_paths
 
@@ -253,9 +254,10 @@ async def test_requests_are_recorded_in_order_with_their_headers(
 async def test_transfers_of_one_file_at_the_same_time_are_noticed(
     pico: Replica, client: aiohttp.ClientSession
 ) -> None:
-    pico.delay = 0.05
+    pico.delay = 0.5
     async with pico.running() as url:
         await asyncio.gather(*(_get(client, url + FILE) for _ in range(3)))
+        pico.delay = 0
         await _get(client, f"{url}{INDEX}RPI_PICO/")
 
     assert (pico.most_at_once(NAME), pico.most_at_once("RPI_PICO")) == (3, 1)
@@ -292,6 +294,10 @@ async def test_every_answer_can_carry_a_node_id(
         ids = [answer.headers[NODE_HEADER] for answer in (file, page, nothing)]
 
     assert ids == ["0123456789abcdef"] * 3
+
+
+def test_the_header_is_the_one_that_the_mirror_looks_for() -> None:
+    assert asking.NODE_HEADER == NODE_HEADER
 
 
 async def _get(

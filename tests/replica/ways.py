@@ -10,6 +10,7 @@ import asyncio
 import datetime as dt
 import functools
 import re
+import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -281,7 +282,11 @@ async def _send_part(
 
 @functools.cache
 def _bomb(size: int) -> bytes:
-    packer = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
-    zeros = bytes(_BOMB_CHUNK)
-    parts = [packer.compress(zeros) for _ in range(size // _BOMB_CHUNK)]
-    return b"".join([*parts, packer.flush()])
+    chunk = bytes(_BOMB_CHUNK)
+    count = size // _BOMB_CHUNK
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    # A full flush forgets what came before: each chunk packs to the same bytes.
+    piece = packer.compress(chunk) + packer.flush(zlib.Z_FULL_FLUSH)
+    crc = functools.reduce(lambda crc, _: zlib.crc32(chunk, crc), range(count), 0)
+    head = b"\x1f\x8b\x08" + bytes(6) + b"\xff"
+    return head + piece * count + b"\x03\x00" + struct.pack("<2I", crc, count * _BOMB_CHUNK)
