@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -30,14 +31,15 @@ class KnownBoard:
     radio: bool
 
 
-def known_boards() -> list[KnownBoard]:
+@cache
+def known_boards() -> tuple[KnownBoard, ...]:
     """Return all boards of ``boards.txt``."""
     text = files("mirror.first_setup").joinpath("boards.txt").read_text(encoding="ascii")
     rows = [line.split() for line in text.splitlines() if not line.startswith("#")]
-    return [
+    return tuple(
         KnownBoard(board, port, mcu, int(builds), radio == "radio")
         for board, port, mcu, builds, radio in rows
-    ]
+    )
 
 
 def find_board(board: str | None) -> KnownBoard | None:
