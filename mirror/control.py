@@ -18,7 +18,7 @@ import aiohttp
 from mirror.errors import LockedError, MirrorError, TooLargeError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
     from pathlib import Path
 
 # Any host would do: the connection goes to the socket.
@@ -52,7 +52,7 @@ async def ask(socket_path: Path, method: str, path: str, *, seconds: float = 10.
 
 async def stream(
     socket_path: Path, method: str, path: str, *, idle: float | None = None
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Yield the lines of the daemon's answer as they come, without their line ends.
 
     *idle* is the longest time between two lines, in seconds; None waits for ever.  Close

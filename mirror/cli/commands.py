@@ -4,9 +4,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from mirror.cli.check import check
 from mirror.cli.initialise import init
+from mirror.cli.serve import serve
 from mirror.cli.show_config import show_config
-from mirror.cli.statuses import COMPLETE, FAILED, REFUSED, USAGE
+from mirror.cli.status import status
+from mirror.cli.statuses import (
+    COMPLETE,
+    DAMAGED,
+    FAILED,
+    LOCKED,
+    REFUSED,
+    UNREACHABLE,
+    USAGE,
+)
+from mirror.cli.sync import sync
 from mirror.cli.verify import verify
 
 EVERY_DAY: Final = "Every day"
@@ -27,6 +39,10 @@ class Command:
 
 COMMANDS: Final = (
     Command("init", init, EVERY_DAY, (COMPLETE, FAILED, USAGE)),
+    Command("serve", serve, EVERY_DAY, (COMPLETE, FAILED, USAGE, LOCKED)),
+    Command("status", status, EVERY_DAY, (COMPLETE, FAILED, USAGE, UNREACHABLE, REFUSED, LOCKED)),
+    Command("sync", sync, TO_DECIDE, (COMPLETE, FAILED, USAGE, UNREACHABLE, REFUSED, LOCKED)),
     Command("verify", verify, TO_DECIDE, (COMPLETE, FAILED, USAGE, REFUSED)),
+    Command("check", check, UPKEEP, (COMPLETE, FAILED, USAGE, DAMAGED, LOCKED)),
     Command("config", show_config, UPKEEP, (COMPLETE, USAGE)),
 )

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.kinds import Kind
-from mirror.first_setup.boards import known_boards
+from mirror.first_setup.boards import find_board, known_boards
 
 if TYPE_CHECKING:
     from mirror.config.settings import PolicySettings
@@ -37,6 +37,7 @@ _BYTES: Final = {
     "cc3200": {Kind.ZIP: 200_000},
     "psoc-edge": {Kind.ZIP: 1_000_000},
 }
+_UNKNOWN_BYTES: Final = 1_000_000
 _WITH_UF2: Final = {"esp32s2", "esp32s3"}
 #: What "all" comes to: upstream keeps 7 to 16 releases of most builds, and four previews.
 _ALL_RELEASES = 12
@@ -73,6 +74,13 @@ def estimate(policy: PolicySettings) -> Estimate:
         for _ in range(board.builds * versions)
     ]
     return Estimate(len(chosen), len(sizes), sum(sizes), _PAGES + len(sizes))
+
+
+def typical_size(board: str, kind: Kind) -> int:
+    """Estimate the bytes of one file of *kind* for *board*, by files of its like."""
+    known = find_board(board)
+    sizes = _BYTES[_group(known)] if known else {}
+    return sizes.get(kind, _UNKNOWN_BYTES)
 
 
 def _group(board: KnownBoard) -> str:

@@ -123,9 +123,28 @@ def filter_feed(head: FeedHead, boards: Iterable[BoardDocument], query: FeedQuer
     return rfc8785.dumps(_FEED.dump_python(feed, mode="json")) + b"\n"
 
 
-def render_index(boards: Iterable[BoardDocument]) -> bytes:
-    """Return the index: one line for each board, with its newest release and preview."""
-    index = Index(tuple(_summary(board) for board in boards))
+def summarise(board: BoardDocument) -> BoardSummary:
+    """Return the line of the index for *board*: its newest release and preview, its bytes."""
+    files = list(all_files(board))
+    return BoardSummary(
+        board=board.board,
+        port=board.port,
+        mcu=board.mcu,
+        vendor=board.vendor,
+        product=board.product,
+        features=board.features,
+        variants=tuple(sorted({file.variant for file in files}, key=lambda text: text or "")),
+        release=_newest(board, "release"),
+        preview=_newest(board, "preview"),
+        files=len(files),
+        size=sum(file.size for file in files),
+        path=f"/v1/boards/{board.board}.json",
+    )
+
+
+def render_index(boards: Iterable[BoardSummary]) -> bytes:
+    """Return the index of *boards*."""
+    index = Index(tuple(boards))
     return rfc8785.dumps(_INDEX.dump_python(index, mode="json")) + b"\n"
 
 
@@ -138,10 +157,9 @@ def render_latest(board: BoardDocument, query: FeedQuery) -> bytes:
     return rfc8785.dumps(_LATEST.dump_python(latest, mode="json")) + b"\n"
 
 
-def render_sums(files: Iterable[FileEntry]) -> bytes:
-    """Return GNU ``SHA256SUMS`` text for *files*: 64 hex digits, two spaces, the bare name."""
-    by_name = sorted(files, key=lambda file: file.name)
-    return "".join(f"{file.hashes.sha256}  {file.name}\n" for file in by_name).encode()
+def render_sums(digests: Iterable[tuple[str, str]]) -> bytes:
+    """Return GNU ``SHA256SUMS`` text for pairs of a bare name and its SHA-256 in hex."""
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests)).encode()
 
 
 def feed_schema() -> bytes:
@@ -160,24 +178,6 @@ def all_files(board: BoardDocument) -> Iterator[FileEntry]:
     """Yield every file of *board*, in the document's order."""
     for release in board.releases:
         yield from release.files
-
-
-def _summary(board: BoardDocument) -> BoardSummary:
-    files = list(all_files(board))
-    return BoardSummary(
-        board=board.board,
-        port=board.port,
-        mcu=board.mcu,
-        vendor=board.vendor,
-        product=board.product,
-        features=board.features,
-        variants=tuple(sorted({file.variant for file in files}, key=lambda text: text or "")),
-        release=_newest(board, "release"),
-        preview=_newest(board, "preview"),
-        files=len(files),
-        size=sum(file.size for file in files),
-        path=f"/v1/boards/{board.board}.json",
-    )
 
 
 def _newest(board: BoardDocument, maturity: str) -> str | None:

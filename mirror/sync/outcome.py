@@ -67,3 +67,13 @@ class Outcome:
     def complete(self) -> bool:
         """Whether everything asked for is held and accepted."""
         return self.exit_status == 0
+
+    def counts(self) -> dict[str, int]:
+        """Return the numbers of this run by name, for its record."""
+        return {
+            "wanted": self.wanted,
+            "held": self.held,
+            "fetched": self.fetched,
+            "received_bytes": self.received_bytes,
+            "troubles": len(self.troubles),
+        }

@@ -1,0 +1,131 @@
+"""`mpmirror sync`: one run now, by this process or by the daemon that holds the data."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+from datetime import timedelta
+from typing import Annotated, Final
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from mirror.catalog.plan import SyncPlan
+from mirror.cli.holder import store_or_holder
+from mirror.cli.invocation import given, invocation_of
+from mirror.cli.terminal import Steps, complain, say, say_json
+from mirror.config import Settings
+from mirror.control import stream
+from mirror.daemon.once import preview_once, sync_once
+from mirror.errors import LockedError, MirrorError
+from mirror.first_setup.estimate import typical_size
+from mirror.sync.outcome import Outcome, Progress
+
+_NEWS: TypeAdapter[Progress | Outcome] = TypeAdapter(Progress | Outcome)
+_OUTCOME: Final = TypeAdapter(Outcome)
+_TROUBLES: Final = 50
+
+
+def sync(
+    context: typer.Context,
+    upstream: Annotated[str | None, typer.Option(help="Site to mirror.", metavar="URL")] = None,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be fetched, and fetch nothing.")
+    ] = False,
+    accept_shrunken: Annotated[
+        bool,
+        typer.Option(
+            "--accept-shrunken", help="Believe a catalog that lost more than the guard allows."
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON, for a script.")] = False,
+) -> None:
+    """Ask upstream now: crawl, fetch, verify, publish."""
+    settings = invocation_of(context).settings(given("upstream.url", "--upstream", upstream))
+    if dry_run:
+        _tell_plan(settings, asyncio.run(_preview(settings)), as_json=as_json)
+        return
+    outcome = asyncio.run(_sync(settings, accept_shrunken=accept_shrunken))
+    if as_json:
+        say_json(_OUTCOME.dump_python(outcome, mode="json"))
+    else:
+        _tell(outcome)
+    raise typer.Exit(outcome.exit_status)
+
+
+async def _sync(settings: Settings, *, accept_shrunken: bool) -> Outcome:
+    with Steps() as steps:
+        report = _reporting(steps)
+        async with store_or_holder(settings) as store:
+            if store is not None:
+                return await sync_once(settings, store, report, accept_shrunken=accept_shrunken)
+        if accept_shrunken:
+            raise LockedError("stop the daemon first: it does not take --accept-shrunken")
+        return await _ask_daemon(settings, report)
+
+
+async def _ask_daemon(settings: Settings, report: Callable[[Progress], None]) -> Outcome:
+    complain("A daemon holds the data: it runs the sync, and this shows how it goes.")
+    async with aclosing(stream(settings.admin_listen.path, "POST", "/v1/sync")) as lines:
+        async for line in lines:
+            news = _read(line)
+            if isinstance(news, Outcome):
+                return news
+            report(news)
+    raise LockedError("the daemon ended before the run did")
+
+
+def _read(line: bytes) -> Progress | Outcome:
+    try:
+        return _NEWS.validate_json(line)
+    except ValidationError as error:
+        raise MirrorError(f"the daemon says: {line[:500].decode(errors='replace')}") from error
+
+
+def _reporting(steps: Steps) -> Callable[[Progress], None]:
+    def report(progress: Progress) -> None:
+        received = f"{_size(progress.received_bytes)} received" if progress.received_bytes else ""
+        steps.show(progress.phase.value, progress.done, progress.total, received)
+
+    return report
+
+
+def _tell(outcome: Outcome) -> None:
+    for trouble in outcome.troubles[:_TROUBLES]:
+        complain(f"{trouble.subject}: {trouble.text}")
+    if len(outcome.troubles) > _TROUBLES:
+        complain(f"… and {len(outcome.troubles) - _TROUBLES} more: mpmirror status --json")
+    say(f"{outcome.ending.value}: {outcome.message}")
+    say(
+        f"{outcome.held} of {outcome.wanted} files held, {outcome.fetched} of them new "
+        f"({_size(outcome.received_bytes)}); publication {outcome.sequence or 'none yet'}"
+    )
+
+
+async def _preview(settings: Settings) -> SyncPlan:
+    with Steps() as steps:
+        async with store_or_holder(settings) as store:
+            if store is None:
+                raise LockedError("a daemon holds the data: mpmirror status says what is missing")
+            return await preview_once(settings, store, _reporting(steps))
+
+
+def _tell_plan(settings: Settings, plan: SyncPlan, *, as_json: bool) -> None:
+    names = [str(listing.name) for listing in plan.fetch]
+    size = sum(typical_size(listing.board, listing.name.kind) for listing in plan.fetch)
+    rate = settings.upstream.requests_per_second
+    takes = timedelta(seconds=round(len(names) / rate)) if rate else timedelta()
+    if as_json:
+        estimate = {"bytes_estimated": size, "seconds_at_rate": int(takes.total_seconds())}
+        say_json({"files": names, "wanted": len(plan.wanted), **estimate})
+        return
+    for name in names:
+        say(name)
+    say(
+        f"{len(names)} files to fetch of {len(plan.wanted)} wanted, about {_size(size)} "
+        f"(estimated: upstream tells no sizes), at least {takes} at the set rate"
+    )
+
+
+def _size(count: int) -> str:
+    return f"{count / 1_000_000:,.1f} MB"

@@ -1,0 +1,56 @@
+"""The addresses of this machine that others in the room can type."""
+
+from __future__ import annotations
+
+import fcntl
+import ipaddress
+import socket
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mirror.config import ListenAddress
+
+# netdevice(7): asks the kernel for the IPv4 address of an interface; nothing is sent.
+_SIOCGIFADDR: Final = 0x8915
+_IPV6_TABLE: Final = Path("/proc/net/if_inet6")
+_GLOBAL_SCOPE: Final = "00"
+
+
+def typed_urls(listen: ListenAddress) -> list[str]:
+    """Return the URLs under which *listen* can be reached, one for each of our addresses."""
+    try:
+        address = ipaddress.ip_address(listen.host)
+    except ValueError:
+        return [f"http://{listen}"]
+    if not address.is_unspecified:
+        return [f"http://{listen}"]
+    found = [*_ipv4_addresses(), *(_ipv6_addresses() if address.version == 6 else ())]  # noqa: PLR2004 - IPv6
+    return [f"http://{host}:{listen.number}" for host in found] or [f"http://{listen}"]
+
+
+def _ipv4_addresses() -> Iterator[str]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        for _, name in socket.if_nameindex():
+            request = struct.pack("256s", name.encode()[:15])
+            try:
+                answer = fcntl.ioctl(probe.fileno(), _SIOCGIFADDR, request)
+            except OSError:
+                continue  # an interface without an IPv4 address
+            address = ipaddress.IPv4Address(answer[20:24])
+            if not address.is_loopback:
+                yield str(address)
+
+
+def _ipv6_addresses() -> Iterator[str]:
+    try:
+        lines = _IPV6_TABLE.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        digits, _, _, scope, *_ = line.split()
+        if scope == _GLOBAL_SCOPE:
+            yield f"[{ipaddress.IPv6Address(bytes.fromhex(digits))}]"

@@ -1,0 +1,169 @@
+"""Publish what is held: render changed boards, then move one pointer.
+
+A board that was published once stays, whatever a crawl says.  Nothing is published when
+nothing changed; the same holdings give the same bytes.  Every document is a durable blob
+before the root that names it, and the root before the pointer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mirror.catalog.names import ArtifactName
+from mirror.catalog.values import Digest
+from mirror.publication import feeds
+from mirror.publication.documents import (
+    ContentRoot,
+    LocalDocument,
+    Origin,
+    PublicationRoot,
+    decode_board,
+    decode_content,
+    decode_publication,
+    encode,
+)
+from mirror.publication.tree import HeldArtifact, render_board
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from mirror.catalog.model import CatalogBoard
+    from mirror.publication.documents import BoardDocument
+    from mirror.storage.entries import Sighting
+    from mirror.storage.store import Store
+
+CHANNEL = "current"
+# A board document has a few kB for each release; the largest real one stays under 1 MB.
+_MOST_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Previous:
+    root: PublicationRoot
+    digest: Digest
+    content: ContentRoot
+
+
+class Publisher:
+    """Makes the publications of one node's ``current`` channel; one caller at a time."""
+
+    def __init__(self, store: Store, upstream: str) -> None:
+        self._store = store
+        self._upstream = upstream
+
+    async def sequence(self) -> int | None:
+        """Return the sequence of the current publication, None before the first."""
+        previous = await self._previous()
+        return previous.root.sequence if previous else None
+
+    async def publish(self, boards: Iterable[CatalogBoard], now: datetime) -> int | None:
+        """Publish *boards* with all that is held of them; return the sequence, if it is new.
+
+        Boards published before and not among *boards* stay as they are.
+        """
+        previous = await self._previous()
+        digests = dict(previous.content.boards) if previous else {}
+        for board in boards:
+            document = await self._render(board)
+            digests[board.facts.board] = await self._store.blobs.put(encode(document))
+        content = self._content(previous, dict(sorted(digests.items())), now)
+        documents = await self._local_documents(content)
+        if previous and _same(previous, content, documents):
+            return None
+        return await self._point(previous, content, documents, now)
+
+    async def _previous(self) -> _Previous | None:
+        digest = await self._store.publications.current(CHANNEL)
+        if digest is None:
+            return None
+        root = decode_publication(await self._read(digest))
+        return _Previous(root, digest, decode_content(await self._read(root.content)))
+
+    async def _read(self, digest: Digest) -> bytes:
+        return await self._store.blobs.read(digest, max_bytes=_MOST_BYTES)
+
+    async def _render(self, board: CatalogBoard) -> BoardDocument:
+        sightings = await self._store.index.sightings_of_board(board.facts.board)
+        notes = {
+            str(listing.name.version): listing.notes for listing in board.listings if listing.notes
+        }
+        held = [_held(sighting) for sighting in sightings]
+        return await asyncio.to_thread(render_board, board.facts, held, notes)
+
+    def _content(
+        self, previous: _Previous | None, boards: dict[str, Digest], now: datetime
+    ) -> ContentRoot:
+        before = previous.content if previous else None
+        if before and before.boards == boards and before.upstream == self._upstream:
+            return before
+        return ContentRoot(
+            origin=Origin(
+                lineage=self._store.node.lineage,
+                sequence=before.origin.sequence + 1 if before else 1,
+            ),
+            previous=previous.root.content if previous else None,
+            published=stamp(now),
+            upstream=self._upstream,
+            boards=boards,
+        )
+
+    async def _local_documents(self, content: ContentRoot) -> dict[str, LocalDocument]:
+        summaries: list[feeds.BoardSummary] = []
+        sums: list[tuple[str, str]] = []
+        for digest in content.boards.values():
+            board = await asyncio.to_thread(decode_board, await self._read(digest))
+            summaries.append(feeds.summarise(board))
+            sums.extend((file.name, file.hashes.sha256) for file in feeds.all_files(board))
+        rendered = {
+            "/v1/boards.json": (feeds.render_index(summaries), "application/json"),
+            "/resources/firmware/SHA256SUMS": (feeds.render_sums(sums), "text/plain"),
+        }
+        digests = await self._store.blobs.put_many([data for data, _ in rendered.values()])
+        return {
+            path: LocalDocument(digest, media_type, len(data))
+            for digest, (path, (data, media_type)) in zip(digests, rendered.items(), strict=True)
+        }
+
+    async def _point(
+        self,
+        previous: _Previous | None,
+        content: ContentRoot,
+        documents: dict[str, LocalDocument],
+        now: datetime,
+    ) -> int:
+        sequence = await self._store.publications.next_sequence()
+        root = PublicationRoot(
+            lineage=self._store.node.lineage,
+            channel=CHANNEL,
+            sequence=sequence,
+            previous=previous.digest if previous else None,
+            published=stamp(now),
+            content=await self._store.blobs.put(encode(content)),
+            documents=documents,
+        )
+        digest = await self._store.blobs.put(encode(root))
+        await self._store.publications.publish(sequence, digest)
+        return sequence
+
+
+def stamp(now: datetime) -> str:
+    """Write *now*, which is in UTC, as documents do: RFC 3339, whole seconds."""
+    return now.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _same(previous: _Previous, content: ContentRoot, documents: dict[str, LocalDocument]) -> bool:
+    return previous.content == content and previous.root.documents == documents
+
+
+def _held(sighting: Sighting) -> HeldArtifact:
+    return HeldArtifact(
+        name=ArtifactName.parse(sighting.name),
+        source=sighting.url,
+        digest=sighting.digest,
+        size=sighting.size,
+        md5=sighting.md5,
+        verdict=sighting.verdict,
+    )

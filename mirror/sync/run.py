@@ -1,0 +1,226 @@
+"""One sync run, told as a story: crawl, plan, fetch and verify, publish.
+
+One bad file never stops the others, and each is named in the outcome.  A long run
+publishes whole boards every few minutes.  A catalog that lost too much is refused and
+changes nothing.  What a run could not do, the next one tries again; a run that was
+cancelled or killed leaves everything in order, and the next continues it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from mirror.catalog.guard import Guard, file_counts, shrinkage
+from mirror.catalog.plan import Policy, SyncPlan, plan
+from mirror.errors import IncompleteError, MirrorError, RefusedError
+from mirror.sandbox import Sandbox
+from mirror.storage.runs import RunEnd
+from mirror.storage.store import Store
+from mirror.sync.fetching import Fetching
+from mirror.sync.intake import Intake
+from mirror.sync.outcome import Ending, Outcome, Phase, Progress, Trouble
+from mirror.sync.publish import Publisher
+from mirror.sync.remembered import RememberedPages
+from mirror.upstream.fetch import Fetcher
+from mirror.upstream.site import Crawl, crawl
+from mirror.upstream.visits import CrawlTerms
+
+if TYPE_CHECKING:
+    from mirror.catalog.model import Catalog, CatalogBoard
+
+_COUNTS: Final = "catalog-counts"
+# An interrupted crawl is taken up again only while its pages can still be true.
+_FRESH: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a run shall do: the policy, the wipe guard, and its rhythm.
+
+    ``fetches`` files are under way at once; whole boards are published every
+    ``publish_every`` while a run goes on.  ``accept_shrunken`` lets this one run pass the
+    guard: an operator has looked.
+    """
+
+    policy: Policy
+    guard: Guard
+    fetches: int = 4
+    publish_every: timedelta = timedelta(minutes=3)
+    accept_shrunken: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What a run works with: the way out, the limited child, the store, the time.
+
+    ``version`` is this mirror's: pages that another version parsed are parsed anew.
+    """
+
+    fetcher: Fetcher
+    sandbox: Sandbox
+    store: Store
+    clock: Callable[[], datetime]
+    report: Callable[[Progress], None]
+    version: str
+
+
+async def sync(means: Means, wishes: Wishes) -> Outcome:
+    """Bring the store to what *wishes* ask of upstream, publish it, and say how it went.
+
+    Never raises a `MirrorError`: what went wrong is the outcome, and is written down.
+    """
+    run = _Run(means, wishes)
+    number = await means.store.index.begin_run(means.clock())
+    try:
+        outcome = await run.whole()
+    except MirrorError as error:
+        outcome = await run.ended_by(error)
+    end = RunEnd(means.clock(), outcome.ending.value, outcome.counts(), outcome.message)
+    # A full disk must not hide why the run ended.
+    with contextlib.suppress(MirrorError):
+        await means.store.index.finish_run(number, end)
+    return outcome
+
+
+async def preview(means: Means, wishes: Wishes) -> SyncPlan:
+    """Crawl and plan, and change nothing: what a run would fetch now.
+
+    Raises what a run would end with before it fetches anything.
+    """
+    run = _Run(means, wishes)
+    return await run.planned(await run.crawled())
+
+
+class _Run:
+    """One run under way."""
+
+    def __init__(self, means: Means, wishes: Wishes) -> None:
+        self._means = means
+        self._wishes = wishes
+        self._store = means.store
+        self._publisher = Publisher(means.store, means.fetcher.upstream)
+        self._crawl = ""
+        self._pages: list[Trouble] = []
+        self._wanted = 0
+        self._fetching: Fetching | None = None
+
+    async def whole(self) -> Outcome:
+        catalog = await self.crawled()
+        todo = await self.planned(catalog)
+        self._wanted = len(todo.wanted)
+        self._fetching = self._begin_fetching(catalog, todo)
+        await self._fetch(catalog, self._fetching)
+        self._means.report(Progress(Phase.PUBLISH, 0, 1, self._fetching.received_bytes))
+        published = await self._publish(self._in_policy(catalog))
+        await self._store.index.set_mark(_COUNTS, json.dumps(file_counts(catalog)))
+        # Only now: a run that is killed before is taken up again by the next start.
+        await self._store.index.finish_crawl(self._crawl, self._means.clock())
+        return await self._outcome(Ending.PUBLISHED if published else Ending.UNCHANGED)
+
+    async def crawled(self) -> Catalog:
+        """Crawl, or continue the crawl that was interrupted, and hold the guard against it."""
+        now = self._means.clock()
+        self._crawl = await self._crawl_id(now)
+        terms = CrawlTerms(self._crawl, now, self._means.version, self._report_pages)
+        pages = RememberedPages(self._store.index)
+        found = await crawl(self._means.fetcher, self._means.sandbox, pages, terms)
+        self._note_pages(found)
+        if not self._wishes.accept_shrunken:
+            shrinkage(await self._counts_before(), found.catalog, self._wishes.guard)
+        return found.catalog
+
+    async def planned(self, catalog: Catalog) -> SyncPlan:
+        """Plan with what is really there: blobs that vanished are fetched again."""
+        index = self._store.index
+        await index.look_for(self._store.blobs)
+        names = {holding.name async for holding in index.held()}
+        return await asyncio.to_thread(plan, catalog, names, self._wishes.policy)
+
+    async def ended_by(self, error: MirrorError) -> Outcome:
+        """Say how a run ended that *error* broke off."""
+        ending = Ending.REFUSED if isinstance(error, RefusedError) else Ending.FAILED
+        return await self._outcome(ending, error)
+
+    async def _crawl_id(self, now: datetime) -> str:
+        index = self._store.index
+        begun = await index.unfinished_crawl()
+        if begun is not None and abs(now - begun.started) < _FRESH:
+            return begun.id
+        crawl_id = now.isoformat()
+        await index.begin_crawl(crawl_id, now)
+        return crawl_id
+
+    async def _counts_before(self) -> dict[str, int]:
+        mark = await self._store.index.find_mark(_COUNTS)
+        return dict(json.loads(mark)) if mark else {}
+
+    def _report_pages(self, done: int, total: int) -> None:
+        self._means.report(Progress(Phase.CRAWL, done, total))
+
+    def _note_pages(self, found: Crawl) -> None:
+        wanted = {board.facts.page for board in self._in_policy(found.catalog)}
+        others = {board.facts.page for board in found.catalog.boards} - wanted
+        self._pages = [
+            Trouble(unread.page, unread.reason)
+            for unread in found.unread
+            if unread.page not in others
+        ]
+
+    def _begin_fetching(self, catalog: Catalog, todo: SyncPlan) -> Fetching:
+        means = self._means
+        facts = {board.facts.board: board.facts for board in catalog.boards}
+        intake = Intake(means.fetcher, means.sandbox, means.store, means.clock)
+        return Fetching(intake, todo.fetch, facts, means.report)
+
+    async def _fetch(self, catalog: Catalog, fetching: Fetching) -> None:
+        publishing = asyncio.create_task(self._publish_now_and_then(catalog, fetching))
+        try:
+            await fetching.run(self._wishes.fetches)
+        finally:
+            publishing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await publishing
+
+    async def _publish_now_and_then(self, catalog: Catalog, fetching: Fetching) -> None:
+        while True:
+            await asyncio.sleep(self._wishes.publish_every.total_seconds())
+            whole = fetching.take_whole_boards()
+            if whole:
+                await self._publish([b for b in catalog.boards if b.facts.board in whole])
+
+    async def _publish(self, boards: list[CatalogBoard]) -> bool:
+        sequence = await self._publisher.publish(boards, self._means.clock())
+        return sequence is not None
+
+    def _in_policy(self, catalog: Catalog) -> list[CatalogBoard]:
+        rank = self._wishes.policy.rank
+        return [board for board in catalog.boards if rank(board) is not None]
+
+    async def _outcome(self, ending: Ending, broken_by: MirrorError | None = None) -> Outcome:
+        fetching = self._fetching
+        missing = fetching.missing if fetching else self._wanted
+        troubles = [*self._pages, *(fetching.troubles if fetching else ())]
+        error = broken_by or (fetching.halted if fetching else None)
+        if error is None and (missing or troubles):
+            error = IncompleteError(f"incomplete: {_counted(missing, len(troubles))}")
+        return Outcome(
+            ending=ending,
+            message=str(error) if error else "complete",
+            exit_status=error.exit_status if error else 0,
+            sequence=await self._publisher.sequence(),
+            wanted=self._wanted,
+            held=self._wanted - missing,
+            fetched=fetching.fetched if fetching else 0,
+            received_bytes=fetching.received_bytes if fetching else 0,
+            troubles=tuple(troubles),
+        )
+
+
+def _counted(missing: int, troubles: int) -> str:
+    return f"{missing} files are not held, {troubles} troubles are named"

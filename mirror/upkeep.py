@@ -1,0 +1,124 @@
+"""Check the store: hash every blob, walk every publication, follow the ledger's chain.
+
+A check changes nothing and may run beside a daemon.  Whoever holds the store can pass what
+was found to `forget_damaged`: the next sync run then fetches those bytes again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from mirror.catalog.values import Digest
+from mirror.errors import ArtifactNotFoundError, DamagedError, MirrorError
+from mirror.publication.documents import decode_board, decode_content, decode_publication
+from mirror.publication.feeds import all_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mirror.storage.store import Store, StoreReader
+
+_MOST_BYTES: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """One thing that is not as it was written; ``digest`` names the blob, if it is one."""
+
+    subject: str
+    text: str
+    digest: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check found: blobs and publications looked at, lines of the ledger, damages."""
+
+    blobs: int
+    publications: int
+    ledger_lines: int
+    damages: tuple[Damage, ...]
+
+    @property
+    def exit_status(self) -> int:
+        """0 when all is sound, 5 when damage was found."""
+        return DamagedError.exit_status if self.damages else 0
+
+
+async def check(store: StoreReader, progress: Callable[[int, int], None]) -> Report:
+    """Check all of *store*; *progress* is told how many blobs are done, and of how many.
+
+    Raises `StorageError` when the disk can not be read at all.
+    """
+    checking = _Checking(store)
+    blobs = await checking.blobs(progress)
+    publications = await checking.publications()
+    lines = await checking.ledger()
+    return Report(blobs, publications, lines, tuple(checking.damages))
+
+
+async def forget_damaged(store: Store, report: Report) -> None:
+    """Count the damaged blobs of *report* as not held, so that they are fetched again."""
+    digests = [damage.digest for damage in report.damages if damage.digest is not None]
+    await store.index.mark_missing(digests)
+
+
+class _Checking:
+    def __init__(self, store: StoreReader) -> None:
+        self._store = store
+        self._bad: set[Digest] = set()
+        self._walked: set[Digest] = set()
+        self.damages: list[Damage] = []
+
+    async def blobs(self, progress: Callable[[int, int], None]) -> int:
+        total = 0
+        async for _ in self._store.blobs.digests():
+            total += 1
+        count = 0
+        async for digest in self._store.blobs.digests():
+            try:
+                await self._store.blobs.check(digest)
+            except (DamagedError, ArtifactNotFoundError) as error:
+                self._note(digest, error)
+            count += 1
+            progress(count, max(count, total))
+        return count
+
+    async def publications(self) -> int:
+        sequences = await self._store.publications.sequences()
+        for sequence in sequences:
+            try:
+                await self._walk(await self._store.publications.root(sequence))
+            except MirrorError as error:
+                self.damages.append(Damage(f"publication {sequence}", str(error)))
+        return len(sequences)
+
+    async def ledger(self) -> int:
+        try:
+            return (await self._store.ledger.verify()).number
+        except DamagedError as error:
+            self.damages.append(Damage("ledger", str(error)))
+            return 0
+
+    async def _walk(self, digest: Digest) -> None:
+        root = decode_publication(await self._read(digest))
+        content = decode_content(await self._read(root.content))
+        await self._demand({document.digest for document in root.documents.values()})
+        # Publications share most boards: each board document is walked once.
+        for board in set(content.boards.values()) - self._walked:
+            self._walked.add(board)
+            document = decode_board(await self._read(board))
+            await self._demand({file.digest for file in all_files(document)})
+
+    async def _read(self, digest: Digest) -> bytes:
+        return await self._store.blobs.read(digest, max_bytes=_MOST_BYTES)
+
+    async def _demand(self, digests: set[Digest]) -> None:
+        for digest in await self._store.blobs.missing(digests):
+            self._note(digest, ArtifactNotFoundError(f"{digest} is published and not held"))
+
+    def _note(self, digest: Digest, error: MirrorError) -> None:
+        if digest not in self._bad:
+            self._bad.add(digest)
+            self.damages.append(Damage(str(digest), str(error), digest))
