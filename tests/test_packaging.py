@@ -1,0 +1,220 @@
+"""What is locked is what is installed, what is built is whole, and nothing must be compiled."""
+
+from __future__ import annotations
+
+import ast
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+RUN, DEVELOPMENT, BUILD = (
+    ROOT / "requirements" / f"{name}.txt" for name in ("run", "development", "build")
+)
+#: Imported under another name than the distribution has, or a part of one that is declared.
+DISTRIBUTIONS = {"bs4": "beautifulsoup4", "pydantic_core": "pydantic", "mako": "alembic"}
+#: glibc 2.17 and 2.28: Debian 12 and 13, Ubuntu 22.04, Raspberry Pi OS have newer ones.
+PLATFORMS = ("manylinux2014", "manylinux_2_17", "manylinux_2_28", "linux")
+BUILD_BOTH = """
+import sys, tarfile
+from setuptools import build_meta
+folder = sys.argv[1]
+name = build_meta.build_sdist(folder)
+with tarfile.open(f"{folder}/{name}") as archive:
+    archive.extractall(folder)
+import os
+os.chdir(f"{folder}/{name.removesuffix('.tar.gz')}")
+build_meta.build_wheel(folder)
+"""
+
+
+def project() -> dict[str, Any]:
+    """Read pyproject.toml."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def declared() -> dict[str, Requirement]:
+    """Give what the project says that it needs, by name."""
+    found = map(Requirement, project()["project"]["dependencies"])
+    return {canonicalize_name(requirement.name): requirement for requirement in found}
+
+
+def locked(path: Path) -> dict[str, set[str]]:
+    """Give the versions that a lock allows, by name (two, where Python's version decides)."""
+    found: dict[str, set[str]] = {}
+    for name, version in re.findall(
+        r"^([a-z0-9-]+)==(\S+)", path.read_text(encoding="ascii"), re.MULTILINE
+    ):
+        found.setdefault(name, set()).add(version)
+    return found
+
+
+def run(*command: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, with no path of this process in its sight."""
+    environ = {key: text for key, text in os.environ.items() if not key.startswith("PYTHON")}
+    return subprocess.run(  # noqa: S603 - programs of this test, without a shell
+        [str(word) for word in command],
+        cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+
+
+def pip(python: str | Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run pip as a bare machine would, with what its user has configured."""
+    return run(python, "-m", "pip", "--disable-pip-version-check", *words)
+
+
+@pytest.fixture(scope="session")
+def index(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Skip where no package index answers."""
+    (version,) = locked(RUN)["rfc8785"]
+    folder = tmp_path_factory.mktemp("probe")
+    probe = ("download", "--no-deps", "--retries", "0", "--timeout", "10", "-d", folder)
+    if pip(sys.executable, *probe, f"rfc8785=={version}").returncode:
+        pytest.skip("no package index answers here")
+
+
+def test_the_build_back_end_is_locked_as_it_is_required() -> None:
+    """The lock is made from a group that repeats the build system's line."""
+    found = project()
+
+    assert found["dependency-groups"]["build"] == found["build-system"]["requires"]
+
+
+def test_what_is_declared_is_locked() -> None:
+    """In a version that the declaration allows: `make lock` was not forgotten."""
+    versions = locked(RUN)
+    wrong = [
+        str(requirement)
+        for name, requirement in declared().items()
+        if not versions.get(name)
+        or not all(version in requirement.specifier for version in versions[name])
+    ]
+
+    assert wrong == []
+
+
+def test_what_is_tested_is_what_users_get() -> None:
+    """Every version for users is the one that the developers have."""
+    tested = locked(DEVELOPMENT)
+
+    assert {name: tested.get(name) for name in locked(RUN)} == locked(RUN)
+
+
+@pytest.mark.parametrize("path", [RUN, DEVELOPMENT, BUILD], ids=lambda path: path.name)
+def test_every_line_of_a_lock_has_hashes_and_no_address(path: Path) -> None:
+    """And none says where to get it from."""
+    text = path.read_text(encoding="ascii")
+    entries = re.split(r"\n(?=\S)", text.strip())
+
+    assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
+    assert "://" not in text
+    assert "--index" not in text
+
+
+def test_what_is_imported_is_declared_and_the_other_way_round() -> None:
+    """No import rests on a package that only another package asks for."""
+    imported = {canonicalize_name(DISTRIBUTIONS.get(name, name)) for name in imports()}
+
+    assert imported - set(declared()) == set()
+    assert set(declared()) - imported == set()
+
+
+def imports() -> Iterator[str]:
+    """Give every package outside of Python and of ours that a module imports."""
+    for path in (ROOT / "mirror").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module]
+            for name in (name.partition(".")[0] for name in names):
+                if name != "mirror" and name not in sys.stdlib_module_names:
+                    yield name
+
+
+@pytest.mark.usefixtures("index")
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_the_default_install_compiles_nothing(machine: str, tmp_path: Path) -> None:
+    """Every locked package has a wheel, by its hash, for a server and for a Raspberry Pi."""
+    platforms = [word for name in PLATFORMS for word in ("--platform", f"{name}_{machine}")]
+    downloaded = pip(
+        sys.executable, "download", "--require-hashes", "--no-deps", "--only-binary", ":all:",
+        "--implementation", "cp", "--python-version", platform.python_version(), *platforms,
+        "--dest", tmp_path, "--requirement", RUN,
+    )  # fmt: skip
+
+    assert downloaded.returncode == 0, downloaded.stderr
+    assert [path.name for path in tmp_path.iterdir() if path.suffix != ".whl"] == []
+
+
+@pytest.fixture(scope="session")
+def built(index: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the sdist from a copy of the sources, and the wheel from the sdist."""
+    del index
+    folder, tools, source = (tmp_path_factory.mktemp(name) for name in ("dist", "tools", "source"))
+    for name in ("pyproject.toml", "README.md", "LICENSE", "mirror"):
+        path = ROOT / name
+        if path.is_dir():
+            shutil.copytree(path, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+        elif path.exists():
+            shutil.copy(path, source / name)
+    back_end = pip(sys.executable, "install", "--require-hashes", "--target", tools, "-r", BUILD)
+    assert back_end.returncode == 0, back_end.stderr
+    command = f"import sys; sys.path.insert(0, {str(tools)!r})\n{BUILD_BOTH}"
+    made = run(sys.executable, "-I", "-c", command, folder, folder=source)
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+def package_files() -> set[str]:
+    """Give every file of the package, as an archive names it."""
+    return {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "mirror").rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+
+
+def test_wheel_and_sdist_hold_the_whole_package(built: Path) -> None:
+    """Templates, schemas, migrations, tables: whatever lies in the package's folders."""
+    (wheel,) = built.glob("*.whl")
+    (sdist,) = built.glob("*.tar.gz")
+    with zipfile.ZipFile(wheel) as archive:
+        in_wheel = {name for name in archive.namelist() if name.startswith("mirror/")}
+    with tarfile.open(sdist) as archive:
+        in_sdist = {name.partition("/")[2] for name in archive.getnames()}
+
+    assert in_wheel == package_files()
+    assert package_files() - in_sdist == set()
+
+
+def test_the_wheel_works_in_an_empty_environment(built: Path, tmp_path: Path) -> None:
+    """With what is locked for users, and nothing else."""
+    (wheel,) = built.glob("*.whl")
+    made = run(sys.executable, "-m", "venv", tmp_path / "venv")
+    assert made.returncode == 0, made.stderr
+    python = tmp_path / "venv" / "bin" / "python"
+
+    needed = pip(python, "install", "--require-hashes", "--only-binary", ":all:", "-r", RUN)
+    installed = pip(python, "install", "--no-deps", "--no-index", wheel)
+    checked = pip(python, "check")
+    helped = run(python.with_name("mpmirror"), "--help", folder=tmp_path)
+
+    assert (needed.returncode, installed.returncode) == (0, 0), needed.stderr + installed.stderr
+    assert checked.returncode == 0, checked.stdout
+    assert helped.returncode == 0, helped.stderr
+    assert "Mirror MicroPython firmware" in helped.stdout
