@@ -24,13 +24,15 @@ from mirror.upstream.memory import RememberedPage
 from mirror.upstream.site import Crawl, CrawlTerms, crawl
 from tests.replica.misbehaviour import Misbehaviour
 from tests.replica.replica import Replica
-from tests.replica.ways import Refusing, Substituted
+from tests.replica.ways import Bomb, Refusing, Substituted
 from tests.upstream.conftest import NODE, making
 from tests.upstream.doubles import START, Clock, PageFolder, PlainReader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from tests.replica.exchange import Way
 
 BOARD = "RPI_PICO_W"
 PAGE = f"/download/{BOARD}/"
@@ -192,7 +194,7 @@ async def test_a_page_that_is_spoilt_for_a_moment_is_asked_for_again(
     [
         (Misbehaviour.CUT_PAGE, 3, "cut"),
         (Misbehaviour.NO_HEADINGS, 3, "heading"),
-        (Misbehaviour.GZIP_BOMB, 3, "more than 100000 bytes"),
+        (Bomb(1 << 22), 3, "unpacked it is more than 100000 bytes"),
         (Misbehaviour.REDIRECT_TO_OTHER_HOST, 3, "is not on upstream's host"),
         (Misbehaviour.REDIRECT_LOOP, 3, "redirected in a circle"),
         (Misbehaviour.MISSING, 1, "answered 404"),
@@ -201,7 +203,7 @@ async def test_a_page_that_is_spoilt_for_a_moment_is_asked_for_again(
     ],
 )
 async def test_a_board_whose_page_stays_spoilt_keeps_what_its_last_good_page_said(
-    crawler: Crawler, way: Misbehaviour, times: int, reason: str
+    crawler: Crawler, way: Misbehaviour | Way, times: int, reason: str
 ) -> None:
     first = await crawler.crawl()
     crawler.replica.misbehave(PAGE, way, None)
@@ -290,12 +292,24 @@ async def test_a_known_empty_board_may_change_and_is_asked_for_once(crawler: Cra
     ],
 )
 async def test_without_the_index_there_is_no_crawl(
-    crawler: Crawler, way: Misbehaviour, error: type[MirrorError]
+    crawler: Crawler, way: Misbehaviour | Way, error: type[MirrorError]
 ) -> None:
     await crawler.crawl()
     crawler.replica.misbehave("/download/", way, None)
 
     with pytest.raises(error, match="/download/: "):
+        await crawler.crawl()
+
+    assert set(crawler.asked()) == {"/download/"}
+
+
+async def test_an_index_with_facets_without_end_is_refused(crawler: Crawler) -> None:
+    link = '<a class="filter-option" href="?mcu=x{0}">x{0}</a>, '
+    links = "".join(link.format(number) for number in range(301))
+    html = crawler.replica.index({}).replace("MCU:</span>", f"MCU:</span> {links}")
+    crawler.replica.misbehave("/download/", Substituted(html.encode()), None)
+
+    with pytest.raises(PageRefusedError, match="more than 300 ports and MCUs"):
         await crawler.crawl()
 
     assert set(crawler.asked()) == {"/download/"}

@@ -21,7 +21,7 @@ from mirror.errors import (
 from mirror.upstream.fetch import Download, Politeness
 from tests.replica.misbehaviour import Misbehaviour
 from tests.replica.replica import Replica
-from tests.replica.ways import Refusing, Short, Unended
+from tests.replica.ways import Bomb, Refusing, Short, Unended
 from tests.upstream.conftest import NODE, making
 from tests.upstream.doubles import Clock, FilePartial
 
@@ -84,7 +84,7 @@ async def station(tmp_path: Path) -> AsyncIterator[Station]:
         (Misbehaviour.REDIRECT_TO_FTP, RedirectRefusedError, "not an http(s) URL"),
         (Misbehaviour.REDIRECT_TO_PRIVATE_ADDRESS, RedirectRefusedError, "'http://10.0.0.1/"),
         (Misbehaviour.REDIRECT_TO_LINK_LOCAL, RedirectRefusedError, "'http://169.254.169.254/"),
-        (Misbehaviour.GZIP_BOMB, RefusedError, "an HTML page where a file belongs"),
+        (Bomb(1 << 22), RefusedError, "an HTML page where a file belongs"),
         (Misbehaviour.BUSY_429, UpstreamBusyError, "answered 429 and asks to wait 1 s"),
         (Misbehaviour.BUSY_503, UpstreamBusyError, "answered 503 and asks to wait 1 s"),
         (Misbehaviour.BUSY_ABSURDLY, UpstreamBusyError, "answered 429 and asks to wait"),
