@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.catalog.pages.links import MAX_HREF
-from mirror.catalog.pages.markup import BLOCKS, Opened, words_from
-from mirror.catalog.texts import one_line
+from mirror.catalog.pages.markup import Opened, words_from
+from mirror.catalog.texts import cut, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 MAX_FEATURES = 100
 
-_MAX_TEXT = 300
+_MAX_LINE = 4000
+_MAX_VENDOR = 300
 _MAX_FEATURE = 60
 # What the template builds the head of; Markdown, which follows, makes none of these first.
 _HEAD_TAGS = frozenset({"a", "b", "br", "div", "em", "img", "span", "strong"})
@@ -61,7 +62,7 @@ def read_head(events: Sequence[Event], start: int, stop: int, problems: Problems
     if source and match is None:
         problems.add("odd-source", source.href or source.text)
     return Head(
-        vendor=found["vendor"].text if "vendor" in found else "",
+        vendor=cut(found["vendor"].text, _MAX_VENDOR) if "vendor" in found else "",
         features=_features(found.get("features"), problems),
         website=_website(found.get("more info"), problems),
         port=match["port"] if match else None,
@@ -85,15 +86,10 @@ def _lines(events: Sequence[Event], start: int, end: int) -> dict[str, _Line]:
         event = events[position]
         if not isinstance(event, Opened) or event.tag != "strong":
             continue
-        label, _, _ = words_from(events, position + 1, _LABEL_ENDS).partition(":")
-        text = words_from(events, position + 1, _LINE_ENDS).partition(":")[2]
-        line = _Line(one_line(text, _MAX_TEXT * 10), _href(events, position, end))
-        found.setdefault(one_line(label, _MAX_TEXT).lower(), line)
+        label, _, text = words_from(events, position + 1).partition(":")
+        line = _Line(one_line(text, _MAX_LINE), _href(events, position, end))
+        found.setdefault(one_line(label, _MAX_LINE).lower(), line)
     return found
-
-
-_LINE_ENDS = BLOCKS
-_LABEL_ENDS = BLOCKS | {"strong", "a"}
 
 
 def _href(events: Sequence[Event], position: int, end: int) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mirror.catalog.model import Card, IndexPage
 from mirror.catalog.pages.links import OddLink, path_on_host
-from mirror.catalog.pages.markup import Closed, Opened, headings, read_markup, words_from
+from mirror.catalog.pages.markup import BLOCKS, Closed, Opened, headings, read_markup, words_from
 from mirror.catalog.pages.photographs import photograph
 from mirror.catalog.pages.problems import Problems
 from mirror.catalog.texts import one_line
@@ -54,27 +54,33 @@ def read_index_page(html: bytes, url: str) -> IndexPage:
 
 
 def _cards(events: Sequence[Event], url: str, problems: Problems) -> Iterator[Card]:
-    starts = [
-        position
-        for position, event in enumerate(events)
-        if isinstance(event, Opened) and event.tag == "a" and "board-card" in event.classes
+    links = [
+        (start, event)
+        for start, event in enumerate(events)
+        if isinstance(event, Opened) and event.tag == "a"
     ]
-    if len(starts) > MAX_CARDS:
-        raise PageRefusedError(f"{url}: {len(starts)} boards, more than {MAX_CARDS}")
+    cards = [(start, event) for start, event in links if "board-card" in event.classes]
+    # To October 2021 the index was a list of plain links to the pages of boards.
+    found = cards or [(start, event) for start, event in links if _is_plain(event)]
+    if len(found) > MAX_CARDS:
+        raise PageRefusedError(f"{url}: {len(found)} boards, more than {MAX_CARDS}")
     seen: set[str] = set()
-    for start in starts:
-        board = _board_id(events[start], url, problems)
+    for start, event in found:
+        board = _board_id(event.href or "", url, problems)
         if board is None:
             continue
         if board in seen:
             problems.add("listed-twice", board)
             continue
         seen.add(board)
-        yield _card(events, start, board)
+        yield _card(events, start, board) if cards else _plain_card(events, start, board)
 
 
-def _board_id(event: Event, url: str, problems: Problems) -> str | None:
-    href = (event.href if isinstance(event, Opened) else None) or ""
+def _is_plain(event: Opened) -> bool:
+    return (event.href or "").startswith(_DOWNLOAD) and event.href != _DOWNLOAD
+
+
+def _board_id(href: str, url: str, problems: Problems) -> str | None:
     # A page without the final slash would resolve its cards beside itself, not below.
     path = path_on_host(href.strip(), urllib.parse.urljoin(url, _DOWNLOAD))
     if isinstance(path, OddLink):
@@ -105,6 +111,11 @@ def _card(events: Sequence[Event], start: int, board: str) -> Card:
         elif event.tag == "img":
             thumbnail = thumbnail or photograph(event.source, board)
     return Card(board, product or board, vendor, thumbnail)
+
+
+def _plain_card(events: Sequence[Event], start: int, board: str) -> Card:
+    product = one_line(words_from(events, start + 1, BLOCKS | _CARD_ENDS), _MAX_TEXT)
+    return Card(board, product or board, vendor="")
 
 
 def _facet(events: Sequence[Event], facet: str, problems: Problems) -> tuple[str, ...]:

@@ -113,6 +113,14 @@ def test_a_card_without_photograph_has_no_thumbnail() -> None:
     assert read_index_page(html, INDEX_URL).cards == (Card("NICE", "N", ""),)
 
 
+def test_the_index_of_the_lower_case_age_is_read() -> None:
+    """To October 2021 it was a list of links; the bar above it has one to itself."""
+    items = '<ul><li><a href="/download/rp2-pico/">Pi <em>Pico</em></a></li></ul>'
+    html = page(f'<h1>MicroPython downloads</h1><a href="/download/">Download</a>{items}')
+
+    assert read_index_page(html, INDEX_URL).cards == (Card("rp2-pico", "Pi Pico", ""),)
+
+
 @pytest.mark.parametrize(
     ("html", "why"),
     [
