@@ -57,7 +57,9 @@ async def _serve(options: argparse.Namespace) -> None:
     replica = _replica(options)
     async with replica.running(host, int(listen)) as url:
         boards, files = len(replica.boards), len(replica.names())
-        sys.stdout.write(f"replica of micropython.org: {boards} boards, {files} files at {url}\n")
+        sys.stdout.write(
+            f"replica of micropython.org at {url} (boards: {boards}, files: {files})\n"
+        )
         sys.stdout.flush()
         await ended.wait()
 

@@ -185,6 +185,16 @@ def test_december_2025_has_elf_and_map_on_every_release_and_the_note_behind() ->
     assert page.index("preview.627") < page.index("(These are automatic builds")
 
 
+def test_october_2021_lists_boards_by_the_ids_of_its_time() -> None:
+    replica = Replica.of("RPI_PICO", "PYBD_SF2")
+    replica.shape = Shape.OCTOBER_2021
+    page = replica.index({})
+
+    assert '<a href="/download/rp2-pico/">' in page
+    assert '<a href="/download/PYBD-SF2/">' in page
+    assert replica.find_moved("rp2-pico") is None
+
+
 def test_april_2020_is_one_long_page_of_absolute_links() -> None:
     replica = Replica.of("RPI_PICO")
     replica.release("RPI_PICO", "v1.14")
@@ -214,6 +224,15 @@ def test_a_link_can_be_added_to_a_page_and_to_the_index() -> None:
 
     assert 'href="/resources/firmware/None"' in _page(replica, "RPI_PICO")
     assert 'class="board-card" href="javascript:alert(1)"' in replica.index({})
+
+
+def test_added_links_can_be_removed() -> None:
+    replica = Replica.of("RPI_PICO")
+    before = _page(replica, "RPI_PICO")
+    replica.add_link("RPI_PICO", "/resources/firmware/None")
+    replica.remove_links()
+
+    assert _page(replica, "RPI_PICO") == before
 
 
 def test_half_the_boards_can_be_lost_and_found() -> None:
