@@ -77,3 +77,13 @@ def test_the_help_names_every_target(tmp_path: Path) -> None:
     told = make(tmp_path, "python3", "help").stdout
 
     assert [target for target in targets.split() if f"make {target}" not in told] == []
+
+
+def test_what_runs_before_a_change_is_taken_can_be_run() -> None:
+    """It is a program of bash, and stops at the first failure."""
+    program = ROOT / ".ci" / "run"
+    judged = subprocess.run(["bash", "-n", program], check=False)  # noqa: S603, S607 - our own script
+
+    assert judged.returncode == 0
+    assert os.access(program, os.X_OK)
+    assert "set -euo pipefail" in program.read_text(encoding="ascii")

@@ -54,6 +54,7 @@ def application(commands: Sequence[Command]) -> typer.Typer:
         callback=begin,
         no_args_is_help=True,
         add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
         rich_markup_mode="rich",
         pretty_exceptions_enable=False,
     )
