@@ -1,0 +1,255 @@
+"""Keep bytes under the name of their own hash.
+
+A blob lives at ``ab/<64 hex>`` below its folder, read-only, written once through
+`mirror.storage.files`: so at every instant, and after any crash, a file here holds exactly
+the bytes that its name promises, unless the disk itself changed them.  That is noticed:
+nothing is handed out whose bytes were not hashed since the file was last touched.
+`BlobReader` takes no lock and writes nothing; `BlobStore` belongs to the one writer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import re
+from asyncio import Lock
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from mirror.catalog.values import Digest
+from mirror.errors import ArtifactNotFoundError, DamagedError, TooLargeError
+from mirror.storage.disk import in_words, reported
+from mirror.storage.files import READ_ONLY
+from mirror.storage.threads import to_end
+from mirror.storage.trust import Stamp, Trust
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator
+    from pathlib import Path
+    from typing import Self
+
+    from mirror.storage.disk import Disk
+    from mirror.storage.files import Files
+    from mirror.storage.incoming import Incoming
+    from mirror.storage.space import Room
+
+FAN_OUT = tuple(f"{number:02x}" for number in range(256))
+
+_HEX = re.compile(r"[0-9a-f]{64}")
+# Errors of reading that mean the file is not what was put there.
+_BROKEN = {errno.EIO, errno.ELOOP, errno.EISDIR, errno.EUCLEAN}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBlob:
+    """A blob whose bytes were checked: *file*, at its start, has *size* bytes; close it."""
+
+    file: BinaryIO
+    size: int
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+
+class BlobReader:
+    """Reads the blobs below *folder*; safe beside a writer in another process.
+
+    Methods that name a blob raise `ArtifactNotFoundError` when it is not held,
+    `DamagedError` when its bytes are not its own, `StorageError` when the disk refuses.
+    """
+
+    def __init__(self, folder: Path, disk: Disk) -> None:
+        self._folder = folder
+        self._disk = disk
+        self._trust = Trust()
+        self._hashing = Lock()
+
+    async def has(self, digest: Digest) -> bool:
+        """Whether a blob of this name is held; its bytes are not looked at."""
+        return await to_end(self.holds, digest)
+
+    async def missing(self, digests: Iterable[Digest]) -> set[Digest]:
+        """Return those of *digests* that are not held; no bytes are looked at."""
+        return await to_end(self._missing, list(digests))
+
+    async def size(self, digest: Digest) -> int:
+        """Return the size of a blob in bytes."""
+        return await to_end(self._size, digest)
+
+    async def read(self, digest: Digest, *, max_bytes: int) -> bytes:
+        """Return all bytes of a blob, hashed now; `TooLargeError` beyond *max_bytes*."""
+        return await to_end(self._read, digest, max_bytes)
+
+    async def open(self, digest: Digest) -> OpenBlob:
+        """Open a blob for reading; it is hashed first, unless it was since it was touched."""
+        # Opened in the loop: a file opened by a thread is lost when the caller is cancelled.
+        with self._reading(digest):
+            file = self._disk.open_reading(self._path(digest))
+        try:
+            stamp = Stamp.of(file)
+            await self._establish(digest, stamp)
+        except BaseException:
+            file.close()
+            raise
+        return OpenBlob(file, stamp.size)
+
+    async def check(self, digest: Digest) -> None:
+        """Read a blob from the disk, whatever is cached or trusted, and hash it."""
+        await to_end(self._evict, digest)
+        await self._hash(digest)
+
+    async def digests(self) -> AsyncIterator[Digest]:
+        """Yield the name of every blob, in order, without holding all of them in memory."""
+        for prefix in FAN_OUT:
+            for digest in await to_end(self._names, prefix):
+                yield digest
+
+    def holds(self, digest: Digest) -> bool:
+        """Whether a blob of this name is held; this blocks."""
+        return not self._missing([digest])
+
+    async def _establish(self, digest: Digest, stamp: Stamp) -> None:
+        if self._trust.covers(digest, stamp):
+            return
+        # One at a time: many clients that want the same new blob shall have it hashed once.
+        async with self._hashing:
+            if self._trust.covers(digest, stamp):
+                return
+            if await self._hash(digest) != stamp:
+                raise DamagedError(f"{self._path(digest)} changed while it was read")
+
+    async def _hash(self, digest: Digest) -> Stamp:
+        begun = self._disk.now_ns()
+        self._trust.forget(digest)
+        stamp = await to_end(self._judge, digest)
+        if stamp.settled(begun):
+            self._trust.remember(digest, stamp)
+        return stamp
+
+    def _judge(self, digest: Digest) -> Stamp:
+        with self._reading(digest), self._disk.open_reading(self._path(digest)) as file:
+            stamp = Stamp.of(file)
+            actual = hashlib.file_digest(file, "sha256").hexdigest()
+            touched = Stamp.of(file) != stamp
+        if actual != digest.hex or touched:
+            raise DamagedError(f"the bytes of {self._path(digest)} are not those of its name")
+        return stamp
+
+    def _missing(self, digests: list[Digest]) -> set[Digest]:
+        with reported("looking into", self._folder):
+            return {digest for digest in digests if not self._path(digest).is_file()}
+
+    def _size(self, digest: Digest) -> int:
+        with self._reading(digest):
+            return self._path(digest).stat().st_size
+
+    def _read(self, digest: Digest, max_bytes: int) -> bytes:
+        with self._reading(digest), self._disk.open_reading(self._path(digest)) as file:
+            data = file.read(max_bytes + 1)
+        if len(data) > max_bytes:
+            raise TooLargeError(f"{digest} has more than {max_bytes} bytes")
+        if Digest.of(data) != digest:
+            raise DamagedError(f"the bytes of {self._path(digest)} are not those of its name")
+        return data
+
+    def _evict(self, digest: Digest) -> None:
+        with self._reading(digest):
+            self._disk.evict(self._path(digest))
+
+    def _names(self, prefix: str) -> list[Digest]:
+        folder = self._folder / prefix
+        with reported("reading the folder", folder):
+            names = sorted(path.name for path in folder.iterdir())
+        return [Digest(name) for name in names if _HEX.fullmatch(name) and name.startswith(prefix)]
+
+    def _path(self, digest: Digest) -> Path:
+        return self._folder / digest.hex[:2] / digest.hex
+
+    @contextlib.contextmanager
+    def _reading(self, digest: Digest) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise ArtifactNotFoundError(f"no blob {digest} is held") from error
+        except OSError as error:
+            path = self._path(digest)
+            if error.errno in _BROKEN:
+                raise DamagedError(f"{path} can not be read: {error.strerror}") from error
+            raise in_words("reading", path, error) from error
+
+
+class BlobStore(BlobReader):
+    """Reads and writes blobs; what a method returned is held durably.
+
+    A damaged blob counts as not held: putting or keeping its bytes mends it.
+    """
+
+    def __init__(self, folder: Path, files: Files, room: Room) -> None:
+        super().__init__(folder, files.disk)
+        self._files = files
+        self._room = room
+
+    async def put(self, data: bytes) -> Digest:
+        """Hold *data*; raise `DiskFullError` when too little would stay free."""
+        return (await self.put_many([data]))[0]
+
+    async def put_many(self, datas: Iterable[bytes]) -> list[Digest]:
+        """Hold each of *datas*, and return their names in the same order."""
+        return await to_end(self._put_many, list(datas))
+
+    async def keep(self, incoming: Incoming) -> Digest:
+        """Hold what was received, and take it away from the incoming folder.
+
+        After a failure nothing of it is left there: it has to be fetched again.
+        """
+        return await to_end(self._keep, incoming)
+
+    async def remove(self, digest: Digest) -> None:
+        """Hold *digest* no more; who removes what a publication names breaks P1."""
+        self._trust.forget(digest)
+        await to_end(self._files.remove, self._path(digest))
+
+    def recover(self) -> None:
+        """Sweep what a killed process left; this blocks."""
+        for prefix in FAN_OUT:
+            self._files.sweep(self._folder / prefix)
+
+    def _put_many(self, datas: list[bytes]) -> list[Digest]:
+        digests = [Digest.of(data) for data in datas]
+        paths = {self._path(digest) for digest in digests}
+        absent = {
+            self._path(digest): data
+            for digest, data in zip(digests, datas, strict=True)
+            if not self._is_sound(digest)
+        }
+        self._room.demand(sum(map(len, absent.values())))
+        self._files.write_all(absent, mode=READ_ONLY)
+        # Also those that were there: who put them may have died before syncing the folder.
+        self._files.sync_folders({path.parent for path in paths - absent.keys()})
+        return digests
+
+    def _keep(self, incoming: Incoming) -> Digest:
+        try:
+            digest = incoming.seal().digest
+            final = self._path(digest)
+            if self._is_sound(digest):
+                self._files.sync_folders([final.parent])
+            else:
+                self._files.place(incoming.path, final, digest)
+        finally:
+            incoming.remove()
+        return digest
+
+    def _is_sound(self, digest: Digest) -> bool:
+        with contextlib.suppress(ArtifactNotFoundError, DamagedError):
+            self._judge(digest)
+            return True
+        return False

@@ -1,0 +1,132 @@
+"""The operations of a disk, one method each, and the words for what goes wrong with them.
+
+`Disk` decides nothing: `mirror.storage.files` does.  Everything durable goes through it,
+so that a test can record each operation, or make the n-th one fail.  Its methods raise
+`OSError`; inside `reported` that becomes a `StorageError` which says what and where.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mirror.errors import DiskFullError, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from io import BufferedReader
+    from pathlib import Path
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FORBIDDEN = {errno.EACCES, errno.EPERM}
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The size of a file system and what an ordinary user may still write, in bytes."""
+
+    total: int
+    free: int
+
+
+class Disk:
+    """A real disk.  A file open for writing is a file descriptor; names are paths."""
+
+    def create(self, path: Path) -> int:
+        """Make the file *path*, which must not exist, and open it for writing."""
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+
+    def reopen(self, path: Path) -> int:
+        """Open the file *path*, which must exist, for writing."""
+        return os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
+
+    def write(self, descriptor: int, data: memoryview, offset: int) -> int:
+        """Write *data* at *offset*; return how many bytes were taken, maybe not all."""
+        return os.pwrite(descriptor, data, offset)
+
+    def truncate(self, descriptor: int, size: int) -> None:
+        """Make the file *size* bytes long."""
+        os.ftruncate(descriptor, size)
+
+    def set_mode(self, descriptor: int, mode: int) -> None:
+        """Give the file the permissions *mode*."""
+        os.fchmod(descriptor, mode)
+
+    def sync(self, descriptor: int) -> None:
+        """Wait until the bytes of the file are on the disk."""
+        os.fsync(descriptor)
+
+    def close(self, descriptor: int) -> None:
+        """Close the file."""
+        os.close(descriptor)
+
+    def rename(self, old: Path, new: Path) -> None:
+        """Give the file *old* the name *new*, in place of what had it."""
+        old.replace(new)
+
+    def remove(self, path: Path) -> None:
+        """Take the name *path* away."""
+        path.unlink()
+
+    def make_folder(self, path: Path) -> None:
+        """Make the folder *path*, which must not exist, in one that does."""
+        path.mkdir()
+
+    def sync_folder(self, path: Path) -> None:
+        """Wait until the names in the folder *path* are on the disk."""
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def open_reading(self, path: Path) -> BufferedReader:
+        """Open the file *path*, which must not be a symbolic link, for reading."""
+        return open(path, "rb", opener=_without_following)
+
+    def evict(self, path: Path) -> None:
+        """Drop what memory caches of the file, so that it is read from the disk next time."""
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(descriptor)
+
+    def space(self, folder: Path) -> Space:
+        """Return the space of the file system that *folder* is on."""
+        facts = os.statvfs(folder)
+        return Space(total=facts.f_blocks * facts.f_frsize, free=facts.f_bavail * facts.f_frsize)
+
+    def now_ns(self) -> int:
+        """Return the time that the disk's own stamps are taken from, in ns since 1970."""
+        return time.time_ns()
+
+
+@contextmanager
+def reported(doing: str, path: Path) -> Iterator[None]:
+    """Raise what the disk raises as a `StorageError`; *doing* is a word like ``writing``."""
+    try:
+        yield
+    except OSError as error:
+        raise in_words(doing, path, error) from error
+
+
+def in_words(doing: str, path: Path, error: OSError) -> StorageError:
+    """Return the `StorageError` that says what failed, where and why."""
+    if error.errno in _FULL:
+        return DiskFullError(f"no space left on the disk when {doing} {path}")
+    if error.errno == errno.EROFS:
+        return StorageError(f"{path} is on a read-only file system: {doing} is not possible")
+    if error.errno in _FORBIDDEN:
+        return StorageError(
+            f"no permission for {doing} {path}: it must belong to the user who runs mpmirror"
+        )
+    return StorageError(f"{doing} {path} failed: {error.strerror or error}")
+
+
+def _without_following(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)

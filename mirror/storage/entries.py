@@ -1,0 +1,96 @@
+"""What the ledger records: facts seen upstream, and what somebody decided.
+
+Each entry is a frozen value.  Times are aware and in UTC; texts from upstream stand as they
+came, so whoever shows them escapes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from mirror.catalog.values import Digest
+from mirror.formats.verdict import Finding, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """An artifact was received from *url* and accepted: the first sight of its name, or one more.
+
+    ``board`` is the id of the page that listed it; ``size`` is in bytes, ``md5`` in hex;
+    ``etag``, ``last_modified`` and ``content_type`` are upstream's headers, None if absent.
+    """
+
+    time: datetime
+    name: str
+    url: str
+    board: str
+    digest: Digest
+    size: int
+    md5: str
+    verdict: Verdict
+    etag: str | None = None
+    last_modified: str | None = None
+    content_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What *url* gave was not taken; digest and size (bytes) are None when nothing whole came.
+
+    ``retry_at`` is the time before which nobody shall ask again, None for "at any time".
+    """
+
+    time: datetime
+    name: str
+    url: str
+    reasons: tuple[Finding, ...]
+    digest: Digest | None = None
+    size: int | None = None
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The alarm: under one name upstream now gives other bytes than at first."""
+
+    time: datetime
+    name: str
+    url: str
+    first: Digest
+    later: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Somebody decided: *what* is a command's word, *subject* a name or digest, with reason."""
+
+    time: datetime
+    what: str
+    subject: str
+    why: str
+    by: str
+
+
+Entry: TypeAlias = Sighting | Refusal | Change | Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in the ledger: the number of a line (0 before the first) and that line's hash."""
+
+    number: int
+    digest: Digest
+
+
+START = Position(0, Digest("0" * 64))
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An entry and the place that it has in the ledger."""
+
+    position: Position
+    previous: Digest
+    entry: Entry

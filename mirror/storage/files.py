@@ -1,0 +1,204 @@
+"""The only durable writes: a file has its final name only when all of it is on the disk.
+
+One order, for everybody: temporary name, write, flush, fsync, verify, rename, fsync of
+the folder.  So after a power cut at any instant a name is absent, or old, or new and
+whole; and what was reported written is there.  A failure leaves the final name as it was
+and takes the temporary one away; temporaries of a killed process are swept at start.
+All calls block: run them in a thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mirror.errors import DamagedError
+from mirror.storage.disk import reported
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from mirror.catalog.values import Digest
+    from mirror.storage.disk import Disk
+
+PLAIN = 0o644
+READ_ONLY = 0o444
+
+# Files of one batch stay open from write to fsync: only so is a failed write-back noticed.
+_AT_ONCE = 64
+_TEMPORARY = re.compile(r"\..+\.[0-9]+\.new", re.DOTALL)
+
+
+@dataclass(slots=True)
+class _Fresh:
+    """A file on its way to its final name."""
+
+    temporary: Path
+    final: Path
+    descriptor: int
+    closed: bool = False
+
+
+class Files:
+    """The durable writes over one `Disk`.  Every method raises only `StorageError`s."""
+
+    def __init__(self, disk: Disk) -> None:
+        self.disk = disk
+        self._numbers = itertools.count()
+
+    def write(self, final: Path, data: bytes, *, mode: int = PLAIN) -> None:
+        """Make *final* hold *data*, durably, in place of what it held."""
+        self.write_all({final: data}, mode=mode)
+
+    def write_all(self, contents: Mapping[Path, bytes], *, mode: int = PLAIN) -> None:
+        """Make each path hold its bytes, durably; each folder is synced once.
+
+        After a failure some of the files may be new and some as they were, each whole.
+        """
+        finals = list(contents)
+        for start in range(0, len(finals), _AT_ONCE):
+            some = {final: contents[final] for final in finals[start : start + _AT_ONCE]}
+            self._write_some(some, mode)
+        self.sync_folders({final.parent for final in finals})
+
+    def write_loosely(self, final: Path, data: bytes) -> None:
+        """Make *final* hold *data* without waiting for the disk.
+
+        A killed process leaves it old or new; after a power cut it can be anything.
+        """
+        fresh = self._begin(final, data, PLAIN)
+        try:
+            with reported("writing", final):
+                self._close(fresh)
+                self.disk.rename(fresh.temporary, final)
+        except BaseException:
+            self._drop(fresh)
+            raise
+
+    def place(self, temporary: Path, final: Path, digest: Digest) -> None:
+        """Verify *temporary*, whose bytes are on the disk, and rename it to *final*, durably.
+
+        Raises `DamagedError` when its bytes are not those of *digest*.
+        """
+        with reported("reading back", temporary), self.disk.open_reading(temporary) as file:
+            actual = hashlib.file_digest(file, "sha256").hexdigest()
+        if actual != digest.hex:
+            raise DamagedError(f"the disk gave back other bytes than were written: {temporary}")
+        with reported("writing", final):
+            self.disk.rename(temporary, final)
+            self.disk.sync_folder(final.parent)
+
+    def write_at(self, descriptor: int, data: bytes | bytearray, offset: int) -> None:
+        """Write all of *data* at *offset*; raise `OSError` when the disk takes no more."""
+        rest = memoryview(data)
+        while rest:
+            count = self.disk.write(descriptor, rest, offset)
+            rest, offset = rest[count:], offset + count
+
+    def append(self, path: Path, data: bytes, size: int) -> None:
+        """Make *path*, of which *size* bytes count, *size* bytes and *data* long, durably.
+
+        After a failure or a power cut the first *size* bytes are as they were.
+        """
+        with reported("appending to", path):
+            descriptor = self.disk.reopen(path)
+            try:
+                # What an append that failed left behind must not follow what comes now.
+                self.disk.truncate(descriptor, size)
+                self.write_at(descriptor, data, size)
+                self.disk.sync(descriptor)
+            finally:
+                self.disk.close(descriptor)
+
+    def cut(self, path: Path, size: int) -> None:
+        """Make *path* *size* bytes long, durably."""
+        self.append(path, b"", size)
+
+    def make_folders(self, paths: Iterable[Path]) -> None:
+        """Make each folder that is missing; the parents of all are durable afterwards.
+
+        Parents stand before their children.  Also the folders that are there have their
+        names synced: a killed process may have made them and not come to that.
+        """
+        parents = []
+        for path in paths:
+            with reported("making the folder", path), contextlib.suppress(FileExistsError):
+                self.disk.make_folder(path)
+            parents.append(path.parent)
+        self.sync_folders(parents)
+
+    def sync_folders(self, folders: Iterable[Path]) -> None:
+        """Make the names in each of *folders* durable."""
+        for folder in sorted(set(folders)):
+            with reported("syncing the folder", folder):
+                self.disk.sync_folder(folder)
+
+    def remove(self, path: Path) -> None:
+        """Take the name *path* away, if it is there; a power cut may bring it back."""
+        with reported("removing", path), contextlib.suppress(FileNotFoundError):
+            self.disk.remove(path)
+
+    def sweep(self, folder: Path) -> int:
+        """Remove the temporaries that a killed process left in *folder*; say how many."""
+        with reported("reading the folder", folder):
+            stale = [path for path in folder.iterdir() if _TEMPORARY.fullmatch(path.name)]
+        for path in stale:
+            self.remove(path)
+        return len(stale)
+
+    def _write_some(self, contents: Mapping[Path, bytes], mode: int) -> None:
+        batch: list[_Fresh] = []
+        try:
+            for final, data in contents.items():
+                batch.append(self._begin(final, data, mode))
+            for fresh in batch:
+                self._make_durable(fresh)
+            for fresh in batch:
+                self._verify(fresh, contents[fresh.final])
+            for fresh in batch:
+                with reported("writing", fresh.final):
+                    self.disk.rename(fresh.temporary, fresh.final)
+        except BaseException:
+            for fresh in batch:
+                self._drop(fresh)
+            raise
+
+    def _begin(self, final: Path, data: bytes, mode: int) -> _Fresh:
+        temporary = final.with_name(f".{final.name}.{next(self._numbers)}.new")
+        with reported("writing", final):
+            fresh = _Fresh(temporary, final, self.disk.create(temporary))
+            try:
+                self.write_at(fresh.descriptor, data, 0)
+                self.disk.set_mode(fresh.descriptor, mode)
+            except BaseException:
+                self._drop(fresh)
+                raise
+        return fresh
+
+    def _make_durable(self, fresh: _Fresh) -> None:
+        with reported("writing", fresh.final):
+            self.disk.sync(fresh.descriptor)
+            self._close(fresh)
+
+    def _verify(self, fresh: _Fresh, data: bytes) -> None:
+        with reported("reading back", fresh.final), self.disk.open_reading(fresh.temporary) as file:
+            same = file.read(len(data) + 1) == data
+        if not same:
+            raise DamagedError(f"the disk gave back other bytes than were written: {fresh.final}")
+
+    def _close(self, fresh: _Fresh) -> None:
+        if not fresh.closed:
+            fresh.closed = True  # even when closing fails, the descriptor is gone
+            self.disk.close(fresh.descriptor)
+
+    def _drop(self, fresh: _Fresh) -> None:
+        # Best effort: what stays is swept at the next start, and never has a final name.
+        with contextlib.suppress(OSError):
+            self._close(fresh)
+        with contextlib.suppress(OSError):
+            self.disk.remove(fresh.temporary)

@@ -1,0 +1,149 @@
+"""Bring the index forward along the ledger, in one transaction with the place reached.
+
+The same lines in the same order give the same rows, however they were cut into portions;
+so an index that fell behind, or begins from nothing, ends as if it had always been there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+from sqlalchemy import delete, insert, select
+
+from mirror.catalog.values import Digest
+from mirror.formats.verdict import Finding, Verdict
+from mirror.storage.database import portions
+from mirror.storage.entries import START, Change, Position, Refusal, Sighting
+from mirror.storage.tables import ARTIFACTS, CHANGES, MARKS, REFUSALS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any, TypeAlias
+
+    from sqlalchemy import Connection, Table
+
+    from mirror.storage.entries import Recorded
+
+    _Row: TypeAlias = dict[str, Any]
+
+VERDICTS = TypeAdapter(Verdict)
+REASONS = TypeAdapter(tuple[Finding, ...])
+
+_POSITION = "ledger"
+
+
+def position(connection: Connection) -> Position:
+    """Return the place that the index has reached."""
+    query = select(MARKS.c.value).where(MARKS.c.key == _POSITION)
+    value = connection.execute(query).scalar()
+    if value is None:
+        return START
+    number, digest = value.split()
+    return Position(int(number), Digest(digest))
+
+
+def follow(connection: Connection, records: Sequence[Recorded]) -> bool:
+    """Follow *records*; do nothing and return False unless they stand behind `position`."""
+    if not records:
+        return True
+    place, first = position(connection), records[0]
+    if first.previous != place.digest or first.position.number != place.number + 1:
+        return False
+    for some in portions(records):
+        _apply_some(connection, some)
+    last = records[-1].position
+    _replace(connection, MARKS, "key", [_POSITION], [_position_row(last)])
+    return True
+
+
+def _apply_some(connection: Connection, records: Sequence[Recorded]) -> None:
+    entries = [record.entry for record in records]
+    names = {entry.name for entry in entries if isinstance(entry, Sighting | Refusal)}
+    artifacts = _rows_of(connection, ARTIFACTS, names)
+    refusals = _rows_of(connection, REFUSALS, names)
+    for entry in entries:
+        match entry:
+            case Sighting():
+                _accept(artifacts, entry)
+                refusals.pop(entry.name, None)
+            case Refusal():
+                refusals[entry.name] = _refusal_row(entry)
+            case Change():
+                _insert_change(connection, entry)
+            case _:
+                pass  # a decision is only written down
+    _replace(connection, ARTIFACTS, "name", names, artifacts.values())
+    _replace(connection, REFUSALS, "name", names, refusals.values())
+
+
+def _accept(artifacts: dict[str, _Row], sighting: Sighting) -> None:
+    first = artifacts.get(sighting.name)
+    if first is None:
+        artifacts[sighting.name] = _sighting_row(sighting)
+    elif first["digest"] == sighting.digest.hex:
+        first_seen = {"first_seen": first["first_seen"]}
+        artifacts[sighting.name] = _sighting_row(sighting) | first_seen
+
+
+def _insert_change(connection: Connection, change: Change) -> None:
+    same = (CHANGES.c.name == change.name) & (CHANGES.c.later == change.later.hex)
+    connection.execute(delete(CHANGES).where(same))
+    connection.execute(insert(CHANGES), [_change_row(change)])
+
+
+def _rows_of(connection: Connection, table: Table, names: Iterable[str]) -> dict[str, _Row]:
+    query = select(table).where(table.c.name.in_(list(names)))
+    return {row["name"]: dict(row) for row in connection.execute(query).mappings()}
+
+
+def _replace(
+    connection: Connection, table: Table, key: str, keys: Iterable[str], rows: Iterable[_Row]
+) -> None:
+    # Deleted and inserted, not "upserted": every database knows these two.
+    connection.execute(delete(table).where(table.c[key].in_(list(keys))))
+    if values := list(rows):
+        connection.execute(insert(table), values)
+
+
+def _position_row(place: Position) -> _Row:
+    return {"key": _POSITION, "value": f"{place.number} {place.digest.hex}"}
+
+
+def _sighting_row(sighting: Sighting) -> _Row:
+    return {
+        "name": sighting.name,
+        "url": sighting.url,
+        "board": sighting.board,
+        "digest": sighting.digest.hex,
+        "size": sighting.size,
+        "md5": sighting.md5,
+        "verdict": VERDICTS.dump_json(sighting.verdict, exclude_defaults=True).decode(),
+        "etag": sighting.etag,
+        "last_modified": sighting.last_modified,
+        "content_type": sighting.content_type,
+        "first_seen": sighting.time,
+        "held": True,
+    }
+
+
+def _refusal_row(refusal: Refusal) -> _Row:
+    return {
+        "name": refusal.name,
+        "url": refusal.url,
+        "time": refusal.time,
+        "reasons": REASONS.dump_json(refusal.reasons).decode(),
+        "digest": refusal.digest.hex if refusal.digest else None,
+        "size": refusal.size,
+        "retry_at": refusal.retry_at,
+    }
+
+
+def _change_row(change: Change) -> _Row:
+    return {
+        "name": change.name,
+        "later": change.later.hex,
+        "first": change.first.hex,
+        "url": change.url,
+        "time": change.time,
+    }

@@ -1,0 +1,298 @@
+"""Partial downloads that survive a restart, and never join what does not belong together.
+
+Beside ``<key>.part`` stands ``<key>.json``: the URL, the validator, and how many bytes
+there were with which SHA-256.  After a restart only so many bytes count, and only if they
+still hash to it: whatever a power cut left torn, and whatever came with another validator,
+is thrown away and fetched again.  Nothing here is durable until it is kept or quarantined.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from mirror.catalog.values import Digest
+from mirror.errors import StorageError
+from mirror.storage.disk import reported
+from mirror.storage.files import READ_ONLY
+from mirror.storage.threads import to_end
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+    from typing import BinaryIO, Self
+
+    from mirror.storage.files import Files
+    from mirror.storage.space import Room
+
+# One hop to a thread for so many bytes; what a killed process loses at most.
+_PORTION = 1 << 20
+_NOTE_BYTES = 16_384
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,150}")
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The whole of what was received: digest, size in bytes, and MD5 in hex."""
+
+    digest: Digest
+    size: int
+    md5: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """What the first *size* bytes of a part are: where from, under which ETag, which bytes."""
+
+    url: str
+    validator: str | None
+    size: Annotated[int, Field(gt=0)]
+    digest: Digest
+
+
+_NOTES = TypeAdapter(_Note)
+
+
+class _Hashes:
+    """SHA-256 and MD5 of the same bytes."""
+
+    def __init__(self) -> None:
+        self._sha256 = hashlib.sha256()
+        self._md5 = hashlib.md5(usedforsecurity=False)
+
+    def update(self, data: bytes | bytearray | memoryview) -> None:
+        self._sha256.update(data)
+        self._md5.update(data)
+
+    @property
+    def digest(self) -> Digest:
+        return Digest(self._sha256.hexdigest())
+
+    @property
+    def md5(self) -> str:
+        return self._md5.hexdigest()
+
+
+class Incoming:
+    """One partial download, for one task at a time; made by `IncomingFolder.open`.
+
+    An asynchronous context manager: entered, it takes up what an earlier process left;
+    left without `finish`, it leaves what came for the next one.  The bytes that count are
+    those that *size* says; `write` may hold back up to 1 MiB of them.  All methods raise
+    only `StorageError`s.
+    """
+
+    def __init__(self, path: Path, url: str, files: Files, room: Room) -> None:
+        self.path = path
+        self._note_path = path.with_suffix(".json")
+        self._url = url
+        self._files = files
+        self._room = room
+        self._validator: str | None = None
+        self._waiting = bytearray()
+        self._written = 0
+        self._hashes = _Hashes()
+        self._descriptor: int | None = None
+
+    @property
+    def size(self) -> int:
+        """How many bytes are there."""
+        return self._written + len(self._waiting)
+
+    @property
+    def validator(self) -> str | None:
+        """The strong ETag that they came with."""
+        return self._validator
+
+    async def restart(self, validator: str | None) -> None:
+        """Throw the bytes away, and remember *validator* for those to come."""
+        self._validator = validator
+        self._waiting.clear()
+        if self._written or self._descriptor is not None:
+            await to_end(self._start_again)
+
+    async def write(self, chunk: bytes) -> None:
+        """Append *chunk*; after a failure *size* is what is really there."""
+        self._waiting += chunk
+        if len(self._waiting) >= _PORTION:
+            await to_end(self._write_note_after, self._take_waiting())
+
+    async def finish(self) -> Received:
+        """Say that this was all; return what it is."""
+        await to_end(self._write_last, self._take_waiting())
+        return Received(self._hashes.digest, self._written, self._hashes.md5)
+
+    def reading(self) -> BinaryIO:
+        """Open what was finished for reading, from its start; the caller closes it."""
+        with reported("reading", self.path):
+            return self._files.disk.open_reading(self.path)
+
+    async def discard(self) -> None:
+        """Take it away."""
+        self._waiting.clear()
+        await to_end(self.remove)
+
+    async def close(self) -> None:
+        """Leave it so that the next one goes on where this one stops."""
+        await to_end(self._close, self._take_waiting())
+
+    async def __aenter__(self) -> Self:
+        await to_end(self._resume)
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        # A failure here must not hide why the download ended: it costs a fetch, no more.
+        with contextlib.suppress(StorageError):
+            await self.close()
+
+    # --- for this room: these block ------------------------------------------------------
+
+    def seal(self) -> Received:
+        """Make the bytes durable and read-only, ready for their final name."""
+        with reported("writing", self.path):
+            self._write_out(self._take_waiting())
+            descriptor = self._open_for_writing()
+            self._files.disk.truncate(descriptor, self._written)
+            self._files.disk.set_mode(descriptor, READ_ONLY)
+            self._files.disk.sync(descriptor)
+        return Received(self._hashes.digest, self._written, self._hashes.md5)
+
+    def remove(self) -> None:
+        """Take part and note away, as far as the disk lets us; what stays is not resumed."""
+        self._close_file()
+        self._written = 0
+        for path in (self._note_path, self.path):
+            with contextlib.suppress(StorageError):
+                self._files.remove(path)
+
+    def _resume(self) -> None:
+        """Take up what an earlier process left, or nothing when any of it is doubtful."""
+        with contextlib.suppress(OSError, ValidationError):
+            note = _read_note(self._note_path)
+            if note.url == self._url and self._matches(note):
+                self._validator = note.validator
+                self._written = note.size
+                return
+        self._hashes = _Hashes()
+        self.remove()
+
+    def _take_waiting(self) -> bytearray:
+        taken, self._waiting = self._waiting, bytearray()
+        return taken
+
+    def _start_again(self) -> None:
+        self._close_file()
+        # The note first: it must never stand beside bytes that it does not mean.
+        self._files.remove(self._note_path)
+        self._files.remove(self.path)
+        self._written = 0
+        self._hashes = _Hashes()
+
+    def _write_note_after(self, data: bytearray) -> None:
+        with reported("writing", self.path):
+            self._write_out(data)
+        self._write_note()
+
+    def _write_last(self, data: bytearray) -> None:
+        with reported("writing", self.path):
+            self._write_out(data)
+            # A write that failed may have left bytes behind those that count.
+            self._files.disk.truncate(self._open_for_writing(), self._written)
+
+    def _write_out(self, data: bytearray) -> None:
+        self._room.demand(len(data))
+        self._files.write_at(self._open_for_writing(), data, self._written)
+        self._hashes.update(data)
+        self._written += len(data)
+
+    def _write_note(self) -> None:
+        note = _Note(self._url, self._validator, self._written, self._hashes.digest)
+        self._files.write_loosely(self._note_path, _NOTES.dump_json(note))
+
+    def _close(self, data: bytearray) -> None:
+        try:
+            if data:
+                self._write_note_after(data)
+        finally:
+            self._close_file()
+
+    def _open_for_writing(self) -> int:
+        if self._descriptor is None:
+            disk = self._files.disk
+            self._descriptor = disk.reopen(self.path) if self._written else disk.create(self.path)
+        return self._descriptor
+
+    def _close_file(self) -> None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            with contextlib.suppress(OSError):
+                self._files.disk.close(descriptor)
+
+    def _matches(self, note: _Note) -> bool:
+        left = note.size
+        with self._files.disk.open_reading(self.path) as file:
+            while data := file.read(min(left, _PORTION)):
+                self._hashes.update(data)
+                left -= len(data)
+        return left == 0 and self._hashes.digest == note.digest and not _is_sealed(self.path)
+
+
+def _read_note(path: Path) -> _Note:
+    with path.open("rb") as file:
+        return _NOTES.validate_json(file.read(_NOTE_BYTES))
+
+
+def _is_sealed(part: Path) -> bool:
+    # It was on its way to its final name, and may have that one too after a power cut:
+    # writing to it could change a blob.
+    return not part.stat().st_mode & stat.S_IWUSR
+
+
+class IncomingFolder:
+    """The folder of partial downloads; *key* is the artifact's name, or any other text."""
+
+    def __init__(self, folder: Path, files: Files, room: Room) -> None:
+        self._folder = folder
+        self._files = files
+        self._room = room
+
+    def open(self, key: str, url: str) -> Incoming:
+        """Return the partial download of *key* from *url*, to be entered with ``async with``.
+
+        One task at a time may have a key: the downloads of two would spoil each other.
+        """
+        return Incoming(self._path(key), url, self._files, self._room)
+
+    async def prune(self, before: datetime) -> int:
+        """Take away what was not touched since *before*; return how many downloads."""
+        return await to_end(self._prune, before.timestamp())
+
+    def recover(self) -> None:
+        """Sweep what no download can go on from: a part without a note, and the reverse."""
+        self._files.sweep(self._folder)
+        for path in self._listed():
+            partner = path.with_suffix(".json" if path.suffix == ".part" else ".part")
+            if not partner.exists() or (path.suffix == ".part" and _is_sealed(path)):
+                self._files.remove(path)
+
+    def _prune(self, before: float) -> int:
+        with reported("reading the folder", self._folder):
+            parts = [path for path in self._listed() if path.stat().st_mtime < before]
+        for path in parts:
+            self._files.remove(path)
+        return sum(path.suffix == ".part" for path in parts)
+
+    def _listed(self) -> list[Path]:
+        with reported("reading the folder", self._folder):
+            return [path for path in self._folder.iterdir() if path.suffix in {".part", ".json"}]
+
+    def _path(self, key: str) -> Path:
+        plain = _PLAIN_KEY.fullmatch(key) is not None
+        name = key if plain else f"-{hashlib.sha256(key.encode('utf-8', 'replace')).hexdigest()}"
+        return self._folder / f"{name}.part"

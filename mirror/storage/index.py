@@ -1,0 +1,62 @@
+"""The database as callers see it: what the ledger says, what the crawl and the runs remember.
+
+An index over the files: what follows the ledger is always brought up to it, and the rest
+may be lost.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mirror.errors import DamagedError
+from mirror.storage.artifacts import Artifacts
+from mirror.storage.database import AT_ONCE
+from mirror.storage.pages import Pages
+from mirror.storage.runs import Runs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mirror.catalog.values import Digest
+    from mirror.storage.blobs import BlobReader
+    from mirror.storage.entries import Recorded
+    from mirror.storage.ledger import Ledger
+
+
+class Index(Artifacts, Pages, Runs):
+    """All of the index; raises only `StorageError`s."""
+
+    async def catch_up(self, ledger: Ledger, blobs: BlobReader) -> None:
+        """Follow *ledger* to its end; begun from nothing, look which blobs are held.
+
+        Raises `DamagedError` when this index has seen lines that the ledger has not.
+        """
+        place = await self.position()
+        if place.number > ledger.head.number:
+            raise DamagedError(
+                f"the ledger ends with line {ledger.head.number}, but the database has seen line "
+                f"{place.number}: restore the ledger, or remove the database to do without them"
+            )
+        batch: list[Recorded] = []
+        async for recorded in ledger.entries(place):
+            batch.append(recorded)
+            if len(batch) == AT_ONCE:
+                await self._follow_all(batch)
+                batch.clear()
+        await self._follow_all(batch)
+        if place.number == 0:
+            await self.look_for(blobs)
+
+    async def look_for(self, blobs: BlobReader) -> None:
+        """Look which of the artifacts that should be held have no blob, and remember it."""
+        batch: set[Digest] = set()
+        async for holding in self.held():
+            batch.add(holding.digest)
+            if len(batch) == AT_ONCE:
+                await self.mark_missing(await blobs.missing(batch))
+                batch.clear()
+        await self.mark_missing(await blobs.missing(batch))
+
+    async def _follow_all(self, records: Sequence[Recorded]) -> None:
+        if not await self.follow(records):
+            raise DamagedError("the database follows another ledger: remove it to rebuild it")

@@ -1,0 +1,102 @@
+"""The lines of the ledger: one JSON object each, chained by hash.
+
+``previous`` is the SHA-256 of the line before (without its line end); ``n`` counts lines
+from 1; ``of`` gives the first and the last line of the append that wrote it, so that an
+append counts as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter, ValidationError
+
+from mirror.catalog.values import Digest
+from mirror.errors import DamagedError, StorageError
+from mirror.storage.entries import Change, Decision, Position, Recorded, Refusal, Sighting
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mirror.storage.entries import Entry
+
+LINE_BYTES = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line; exactly one of the four entries is there."""
+
+    previous: Digest
+    n: int
+    of: tuple[int, int]
+    sighting: Sighting | None = None
+    refusal: Refusal | None = None
+    change: Change | None = None
+    decision: Decision | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no append writes; pydantic makes the error one of the document."""
+        if len(self._entries) != 1 or not self.of[0] <= self.n <= self.of[1]:
+            raise ValueError(f"line {self.n} has {len(self._entries)} entries, in {self.of}")
+
+    @property
+    def entry(self) -> Entry:
+        """The entry."""
+        return self._entries[0]
+
+    @property
+    def ends_append(self) -> bool:
+        """Whether the append that wrote this line is complete with it."""
+        return self.n == self.of[1]
+
+    @property
+    def _entries(self) -> list[Entry]:
+        entries = [self.sighting, self.refusal, self.change, self.decision]
+        return [entry for entry in entries if entry is not None]
+
+
+_LINES = TypeAdapter(Line)
+
+
+def write_lines(entries: Sequence[Entry], after: Position) -> tuple[list[Recorded], list[bytes]]:
+    """Return *entries* as they stand behind the line *after*, and their lines with line ends."""
+    of = (after.number + 1, after.number + len(entries))
+    recorded, lines = [], []
+    for entry in entries:
+        text = _LINES.dump_json(_line(entry, after, of), exclude_defaults=True)
+        if len(text) >= LINE_BYTES:
+            raise StorageError(f"an entry of {len(text)} bytes is too large for the ledger")
+        previous, after = after.digest, Position(after.number + 1, Digest.of(text))
+        recorded.append(Recorded(after, previous, entry))
+        lines.append(text + b"\n")
+    return recorded, lines
+
+
+def find_line(text: bytes) -> Line | None:
+    """Read one line without its line end; None when it can not be read."""
+    try:
+        return _LINES.validate_json(text)
+    except ValidationError:
+        return None
+
+
+def chained(line: Line, text: bytes, after: Position) -> Recorded:
+    """Return what *line* records; raise `DamagedError` when it does not follow *after*."""
+    if line.n != after.number + 1 or line.previous != after.digest:
+        raise DamagedError(f"line {line.n} of the ledger does not follow line {after.number}")
+    return Recorded(Position(line.n, Digest.of(text)), line.previous, line.entry)
+
+
+def _line(entry: Entry, after: Position, of: tuple[int, int]) -> Line:
+    place = after.digest, after.number + 1, of
+    match entry:
+        case Sighting():
+            return Line(*place, sighting=entry)
+        case Refusal():
+            return Line(*place, refusal=entry)
+        case Change():
+            return Line(*place, change=entry)
+        case Decision():
+            return Line(*place, decision=entry)

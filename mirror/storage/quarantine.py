@@ -1,0 +1,134 @@
+"""Keep refused bytes for a look, each with a note that says why; never serve them.
+
+Bytes lie at ``quarantine/<64 hex>``, the note beside them as ``<64 hex>.json``.  What the
+same bytes were refused for first stays.  Beyond a number of files or bytes the oldest go.
+"""
+
+from __future__ import annotations
+
+import re
+from asyncio import Lock
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter, ValidationError
+
+from mirror.errors import ArtifactNotFoundError, DamagedError
+from mirror.storage.disk import reported
+from mirror.storage.entries import Refusal
+from mirror.storage.threads import to_end
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from mirror.catalog.values import Digest
+    from mirror.formats.verdict import Finding
+    from mirror.storage.files import Files
+    from mirror.storage.incoming import Incoming
+
+_OURS = re.compile(r"[0-9a-f]{64}(\.json)?")
+_NOTES = TypeAdapter(Refusal)
+_NOTE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much the quarantine holds at most: *files*, and *bytes* of them together."""
+
+    files: int = 200
+    bytes: int = 256 << 20
+
+
+class Quarantine:
+    """The quarantine in *folder*; all methods raise only `MirrorError`s."""
+
+    def __init__(
+        self, folder: Path, files: Files, bounds: Bounds, clock: Callable[[], datetime]
+    ) -> None:
+        self._folder = folder
+        self._files = files
+        self._bounds = bounds
+        self._clock = clock
+        self._lock = Lock()
+
+    async def put(
+        self, incoming: Incoming, name: str, url: str, reasons: tuple[Finding, ...]
+    ) -> Digest:
+        """Move what was received here, with a note that says why, durably; return its digest.
+
+        After a failure nothing of it is left in the incoming folder.
+        """
+        refusal = Refusal(time=self._clock(), name=name, url=url, reasons=reasons)
+        async with self._lock:
+            return await to_end(self._put, incoming, refusal)
+
+    async def notes(self) -> list[Refusal]:
+        """Return the note of everything held here, oldest first."""
+        return await to_end(self._notes)
+
+    def open(self, digest: Digest) -> BinaryIO:
+        """Open refused bytes for a look; `ArtifactNotFoundError` when they are not here."""
+        path = self._folder / digest.hex
+        with reported("reading", path):
+            try:
+                return self._files.disk.open_reading(path)
+            except FileNotFoundError as error:
+                raise ArtifactNotFoundError(f"{digest} is not in quarantine") from error
+
+    def recover(self) -> None:
+        """Sweep notes without bytes and bytes without a note; this blocks."""
+        self._files.sweep(self._folder)
+        names = {path.name for path in self._listed()}
+        for name in names:
+            partner = name.removesuffix(".json") if name.endswith(".json") else f"{name}.json"
+            if partner not in names:
+                self._files.remove(self._folder / name)
+
+    def _put(self, incoming: Incoming, refusal: Refusal) -> Digest:
+        try:
+            received = incoming.seal()
+            path = self._folder / received.digest.hex
+            note = replace(refusal, digest=received.digest, size=received.size)
+            if not path.is_file():
+                # The note first: bytes without one say nothing, and would be swept.
+                self._files.write(_note_path(path), _NOTES.dump_json(note))
+                self._files.place(incoming.path, path, received.digest)
+        finally:
+            incoming.remove()
+        self._make_room()
+        return received.digest
+
+    def _make_room(self) -> None:
+        with reported("reading the folder", self._folder):
+            facts = [(path, path.stat()) for path in self._listed() if not path.suffix]
+        newest_first = sorted(facts, key=lambda pair: pair[1].st_mtime_ns, reverse=True)
+        held = 0
+        for count, (path, stat) in enumerate(newest_first, start=1):
+            held += stat.st_size
+            if count > self._bounds.files or held > self._bounds.bytes:
+                self._files.remove(path)
+                self._files.remove(_note_path(path))
+
+    def _notes(self) -> list[Refusal]:
+        paths = [path for path in self._listed() if path.suffix]
+        return sorted(map(_read_note, paths), key=lambda note: note.time)
+
+    def _listed(self) -> list[Path]:
+        with reported("reading the folder", self._folder):
+            return [path for path in self._folder.iterdir() if _OURS.fullmatch(path.name)]
+
+
+def _note_path(path: Path) -> Path:
+    return path.with_suffix(".json")
+
+
+def _read_note(path: Path) -> Refusal:
+    with reported("reading", path), path.open("rb") as file:
+        text = file.read(_NOTE_BYTES)
+    try:
+        return _NOTES.validate_json(text)
+    except ValidationError as error:
+        raise DamagedError(f"the note {path} can not be read") from error

@@ -1,0 +1,168 @@
+"""The data folder of one mirror, whole: who opens it finds everything in order.
+
+`Store.open` is for the one writer: it takes the lock, refuses a folder of another format,
+mends what a crash left, and brings the index up to the ledger.  `open_for_reading` takes no
+lock, writes nothing and needs no database: workers and reading commands use it beside the
+daemon.  The truth is in files, written in the order blobs, ledger, publication, pointer;
+each step is durable before the next begins.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mirror.errors import ForeignDataError
+from mirror.storage.blobs import BlobReader, BlobStore
+from mirror.storage.database import Database
+from mirror.storage.disk import Disk
+from mirror.storage.files import Files
+from mirror.storage.folder import DataFolder
+from mirror.storage.incoming import IncomingFolder
+from mirror.storage.index import Index
+from mirror.storage.layout import Layout, make_data_folder
+from mirror.storage.ledger import Ledger, LedgerReader
+from mirror.storage.lock import locked
+from mirror.storage.node import Node, find_node
+from mirror.storage.publications import PublicationReader, Publications
+from mirror.storage.quarantine import Bounds, Quarantine
+from mirror.storage.space import KeepFree, Room
+from mirror.storage.threads import to_end
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from mirror.storage.entries import Recorded
+
+
+@dataclass(frozen=True, slots=True)
+class StoreReader:
+    """What serving needs of a store; nothing here writes."""
+
+    node: Node
+    blobs: BlobReader
+    ledger: LedgerReader
+    publications: PublicationReader
+
+    @staticmethod
+    async def open_for_reading(folder: Path) -> StoreReader:
+        """Return the store in *folder* for reading; there is nothing to close.
+
+        Raises `ForeignDataError` when *folder* is not a data folder of this format, or was
+        never opened for writing.
+        """
+        return await to_end(_open_for_reading, folder, Disk())
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which terms a store is kept: what stays free on its disk, and the quarantine's size.
+
+    ``keep_free`` None keeps nothing free.
+    """
+
+    keep_free: KeepFree | None
+    quarantine: Bounds
+
+
+USUAL_TERMS = Terms(KeepFree(), Bounds())
+
+
+@dataclass(frozen=True, slots=True)
+class Store(StoreReader):
+    """The store of its one writer; ``remarks`` are sentences on what opening it mended.
+
+    Appending to the ledger brings the index along.
+    """
+
+    blobs: BlobStore
+    ledger: Ledger
+    publications: Publications
+    incoming: IncomingFolder
+    quarantine: Quarantine
+    index: Index
+    room: Room
+    remarks: tuple[str, ...]
+
+    @staticmethod
+    @asynccontextmanager
+    async def open(
+        folder: Path,
+        *,
+        clock: Callable[[], datetime],
+        random: Callable[[int], bytes] = os.urandom,
+        disk: Disk | None = None,
+        terms: Terms = USUAL_TERMS,
+    ) -> AsyncIterator[Store]:
+        """Open the data folder *folder* for writing, and make it if it does not exist.
+
+        Raises `LockedError` when another process has it, `ForeignDataError` for a folder or
+        database of another format, `DamagedError` for what no crash explains,
+        `StorageError` when the disk refuses.
+        """
+        files = Files(disk or Disk())
+        room = Room(files.disk, folder, terms.keep_free)
+        layout = Layout(folder)
+        await to_end(make_data_folder, folder, files)
+        with locked(folder):
+            parts = DataFolder(layout, files, room, terms.quarantine, clock)
+            prepared = await to_end(parts.prepare, random)
+            async with Database(layout.database) as database:
+                index = Index(database)
+                await index.catch_up(parts.ledger, parts.blobs)
+                parts.ledger.followed_by(partial(_follow, index, parts))
+                yield Store(
+                    node=prepared.node,
+                    blobs=parts.blobs,
+                    ledger=parts.ledger,
+                    publications=parts.publications,
+                    incoming=parts.incoming,
+                    quarantine=parts.quarantine,
+                    index=index,
+                    room=room,
+                    remarks=prepared.remarks,
+                )
+
+    async def demand(self, size: int) -> None:
+        """Raise `DiskFullError` when *size* more bytes would leave too little free."""
+        await to_end(self.room.demand, size)
+
+
+async def forget_index(folder: Path) -> None:
+    """Remove the database of *folder*: the next `Store.open` makes it again from the files.
+
+    Raises `LockedError` when a process has the folder open.
+    """
+    with locked(folder):
+        await to_end(_forget_index, Layout(folder), Files(Disk()))
+
+
+def _forget_index(layout: Layout, files: Files) -> None:
+    # The log first: beside another database it would be taken for that one's.
+    for ending in ("-wal", "-shm", ""):
+        files.remove(layout.database.with_name(layout.database.name + ending))
+    files.sync_folders([layout.folder])
+
+
+def _open_for_reading(folder: Path, disk: Disk) -> StoreReader:
+    layout = Layout(folder)
+    layout.refuse_other_format()
+    node = find_node(folder)
+    if node is None:
+        raise ForeignDataError(f"{folder} was never opened for writing: it has no node.json")
+    return StoreReader(
+        node=node,
+        blobs=BlobReader(layout.blobs, disk),
+        ledger=LedgerReader(layout.ledger, disk),
+        publications=PublicationReader(layout.publications, layout.channels),
+    )
+
+
+async def _follow(index: Index, parts: DataFolder, records: list[Recorded]) -> None:
+    if not await index.follow(records):
+        await index.catch_up(parts.ledger, parts.blobs)
