@@ -56,6 +56,7 @@ _LOW_PRIORITY = 10
 _CAP_KILL = 5
 _NOBODY = 65534
 _STANDARD_STREAMS = 3
+_ANSWERS = 1
 _MAX_TEXT = 2000
 _ALARM_SLACK = 5
 
@@ -65,16 +66,20 @@ def main() -> None:
     memory = int(sys.argv[1])
     warm_up()
     confine(memory)
-    _say(answer_frame(Status.READY, b"{}", last=False))
+    _say(_ANSWERS, answer_frame(Status.READY, b"{}", last=False))
     try:
-        serve(sys.stdin.buffer, memory)
+        serve(sys.stdin.buffer, _ANSWERS, memory)
     except MemoryError:
         # No word and no clean-up: both would need memory.
         os._exit(OUT_OF_MEMORY)
 
 
-def serve(stream: BinaryIO, memory: int) -> None:
-    """Answer every request on *stream*, until it ends or so much was used that memory is torn."""
+def serve(stream: BinaryIO, answers: int, memory: int) -> None:
+    """Answer every request on *stream* to the descriptor *answers*, until the stream ends.
+
+    Also ends, and says so in its last answer, after a failure and once half of *memory* was
+    in use: what is left then is torn, and would be too little for an innocent page.
+    """
     last = False
     while not last and (asked := read_request(stream)) is not None:
         request, body = asked
@@ -83,7 +88,7 @@ def serve(stream: BinaryIO, memory: int) -> None:
         del asked, body
         gc.collect()
         last = status is Status.FAILURE or _peak() > memory // 2
-        _say(answer_frame(status, document, last=last))
+        _say(answers, answer_frame(status, document, last=last))
         signal.alarm(0)
 
 
@@ -164,7 +169,7 @@ def _peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _say(frame: bytes) -> None:
+def _say(answers: int, frame: bytes) -> None:
     rest = memoryview(frame)
     while rest:
-        rest = rest[os.write(1, rest) :]
+        rest = rest[os.write(answers, rest) :]

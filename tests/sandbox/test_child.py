@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,15 @@ from hypothesis import strategies as st
 
 from mirror.formats.verdict import Claim
 from mirror.sandbox.child import answer, serve
-from mirror.sandbox.frames import REFUSAL, Question, Request, Status, read_request, request_head
+from mirror.sandbox.frames import (
+    ANSWER_HEAD,
+    REFUSAL,
+    Question,
+    Request,
+    Status,
+    read_request,
+    request_head,
+)
 from tests.sandbox.bodies import URL, page
 
 
@@ -19,6 +28,20 @@ def request_of(question: Question) -> Request:
     return Request(
         question=question, seconds=1, url=URL, board="NICE_BOARD", claim=Claim(kind="uf2")
     )
+
+
+def served(requests: bytes, memory: int = 1 << 40) -> list[tuple[int, bool]]:
+    """Return status and last-flag of each answer to *requests*."""
+    reading, writing = os.pipe()
+    with open(reading, "rb") as answers:  # noqa: PTH123 - a descriptor, not a path
+        serve(io.BytesIO(requests), writing, memory)
+        os.close(writing)
+        heads = iter(lambda: answers.read(ANSWER_HEAD.size), b"")
+        found = []
+        for status, last, length in map(ANSWER_HEAD.unpack, heads):
+            answers.read(length)
+            found.append((status, bool(last)))
+    return found
 
 
 @settings(max_examples=40)
@@ -53,7 +76,25 @@ def test_a_request_that_breaks_off_ends_the_child(left: int) -> None:
     whole = request_head(request_of(Question.BOARD_PAGE), len(page())) + page()
 
     assert read_request(io.BytesIO(whole[:-left])) is None
-    serve(io.BytesIO(whole[:-left]), memory=1)
+    assert served(whole[:-left]) == []
+
+
+def request_bytes(question: Question, body: bytes) -> bytes:
+    """Return a whole request."""
+    return request_head(request_of(question), len(body)) + body
+
+
+def test_questions_are_answered_one_after_another() -> None:
+    asked = request_bytes(Question.BOARD_PAGE, page()) + request_bytes(Question.INDEX_PAGE, page())
+
+    assert served(asked) == [(Status.ANSWER, False), (Status.REFUSAL, False)]
+
+
+def test_a_child_that_used_much_memory_says_that_it_ends() -> None:
+    """So that its parent asks nobody who is about to leave."""
+    asked = request_bytes(Question.BOARD_PAGE, page()) * 2
+
+    assert served(asked, memory=1) == [(Status.ANSWER, True)]
 
 
 def test_a_request_is_read_as_it_was_written() -> None:
