@@ -9,12 +9,12 @@ import ipaddress
 import os
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mirror.catalog.guard import Guard
 from mirror.catalog.plan import Policy
+from mirror.daemon.version import VERSION
 from mirror.errors import ConfigurationError
 from mirror.sandbox import Sandbox
 from mirror.storage.quarantine import Bounds
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from mirror.config import Settings
     from mirror.storage.store import Store
     from mirror.sync.outcome import Progress
-
-VERSION: Final = version("mpmirror")
 
 
 def now() -> datetime:

@@ -1,32 +1,40 @@
 """The daemon: serve what is held, ask upstream on schedule, and stop within five seconds.
 
-It holds the lock of the data directory for as long as it runs and is the only writer.  It
-serves as soon as the store is open, whatever upstream does; a run that goes wrong is told
-and tried again, and what was published is served on.
+What is held is served first, before anything heavy is loaded; then the store is opened for
+writing, which takes the lock of the data directory for as long as the daemon runs.  A run
+that goes wrong is told and tried again, and what was published is served on.  So it is
+when the store can not be written at all: that is said, nothing is fetched, and the daemon
+ends with that error when it is stopped.
 """
 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import signal
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from mirror.daemon.addresses import typed_urls
-from mirror.daemon.log import logger_of
-from mirror.daemon.operations import Operations
-from mirror.daemon.parts import VERSION, now, terms_of
-from mirror.storage.store import Store
-from mirror.web.admin import make_admin_app
+from mirror.daemon.version import VERSION
+from mirror.errors import ForeignDataError, LockedError, StorageError
+from mirror.storage.lock import refuse_if_locked
 from mirror.web.app import Serving, make_app
-from mirror.web.listening import tcp_sockets, unix_socket
+from mirror.web.listening import tcp_sockets
 from mirror.web.server import serving
+from mirror.web.worker import Held, WorkerSettings, open_held
+from mirror.web.workers import workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mirror.config import ListenAddress, Settings
+    from mirror.daemon.operations import Operations
 
+GRACE: Final = timedelta(days=3)
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -36,58 +44,100 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     Raises `LockedError`, `ForeignDataError`, `StorageError` or `ConfigurationError` when it
     can not begin.
     """
+    async with AsyncExitStack() as stack:
+        stop = stack.enter_context(_stopped_by_signals())
+        ready: asyncio.Future[Operations] = asyncio.get_running_loop().create_future()
+        stack.callback(_settle, ready)
+        held = await asyncio.to_thread(_find_held, settings)
+        if held is not None:
+            await _open_doors(stack, settings, held, ready, announce)
+        try:
+            operations = await stack.enter_async_context(await _working(settings))
+        except StorageError as error:
+            if held is None or isinstance(error, LockedError):
+                raise
+            announce(f"{error}.  What is held is served; nothing is fetched.")
+            ready.set_exception(error)
+            await stop.wait()
+            raise
+        ready.set_result(operations)
+        if held is None:
+            held = await asyncio.to_thread(open_held, settings.data_dir)
+            await _open_doors(stack, settings, held, ready, announce)
+        await stop.wait()
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[asyncio.Event]:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop.set)
     try:
-        await _serve_until(stop, settings, announce)
+        yield stop
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
 
 
-async def _serve_until(
-    stop: asyncio.Event, settings: Settings, announce: Callable[[str], None]
+def _find_held(settings: Settings) -> Held | None:
+    """Return what is held already; None for a data directory that is still to be made."""
+    try:
+        held = open_held(settings.data_dir)
+    except ForeignDataError:
+        # New, or of another format: opening it for writing makes it, or says what is wrong.
+        return None
+    refuse_if_locked(settings.data_dir)
+    return held
+
+
+async def _working(settings: Settings) -> AbstractAsyncContextManager[Operations]:
+    # In a thread, so that the first clients are answered meanwhile.
+    module = await asyncio.to_thread(importlib.import_module, "mirror.daemon.working")
+    begin: Callable[[Settings], AbstractAsyncContextManager[Operations]] = module.working
+    return begin(settings)
+
+
+async def _open_doors(
+    stack: AsyncExitStack,
+    settings: Settings,
+    held: Held,
+    ready: asyncio.Future[Operations],
+    announce: Callable[[str], None],
 ) -> None:
-    log = logger_of(settings.log)
-    async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(
-            Store.open(settings.data_dir, clock=now, terms=terms_of(settings))
+    listen = settings.listen
+    if settings.workers:
+        number = await stack.enter_async_context(
+            workers(settings.workers, _worker_settings(settings))
         )
-        for remark in store.remarks:
-            log.warning(remark)
-        operations = Operations(settings, store, log)
-        listening = await _listen(stack, settings, store, operations)
-        for line in _greeting(settings, listening):
-            announce(line)
-        await _begin_schedule(settings, store, operations)
-        # Before the sockets close: a run under way is left in order, and soon.
-        stack.push_async_callback(operations.syncs.close)
-        stack.callback(operations.schedule.stop)
-        await stop.wait()
-        log.info("stopping")
-    log.info("stopped")
+    else:
+        app = make_app(held, Serving(node=held.node, status=partial(_status, ready), grace=GRACE))
+        sockets = await tcp_sockets(listen.host, listen.number)
+        number = sockets[0].getsockname()[1]
+        await stack.enter_async_context(serving(app, sockets))
+    for line in _greeting(settings, replace(listen, number=number)):
+        announce(line)
 
 
-async def _listen(
-    stack: AsyncExitStack, settings: Settings, store: Store, operations: Operations
-) -> ListenAddress:
-    node = store.node.node_id
-    admin = stack.enter_context(unix_socket(settings.admin_listen.path))
-    await stack.enter_async_context(serving(make_admin_app(operations, node), [admin]))
-    sockets = await tcp_sockets(settings.listen.host, settings.listen.number)
-    number: int = sockets[0].getsockname()[1]
-    app = make_app(store, Serving(node=node, status=operations.status))
-    await stack.enter_async_context(serving(app, sockets))
-    return type(settings.listen)(settings.listen.host, number)
+def _settle(ready: asyncio.Future[Operations]) -> None:
+    """Leave no future behind whose error nobody looked at."""
+    if not ready.cancel() and not ready.cancelled():
+        ready.exception()
 
 
-async def _begin_schedule(settings: Settings, store: Store, operations: Operations) -> None:
-    if settings.offline:
-        return
-    last = await store.index.last_complete_crawl()
-    operations.schedule.start(last.finished if last else None)
+async def _status(ready: asyncio.Future[Operations]) -> bytes:
+    operations = await asyncio.shield(ready)
+    return await operations.status()
+
+
+def _worker_settings(settings: Settings) -> WorkerSettings:
+    return WorkerSettings(
+        data=settings.data_dir,
+        host=settings.listen.host,
+        number=settings.listen.number,
+        control=settings.admin_listen.path,
+        grace=GRACE,
+    )
 
 
 def _greeting(settings: Settings, listening: ListenAddress) -> Iterator[str]:

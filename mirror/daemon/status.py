@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from mirror.daemon.parts import VERSION
+from mirror.daemon.version import VERSION
 from mirror.errors import MirrorError
 from mirror.publication.documents import decode_publication
 from mirror.sync.outcome import Outcome, Progress

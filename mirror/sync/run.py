@@ -75,8 +75,8 @@ async def sync(means: Means, wishes: Wishes) -> Outcome:
 
     Never raises a `MirrorError`: what went wrong is the outcome, and is written down.
     """
-    run = _Run(means, wishes)
     number = await means.store.index.begin_run(means.clock())
+    run = _Run(means, wishes, number)
     try:
         outcome = await run.whole()
     except MirrorError as error:
@@ -93,15 +93,16 @@ async def preview(means: Means, wishes: Wishes) -> SyncPlan:
 
     Raises what a run would end with before it fetches anything.
     """
-    run = _Run(means, wishes)
+    run = _Run(means, wishes, 0)
     return await run.planned(await run.crawled())
 
 
 class _Run:
     """One run under way."""
 
-    def __init__(self, means: Means, wishes: Wishes) -> None:
+    def __init__(self, means: Means, wishes: Wishes, number: int) -> None:
         self._means = means
+        self._number = number
         self._wishes = wishes
         self._store = means.store
         self._publisher = Publisher(means.store, means.fetcher.upstream)
@@ -152,7 +153,8 @@ class _Run:
         begun = await index.unfinished_crawl()
         if begun is not None and abs(now - begun.started) < _FRESH:
             return begun.id
-        crawl_id = now.isoformat()
+        # The number too: two runs can begin at one time of a clock that was put back.
+        crawl_id = f"{now.isoformat()} {self._number}"
         await index.begin_crawl(crawl_id, now)
         return crawl_id
 

@@ -1,0 +1,55 @@
+"""The half of the daemon that writes: the store, the operators' socket, the schedule.
+
+Loaded after serving has begun: database and upstream take most of a second to import.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from mirror.daemon.log import logger_of
+from mirror.daemon.operations import Operations
+from mirror.daemon.parts import now, terms_of
+from mirror.storage.store import Store
+from mirror.web.admin import make_admin_app
+from mirror.web.listening import unix_socket
+from mirror.web.server import serving
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from mirror.config import Settings
+
+
+@asynccontextmanager
+async def working(settings: Settings) -> AsyncIterator[Operations]:
+    """Hold the store, answer operators and run on schedule while the block lasts.
+
+    At its end a run under way is left in order, within a second or two.  Raises
+    `LockedError`, `ForeignDataError`, `StorageError` or `ConfigurationError` when it can
+    not begin.
+    """
+    log = logger_of(settings.log)
+    async with Store.open(settings.data_dir, clock=now, terms=terms_of(settings)) as store:
+        for remark in store.remarks:
+            log.warning(remark)
+        operations = Operations(settings, store, log)
+        app = make_admin_app(operations, store.node.node_id)
+        with unix_socket(settings.admin_listen.path) as listener:
+            async with serving(app, [listener]):
+                await _begin_schedule(settings, store, operations)
+                try:
+                    yield operations
+                finally:
+                    log.info("stopping")
+                    operations.schedule.stop()
+                    await operations.syncs.close()
+    log.info("stopped")
+
+
+async def _begin_schedule(settings: Settings, store: Store, operations: Operations) -> None:
+    if settings.offline:
+        return
+    last = await store.index.last_complete_crawl()
+    operations.schedule.start(last.finished if last else None)
