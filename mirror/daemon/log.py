@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from mirror.catalog.texts import visible
+
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -55,15 +57,6 @@ def _without_control_characters(
     _logger: WrappedLogger, _method: str, event: EventDict
 ) -> EventDict:
     return {
-        key: _escaped(value) if isinstance(value, str) and key != "exception" else value
+        key: visible(value) if isinstance(value, str) and key != "exception" else value
         for key, value in event.items()
     }
-
-
-def _escaped(text: str) -> str:
-    if text.isprintable():
-        return text
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
-        for letter in text
-    )

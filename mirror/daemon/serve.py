@@ -14,7 +14,6 @@ import importlib
 import signal
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from mirror.config import ListenAddress, Settings
     from mirror.daemon.operations import Operations
 
-GRACE: Final = timedelta(days=3)
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -111,7 +109,10 @@ async def _open_doors(
             workers(settings.workers, _worker_settings(settings))
         )
     else:
-        app = make_app(held, Serving(node=held.node, status=partial(_status, ready), grace=GRACE))
+        app = make_app(
+            held,
+            Serving(node=held.node, status=partial(_status, ready), grace=settings.policy.grace),
+        )
         sockets = await tcp_sockets(listen.host, listen.number)
         number = sockets[0].getsockname()[1]
         await stack.enter_async_context(serving(app, sockets))
@@ -136,7 +137,7 @@ def _worker_settings(settings: Settings) -> WorkerSettings:
         host=settings.listen.host,
         number=settings.listen.number,
         control=settings.admin_listen.path,
-        grace=GRACE,
+        grace=settings.policy.grace,
     )
 
 
