@@ -146,9 +146,7 @@ def _date(image: Image, claim: Claim) -> Finding | None:
 
 def _board(image: Image, claim: Claim) -> Finding | None:
     machines = image.identity.machines
-    if not machines or not all(
-        contradicts(machine, claim.board, claim.product, claim.mcu) for machine in machines
-    ):
+    if not machines or not all(contradicts(machine, claim) for machine in machines):
         return None
     return Finding("board-differs", f"the image says {', '.join(machines)}, the name {claim.board}")
 

@@ -73,6 +73,9 @@ def _read_segments(data: bytes, table: int, count: int) -> list[tuple[Region, Re
             loaded.append((Region(address, address + size), Region(offset, offset + size)))
     if not loaded:
         raise MalformedImageError("no segment is loaded")
+    # Thousands of segments over the same bytes would be searched thousands of times.
+    if sum(place.end - place.start for _, place in loaded) > len(data):
+        raise MalformedImageError("segments overlap in the file", rule="overlap")
     return loaded
 
 
