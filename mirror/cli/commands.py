@@ -14,8 +14,8 @@ from mirror.cli.statuses import (
     DAMAGED,
     FAILED,
     LOCKED,
+    MEANINGS,
     REFUSED,
-    UNREACHABLE,
     USAGE,
 )
 from mirror.cli.sync import sync
@@ -37,11 +37,14 @@ class Command:
     statuses: tuple[int, ...]
 
 
+#: A command that may have to ask upstream, the store, and the daemon.
+ALL: Final = tuple(MEANINGS)
+
 COMMANDS: Final = (
     Command("init", init, EVERY_DAY, (COMPLETE, FAILED, USAGE)),
-    Command("serve", serve, EVERY_DAY, (COMPLETE, FAILED, USAGE, LOCKED)),
-    Command("status", status, EVERY_DAY, (COMPLETE, FAILED, USAGE, UNREACHABLE, REFUSED, LOCKED)),
-    Command("sync", sync, TO_DECIDE, (COMPLETE, FAILED, USAGE, UNREACHABLE, REFUSED, LOCKED)),
+    Command("serve", serve, EVERY_DAY, (COMPLETE, FAILED, USAGE, DAMAGED, LOCKED)),
+    Command("status", status, EVERY_DAY, ALL),
+    Command("sync", sync, TO_DECIDE, ALL),
     Command("verify", verify, TO_DECIDE, (COMPLETE, FAILED, USAGE, REFUSED)),
     Command("check", check, UPKEEP, (COMPLETE, FAILED, USAGE, DAMAGED, LOCKED)),
     Command("config", show_config, UPKEEP, (COMPLETE, USAGE)),
