@@ -17,6 +17,7 @@ from mirror.publication.feeds import all_files
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mirror.storage.entries import Position
     from mirror.storage.store import Store, StoreReader
 
 _MOST_BYTES: Final = 64 * 1024 * 1024
@@ -46,15 +47,18 @@ class Report:
         return DamagedError.exit_status if self.damages else 0
 
 
-async def check(store: StoreReader, progress: Callable[[int, int], None]) -> Report:
+async def check(
+    store: StoreReader, progress: Callable[[int, int], None], *, head: Position | None = None
+) -> Report:
     """Check all of *store*; *progress* is told how many blobs are done, and of how many.
 
-    Raises `StorageError` when the disk can not be read at all.
+    *head* is where the ledger must end: no later line vouches for its last one.  Raises
+    `StorageError` when the disk can not be read at all.
     """
     checking = _Checking(store)
     blobs = await checking.blobs(progress)
     publications = await checking.publications()
-    lines = await checking.ledger()
+    lines = await checking.ledger(head)
     return Report(blobs, publications, lines, tuple(checking.damages))
 
 
@@ -94,12 +98,16 @@ class _Checking:
                 self.damages.append(Damage(f"publication {sequence}", str(error)))
         return len(sequences)
 
-    async def ledger(self) -> int:
+    async def ledger(self, head: Position | None) -> int:
         try:
-            return (await self._store.ledger.verify()).number
+            end = await self._store.ledger.verify()
         except DamagedError as error:
             self.damages.append(Damage("ledger", str(error)))
             return 0
+        if head is not None and end != head:
+            text = f"it ends with line {end.number}, {end.digest}, not as it was written"
+            self.damages.append(Damage("ledger", text))
+        return end.number
 
     async def _walk(self, digest: Digest) -> None:
         root = decode_publication(await self._read(digest))

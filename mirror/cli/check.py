@@ -44,7 +44,8 @@ async def _check(settings: Settings, *, rebuild: bool) -> Report:
 
         async with store_or_holder(settings) as store:
             if store is not None:
-                report = await check_store(store, progress)
+                head = await store.index.position()
+                report = await check_store(store, progress, head=head)
                 await forget_damaged(store, report)
                 return report
         return await check_store(await StoreReader.open_for_reading(settings.data_dir), progress)

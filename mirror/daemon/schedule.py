@@ -34,6 +34,7 @@ class Schedule:
         self._every = every
         self._clock = clock
         self._retry = _FIRST_RETRY
+        self._runs = False
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._trigger = IntervalTrigger(
             seconds=int(every.total_seconds()),
@@ -57,16 +58,18 @@ class Schedule:
             misfire_grace_time=None,
         )
         self._scheduler.start()
+        self._runs = True
 
     @property
     def next_run(self) -> datetime | None:
         """When the next run begins; None while the schedule does not run."""
-        job = self._scheduler.get_job("sync") if self._scheduler.running else None
+        job = self._scheduler.get_job("sync") if self._runs else None
         return job.next_run_time if job else None
 
     def stop(self) -> None:
         """Begin nothing any more."""
-        if self._scheduler.running:
+        if self._runs:
+            self._runs = False
             self._scheduler.shutdown(wait=False)
 
     def heed(self, exit_status: int) -> None:

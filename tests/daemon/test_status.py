@@ -1,0 +1,79 @@
+"""The status says what is held and what is not, and reads back what it wrote."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mirror.daemon.status import (
+    Moment,
+    decode_status,
+    encode_status,
+    remember_outcome,
+    status_of,
+)
+from mirror.errors import MirrorError
+from tests.replica import Misbehaviour, Replica
+from tests.sync.node import MORNING, node_at
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mirror.daemon.status import Status
+    from tests.sync.node import TestNode
+
+PICO = "RPI_PICO-20260406-v1.28.0.uf2"
+
+
+async def status_after_a_run(folder: Path, replica: Replica) -> Status:
+    async with replica.running() as url, node_at(folder / "data", url) as node:
+        await remember_outcome(node.store, await node.sync(), MORNING)
+        return await look(node, folder)
+
+
+async def look(node: TestNode, folder: Path) -> Status:
+    moment = Moment(now=MORNING)
+    return await status_of(node.store, folder, node.url, moment, offline=False)
+
+
+def site() -> Replica:
+    replica = Replica.of("RPI_PICO")
+    replica.release("RPI_PICO", "v1.28.0", date="2026-04-06")
+    return replica
+
+
+async def test_a_node_that_holds_everything_is_complete(tmp_path: Path) -> None:
+    status = await status_after_a_run(tmp_path, site())
+
+    assert (status.complete, status.exit_status, status.held.artifacts) == (True, 0, 1)
+    assert status.publication is not None
+    assert status.publication.sequence == 1
+
+
+async def test_a_refused_file_is_named_and_nothing_is_complete(tmp_path: Path) -> None:
+    replica = site()
+    replica.misbehave(PICO, Misbehaviour.ZEROS, None)
+    status = await status_after_a_run(tmp_path, replica)
+
+    assert (status.complete, status.exit_status, status.quarantined) == (False, 4, 1)
+    assert status.last_run is not None
+    assert [trouble.subject for trouble in status.last_run.outcome.troubles] == [PICO]
+
+
+async def test_a_node_that_never_ran_is_not_complete(tmp_path: Path) -> None:
+    async with node_at(tmp_path / "data", "http://127.0.0.1:1") as node:
+        status = await look(node, tmp_path)
+
+    assert (status.complete, status.exit_status, status.publication) == (False, 4, None)
+
+
+async def test_a_status_is_read_back_as_it_was(tmp_path: Path) -> None:
+    status = await status_after_a_run(tmp_path, site())
+
+    assert decode_status(encode_status(status)) == status
+
+
+def test_what_is_no_status_is_an_error_of_the_mirror() -> None:
+    with pytest.raises(MirrorError, match="can not be read"):
+        decode_status(b"{}")
