@@ -217,11 +217,6 @@ class BlobStore(BlobReader):
         self._trust.forget(digest)
         await to_end(self._files.remove, self._path(digest))
 
-    def recover(self) -> None:
-        """Sweep what a killed process left; this blocks."""
-        for prefix in FAN_OUT:
-            self._files.sweep(self._folder / prefix)
-
     def _put_many(self, datas: list[bytes]) -> list[Digest]:
         digests = [Digest.of(data) for data in datas]
         paths = {self._path(digest) for digest in digests}

@@ -59,10 +59,10 @@ class DataFolder:
         crash explains.
         """
         self._layout.claim(self._files)
-        self._files.sweep(self._layout.folder)
         self._files.make_folders(self._layout.folders())
+        for folder in (self._layout.folder, *self._layout.folders()):
+            self._files.sweep(folder)
         node = self._find_or_make_node(random)
-        self.blobs.recover()
         self.incoming.recover()
         self.quarantine.recover()
         remarks = [self.ledger.recover(), self.publications.recover()]

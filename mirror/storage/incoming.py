@@ -274,8 +274,7 @@ class IncomingFolder:
         return await to_end(self._prune, before.timestamp())
 
     def recover(self) -> None:
-        """Sweep what no download can go on from: a part without a note, and the reverse."""
-        self._files.sweep(self._folder)
+        """Remove what no download can go on from: a part without a note, and the reverse."""
         for path in self._listed():
             partner = path.with_suffix(".json" if path.suffix == ".part" else ".part")
             if not partner.exists() or (path.suffix == ".part" and _is_sealed(path)):

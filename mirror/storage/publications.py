@@ -155,9 +155,8 @@ class Publications(PublicationReader):
 
     def recover(self) -> str | None:
         """Finish the publication that a crash interrupted; return a sentence if there was one."""
-        for folder in (self._publications, self._channels):
-            self._files.sweep(folder)
-            self._files.sync_folders([folder])
+        # A killed process may have renamed without coming to that.
+        self._files.sync_folders([self._publications, self._channels])
         highest = self._highest()
         above = [sequence for sequence in self._written() if sequence > highest]
         if not above:

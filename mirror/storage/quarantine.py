@@ -79,8 +79,7 @@ class Quarantine:
                 raise ArtifactNotFoundError(f"{digest} is not in quarantine") from error
 
     def recover(self) -> None:
-        """Sweep notes without bytes and bytes without a note; this blocks."""
-        self._files.sweep(self._folder)
+        """Remove notes without bytes and bytes without a note; this blocks."""
         names = {path.name for path in self._listed()}
         for name in names:
             partner = name.removesuffix(".json") if name.endswith(".json") else f"{name}.json"

@@ -20,7 +20,17 @@ EIO = errno.EIO
 ENOSPC = errno.ENOSPC
 
 
-class FailingDisk(Disk):
+class LazyDisk(Disk):
+    """A disk that waits for nothing: on it no power will be cut."""
+
+    def sync(self, descriptor: int) -> None:
+        """Do nothing."""
+
+    def sync_folder(self, path: Path) -> None:
+        """Do nothing."""
+
+
+class FailingDisk(LazyDisk):
     """A disk whose *n*-th operation inside `broken` fails once; opening for reading counts too."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from mirror.storage.disk import Disk
+from tests.storage.disks import LazyDisk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -102,7 +102,7 @@ Operation: TypeAlias = (
 )
 
 
-class RecordingDisk(Disk):
+class RecordingDisk(LazyDisk):
     """A disk that does everything and writes it down."""
 
     def __init__(self) -> None:
@@ -110,6 +110,26 @@ class RecordingDisk(Disk):
         self._open: dict[int, int] = {}
         self._named: dict[Path, int] = {}
         self._numbers = itertools.count()
+
+    def adopt(self, root: Path) -> None:
+        """Take what is in *root* as written and synced."""
+        self.log.append(MakeFolder(root))
+        for path in sorted(root.rglob("*")):
+            if path.is_dir():
+                self.log.append(MakeFolder(path))
+            else:
+                self._adopt_file(path)
+        folders = [root.parent, root, *(path for path in root.rglob("*") if path.is_dir())]
+        self.log.extend(SyncFolder(folder) for folder in folders)
+
+    def _adopt_file(self, path: Path) -> None:
+        inode = self._named[path] = next(self._numbers)
+        self.log += [
+            Create(path, inode),
+            Write(inode, 0, path.read_bytes()),
+            SetMode(inode, path.stat().st_mode & 0o777),
+            Sync(inode),
+        ]
 
     def done(self, what: str) -> None:
         """Write down that *what* was reported done."""
@@ -145,7 +165,7 @@ class RecordingDisk(Disk):
         super().set_mode(descriptor, mode)
 
     def sync(self, descriptor: int) -> None:
-        """Write it down: no power will be cut here."""
+        """Write it down."""
         self.log.append(Sync(self._open[descriptor]))
 
     def rename(self, old: Path, new: Path) -> None:
@@ -165,7 +185,7 @@ class RecordingDisk(Disk):
         self.log.append(MakeFolder(path))
 
     def sync_folder(self, path: Path) -> None:
-        """Write it down: no power will be cut here."""
+        """Write it down."""
         self.log.append(SyncFolder(path))
 
 
@@ -173,7 +193,7 @@ class RecordingDisk(Disk):
 class _File:
     """A file in the model: what the disk has of it, and what it was told since."""
 
-    data: bytes = b""
+    data: bytearray = field(default_factory=bytearray)
     mode: int = 0o644
     pending: list[Write | Truncate | SetMode] = field(default_factory=list)
 
@@ -184,7 +204,7 @@ class _File:
 
     def torn(self, chance: Random, share: float) -> _File:
         """Return the file with a random part of what was not synced."""
-        left = _File(self.data, self.mode)
+        left = _File(bytearray(self.data), self.mode)
         for change in self.pending:
             for piece in _pieces(change):
                 if chance.random() < share:
@@ -194,12 +214,16 @@ class _File:
     def _take(self, change: Write | Truncate | SetMode) -> None:
         match change:
             case Write(_, offset, data):
-                before = self.data[:offset].ljust(offset, b"\0")
-                self.data = before + data + self.data[offset + len(data) :]
+                self._lengthen(offset)
+                self.data[offset : offset + len(data)] = data
             case Truncate(_, size):
-                self.data = self.data[:size].ljust(size, b"\0")
+                self._lengthen(size)
+                del self.data[size:]
             case SetMode(_, mode):
                 self.mode = mode
+
+    def _lengthen(self, size: int) -> None:
+        self.data.extend(bytes(max(0, size - len(self.data))))
 
 
 @dataclass

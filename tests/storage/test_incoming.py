@@ -269,9 +269,9 @@ async def test_a_failed_write_is_asked_for_again(
 async def test_what_no_download_can_go_on_from_is_swept_at_the_start(
     incoming: IncomingFolder, incoming_folder: Path
 ) -> None:
-    """Parts without a note, notes without a part, sealed parts, temporaries."""
+    """Parts without a note, notes without a part, sealed parts."""
     await leave(incoming, DATA)
-    for name in ("a.part", "b.json", "c.part", "c.json", ".d.json.3.new"):
+    for name in ("a.part", "b.json", "c.part", "c.json"):
         (incoming_folder / name).touch()
     (incoming_folder / "c.part").chmod(0o444)
     incoming.recover()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -172,14 +173,23 @@ async def test_following_nothing_is_no_step(index: Index) -> None:
     assert (await index.follow([]), await index.position()) == (True, START)
 
 
+@pytest.fixture
+async def empty(tmp_path: Path) -> Path:
+    """Return a database in its newest shape, closed."""
+    async with Database(tmp_path / "empty.db"):
+        return tmp_path / "empty.db"
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(st.lists(ENTRIES, max_size=12), st.integers(1, 5))
 async def test_however_the_ledger_is_cut_the_index_ends_the_same(
-    tmp_path_factory: pytest.TempPathFactory, entries: list[Entry], step: int
+    empty: Path, tmp_path_factory: pytest.TempPathFactory, entries: list[Entry], step: int
 ) -> None:
     """All in one step, or a few lines at a time: equal in everything."""
     records = recorded(*entries)
     folder = tmp_path_factory.mktemp("index")
+    for name in ("one.db", "two.db"):
+        shutil.copy(empty, folder / name)
     async with Database(folder / "one.db") as one, Database(folder / "two.db") as two:
         await Index(one).follow(records)
         for start in range(0, len(records), step):

@@ -144,9 +144,9 @@ async def test_whatever_operation_fails_bytes_have_a_note_and_a_retry_succeeds(
 async def test_half_a_pair_is_swept_at_the_start(
     quarantine: Quarantine, incoming: IncomingFolder, folder: Path
 ) -> None:
-    """Bytes without a note, a note without bytes, temporaries: all go; other files do not."""
+    """Bytes without a note and a note without bytes go; other files do not."""
     digest = await quarantine.put(await refused(incoming, b"bad"), "name.bin", URL, REASONS)
-    for name in ("0" * 64, "1" * 64 + ".json", f".{'2' * 64}.json.4.new", "readme"):
+    for name in ("0" * 64, "1" * 64 + ".json", "readme"):
         (folder / name).touch()
     quarantine.recover()
 
