@@ -99,12 +99,8 @@ class _Page:
         return BoardPage(facts, self.listings.listings, self.problems.all())
 
     def _is_of_a_board(self) -> bool:
-        return bool(
-            self.outline.sections
-            or self.listings.listings
-            or not self.head.bare
-            or self._photographs()
-        )
+        # A heading alone does not say so: a page of maintenance may be titled "Firmware".
+        return bool(self.listings.listings or not self.head.bare or self._photographs())
 
     def _prose(self) -> tuple[tuple[Passage, ...], tuple[Passage, ...]]:
         end, heading = self.outline.text_end, self.outline.instructions

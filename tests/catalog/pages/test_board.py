@@ -237,6 +237,12 @@ def test_a_page_of_something_else_is_refused(
         read(page("<h1>404</h1><p>Not found.</p>"), URL, "NICE_BOARD")
 
 
+def test_a_page_that_only_says_firmware_is_refused() -> None:
+    """Believed, it would be an empty board, and take the place of what is known of it."""
+    with pytest.raises(PageRefusedError, match="not a board's page"):
+        read_board_page(page("<h2>Firmware</h2><p>Come back later.</p>"), URL, "NICE_BOARD")
+
+
 def test_more_files_than_a_page_can_have_are_refused() -> None:
     many = [f"NICE_BOARD-20260406-v1.{number}.0.bin" for number in range(MAX_LISTINGS + 1)]
     with pytest.raises(PageRefusedError, match="more than 5000 files"):
