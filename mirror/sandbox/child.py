@@ -65,6 +65,9 @@ def main() -> None:
     """Serve until the input ends; the first argument is the limit of memory in bytes."""
     memory = int(sys.argv[1])
     warm_up()
+    # What is loaded stays: looking for rubbish in it after every answer took 11 ms.
+    gc.collect()
+    gc.freeze()
     confine(memory)
     _say(_ANSWERS, answer_frame(Status.READY, b"{}", last=False))
     try:

@@ -90,7 +90,8 @@ def test_a_child_that_nobody_ends_ends_itself() -> None:
     """Its own alarm rings some seconds after the parent would have lost patience."""
     child = Child(MEMORY)
     child.start()
-    impatient = Request(question=Question.BOARD_PAGE, seconds=0, url=URL, board="NICE_BOARD")
+    # As if the time had been over for so long already: the alarm rings after one second.
+    impatient = Request(question=Question.BOARD_PAGE, seconds=-4, url=URL, board="NICE_BOARD")
     with pytest.raises(ChildRefusedError, match="took far too long"):
         child.ask(impatient, Body(io.BytesIO(SLOW_PAGE), len(SLOW_PAGE)), VERDICT)
 
