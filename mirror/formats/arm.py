@@ -24,7 +24,7 @@ _IVT_TAG = 0xD1
 _IVT_AT = (0x1000, 0xC00)
 _RAM = range(0x10000000, 0x40000000)
 _WORD = 4
-_LIMIT = "a raw image carries no checksum and no length: damage and truncation go unnoticed"
+_LIMIT = "a raw image carries no checksum and no length: damage and truncation may go unnoticed"
 
 
 def is_raw_arm(data: bytes) -> bool:

@@ -11,7 +11,7 @@ from mirror.formats.verdict import ImageFacts
 _SECTION = b".text"
 _CHUNK = 1 << 20
 _LIMITS = (
-    "a map carries no checksum: damage and truncation go unnoticed",
+    "a map carries no checksum: damage and truncation may go unnoticed",
     "a map names neither version nor board",
 )
 

@@ -32,7 +32,10 @@ _PLAIN_FILES = {0, stat.S_IFREG, stat.S_IFDIR}
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An entry of the directory: sizes in bytes, ``offset`` that of its local header."""
+    """An entry of the directory: sizes in bytes, ``offset`` that of its local header.
+
+    ``header`` are the bytes that the local header repeats.
+    """
 
     name: str
     flags: int
@@ -41,6 +44,7 @@ class Member:
     compressed: int
     size: int
     offset: int
+    header: bytes
 
 
 def read_directory(data: bytes) -> list[Member]:
@@ -105,7 +109,8 @@ def _read_entry(data: bytes, offset: int) -> tuple[Member, int]:
         raise MalformedImageError(f"{name} is a link or a device", rule="symlink")
     if flags & _ENCRYPTED or method not in {_STORED, _DEFLATED}:
         raise MalformedImageError(f"{name} is encrypted, or packed by method {method}")
-    return Member(name, flags, method, crc, compressed, size, local), end
+    header = data[offset + 8 : offset + 30]
+    return Member(name, flags, method, crc, compressed, size, local, header), end
 
 
 def _safe_name(raw: bytes) -> str:
@@ -150,13 +155,12 @@ def _require_tiled(data: bytes, members: list[Member], directory: int) -> None:
 def _content_start(data: bytes, member: Member) -> int:
     """Return where the bytes of *member* begin; refuse a header that says otherwise."""
     fields = unpack(_LOCAL, data, member.offset, f"header of {member.name}")
-    magic, _, flags, method, _, _, crc, compressed, size, name_size, extra_size = fields
+    magic, *_, name_size, extra_size = fields
     start = member.offset + _LOCAL.size
+    header = data[member.offset + 6 : member.offset + 28]
+    if member.flags & _STREAMED and header[8:20] == bytes(12):
+        header = header[:8] + member.header[8:20] + header[20:]
     name = data[start : start + name_size].decode("latin-1")
-    same = (member.name, member.flags, member.method) == (name, flags, method)
-    claims = (crc, compressed, size)
-    if member.flags & _STREAMED and claims == (0, 0, 0):
-        claims = (member.crc, member.compressed, member.size)
-    if magic != _LOCAL_MAGIC or not same or claims != (member.crc, member.compressed, member.size):
+    if (magic, header, name) != (_LOCAL_MAGIC, member.header, member.name):
         raise MalformedImageError(f"the header of {member.name} contradicts the directory")
     return start + name_size + extra_size

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from typing import Final
 
 from tests.formats import esp_images, images
 
+NOISE: Final = random.Random(8).randbytes(60_000)  # noqa: S311 - bytes that do not compress
 SAMPLES: Final[dict[str, tuple[str, bytes]]] = {
     "uf2-rp2040": ("uf2", images.uf2(images.rp2040_program())),
     "uf2-rp2350": (
@@ -33,7 +35,7 @@ SAMPLES: Final[dict[str, tuple[str, bytes]]] = {
     "universal-hex": ("hex", images.universal_hex()),
     "elf": ("elf", images.elf()),
     "map": ("map", images.LINKER_MAP),
-    "zip": ("zip", images.zip_of({"mcuimg.bin": images.mcuimg()})),
+    "zip": ("zip", images.zip_of({"mcuimg.bin": images.mcuimg(NOISE + images.strings())})),
     "meta-zip": (
         "meta.zip",
         images.zip_of({"firmware.elf": images.elf(), "firmware.map": images.LINKER_MAP}),
