@@ -15,6 +15,7 @@ from mirror.cli.invocation import given, invocation_of
 from mirror.cli.terminal import Steps, complain, say, say_json
 from mirror.config import Settings
 from mirror.control import stream
+from mirror.daemon.log import logging_as
 from mirror.daemon.once import preview_once, sync_once
 from mirror.errors import LockedError, MirrorError
 from mirror.first_setup.estimate import typical_size
@@ -43,9 +44,12 @@ def sync(
     """Ask upstream now: crawl, fetch, verify, publish."""
     settings = invocation_of(context).settings(given("upstream.url", "--upstream", upstream))
     if dry_run:
-        _tell_plan(settings, asyncio.run(_preview(settings)), as_json=as_json)
+        with logging_as(settings.log):
+            planned = asyncio.run(_preview(settings))
+        _tell_plan(settings, planned, as_json=as_json)
         return
-    outcome = asyncio.run(_sync(settings, accept_shrunken=accept_shrunken))
+    with logging_as(settings.log):
+        outcome = asyncio.run(_sync(settings, accept_shrunken=accept_shrunken))
     if as_json:
         say_json(_OUTCOME.dump_python(outcome, mode="json"))
     else:
@@ -95,6 +99,8 @@ def _tell(outcome: Outcome) -> None:
         complain(f"{trouble.subject}: {trouble.text}")
     if len(outcome.troubles) > _TROUBLES:
         complain(f"… and {len(outcome.troubles) - _TROUBLES} more: mpmirror status --json")
+    for remark in outcome.remarks[:_TROUBLES]:
+        complain(f"left out: {remark.subject}: {remark.text}")
     say(f"{outcome.ending.value}: {outcome.message}")
     say(
         f"{outcome.held} of {outcome.wanted} files held, {outcome.fetched} of them new "

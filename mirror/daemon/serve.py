@@ -17,6 +17,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from mirror.config.units import format_duration
 from mirror.daemon.addresses import typed_urls
 from mirror.daemon.version import VERSION
 from mirror.errors import ForeignDataError, LockedError, StorageError
@@ -152,5 +153,6 @@ def _greeting(settings: Settings, listening: ListenAddress) -> Iterator[str]:
     if settings.offline:
         yield "offline: upstream is not asked, what is held is served."
     else:
-        yield f"Upstream is {settings.upstream.url}, asked every {settings.schedule.every}."
+        every = format_duration(settings.schedule.every)
+        yield f"Upstream is {settings.upstream.url}, asked every {every}."
     yield f"Data: {settings.data_dir}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from mirror.daemon.log import logger_of
+from mirror.daemon.log import logging_as
 from mirror.daemon.operations import Operations
 from mirror.daemon.parts import now, terms_of
 from mirror.storage.store import Store
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from mirror.config import Settings
+    from mirror.daemon.log import Logger
 
 
 @asynccontextmanager
@@ -30,7 +31,14 @@ async def working(settings: Settings) -> AsyncIterator[Operations]:
     `LockedError`, `ForeignDataError`, `StorageError` or `ConfigurationError` when it can
     not begin.
     """
-    log = logger_of(settings.log)
+    with logging_as(settings.log) as log:
+        async with _operating(settings, log) as operations:
+            yield operations
+        log.info("stopped")
+
+
+@asynccontextmanager
+async def _operating(settings: Settings, log: Logger) -> AsyncIterator[Operations]:
     async with Store.open(settings.data_dir, clock=now, terms=terms_of(settings)) as store:
         for remark in store.remarks:
             log.warning(remark)
@@ -45,7 +53,6 @@ async def working(settings: Settings) -> AsyncIterator[Operations]:
                     log.info("stopping")
                     operations.schedule.stop()
                     await operations.syncs.close()
-    log.info("stopped")
 
 
 async def _begin_schedule(settings: Settings, store: Store, operations: Operations) -> None:

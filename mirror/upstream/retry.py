@@ -88,7 +88,7 @@ def _error_of(state: RetryCallState) -> BaseException | None:
 
 
 def _say(state: RetryCallState) -> None:
-    structlog.get_logger().warning(
+    structlog.get_logger().debug(
         "asking upstream again",
         tries=state.attempt_number,
         pause_seconds=round(state.upcoming_sleep, 1),
