@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
+from aiohttp.http_exceptions import LineTooLong
 
 from mirror.errors import LockedError, MirrorError, TooLargeError
 
@@ -72,7 +73,7 @@ async def _line(response: aiohttp.ClientResponse, idle: float | None) -> bytes:
     try:
         async with asyncio.timeout(idle):
             return await response.content.readline()
-    except ValueError as error:
+    except LineTooLong as error:
         raise TooLargeError(f"a line of the daemon has over {_LONGEST_LINE} bytes") from error
 
 
@@ -86,7 +87,7 @@ async def _asking(
             aiohttp.ClientSession(
                 connector=aiohttp.UnixConnector(str(socket_path)),
                 timeout=limit,
-                read_bufsize=_LONGEST_LINE,
+                read_bufsize=_LONGEST_LINE // 2,  # aiohttp takes lines of twice that
             ) as session,
             session.request(method, _BASE + path, allow_redirects=False) as response,
         ):

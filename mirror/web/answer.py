@@ -1,8 +1,8 @@
 """Send a head and a body as they are: no copying, no chunks, and never more than promised.
 
 A client that takes nothing for a while (`Limits.stall` of `mirror.web.connections`) is cut
-off, so that it holds neither memory nor one of the connections.  What `aiohttp` would do to headers and bodies is left out: the
-head says the length, and exactly so many bytes follow it.
+off, so that it holds neither memory nor one of the connections.  What aiohttp would do to
+headers and bodies is left out: the head says the length, and exactly so many bytes follow.
 """
 
 from __future__ import annotations

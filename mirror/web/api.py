@@ -80,7 +80,7 @@ class Api:
     async def feed(self, request: web.Request) -> Answer:
         """Answer with the feed, filtered as the query says."""
         view = await self._view(request)
-        query = FeedQuery.parse(request.query.items()) if request.query_string else None
+        query = FeedQuery.parse(request.query.items()) if request.query else None
         return await (await view.feed(query)).answer(request)
 
     async def boards(self, request: web.Request) -> Answer:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 HEADS: Final = web.AppKey("heads", Heads)
 
 # aiohttp waits so long for answers, cancels them, and waits as long once more at most.
-_FINISHING: Final = 2.0
+_FINISHING: Final = 1.75
 _BACKLOG: Final = 512
 
 

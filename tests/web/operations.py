@@ -1,0 +1,70 @@
+"""A daemon's operations, made up."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from mirror.errors import DiskFullError, LockedError
+from mirror.web.admin import make_admin_app
+from mirror.web.listening import unix_socket
+from mirror.web.server import serving
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
+    from pathlib import Path
+
+STATUS = b'{"held":7}\n'
+RUNS = b'{"runs":[]}\n'
+
+
+class Operations:
+    """Says what a test wants, and remembers what happened to its lines."""
+
+    def __init__(self) -> None:
+        self.closed = asyncio.Event()
+        self.status_fails = False
+
+    async def status(self) -> bytes:
+        """Say how the node is, or that it can not."""
+        if self.status_fails:
+            raise LockedError("/data is held by process 7")
+        return STATUS
+
+    async def runs(self) -> bytes:
+        """Say that there were none."""
+        return RUNS
+
+    async def sync(self) -> AsyncGenerator[bytes, None]:
+        """Make progress three times, and publish."""
+        try:
+            for done in range(3):
+                await asyncio.sleep(0)
+                yield b'{"done":%d}\n' % done
+            yield b'{"outcome":"published"}\n'
+        finally:
+            self.closed.set()
+
+    async def ledger(self, since: str | None) -> AsyncGenerator[bytes, None]:
+        """Give one line; what comes then depends on *since*."""
+        try:
+            yield b'{"since":"%s"}\n' % str(since).encode()
+            if since == "full":
+                raise DiskFullError("no space left on the disk")
+            if since == "fault":
+                raise ZeroDivisionError
+            while since == "endless":
+                await asyncio.sleep(0.01)
+                yield b"x" * 1000 + b"\n"
+        finally:
+            self.closed.set()
+
+
+@asynccontextmanager
+async def administered(path: Path, operations: Operations) -> AsyncIterator[None]:
+    """Serve *operations* on the Unix socket *path*."""
+    app = make_admin_app(operations, "0" * 32)
+    with unix_socket(path) as listener:
+        async with serving(app, [listener]):
+            yield

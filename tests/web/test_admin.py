@@ -1,0 +1,116 @@
+"""Operators get documents and lines over the Unix socket, and errors in full."""
+
+from __future__ import annotations
+
+import json
+import logging
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mirror.control import ask, stream
+from mirror.errors import LockedError
+from tests.web.operations import RUNS, STATUS, Operations, administered
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def operations() -> Operations:
+    return Operations()
+
+
+@pytest.fixture
+async def admin(tmp_path: Path, operations: Operations) -> AsyncIterator[Path]:
+    """The socket on which operators are answered."""
+    async with administered(tmp_path / "admin", operations):
+        yield tmp_path / "admin"
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"), [("/v1/status.json", STATUS), ("/v1/runs.json", RUNS)]
+)
+async def test_a_document_comes_whole(admin: Path, path: str, expected: bytes) -> None:
+    reply = await ask(admin, "GET", path)
+
+    assert (reply.status, reply.body) == (200, expected)
+
+
+async def test_a_sync_is_shown_line_by_line_and_ends_with_its_outcome(admin: Path) -> None:
+    lines = [line async for line in stream(admin, "POST", "/v1/sync")]
+
+    assert lines == [
+        b'{"done":0}',
+        b'{"done":1}',
+        b'{"done":2}',
+        b'{"outcome":"published"}',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"), [("", b'{"since":"None"}'), ("?since=2026", b'{"since":"2026"}')]
+)
+async def test_the_ledger_is_read_from_where_one_asks(
+    admin: Path, query: str, expected: bytes
+) -> None:
+    lines = [line async for line in stream(admin, "GET", f"/v1/ledger.jsonl{query}")]
+
+    assert lines == [expected]
+
+
+async def test_an_error_under_way_is_the_last_line(admin: Path) -> None:
+    """It says what happened, and what the command shall end with."""
+    lines = [line async for line in stream(admin, "GET", "/v1/ledger.jsonl?since=full")]
+
+    assert json.loads(lines[-1]) == {
+        "error": "DiskFull",
+        "message": "no space left on the disk",
+        "exit_status": 1,
+    }
+
+
+async def test_an_error_of_the_daemon_is_told_in_full(admin: Path, operations: Operations) -> None:
+    operations.status_fails = True
+    reply = await ask(admin, "GET", "/v1/status.json")
+
+    assert (reply.status, json.loads(reply.body)) == (
+        503,
+        {"error": "Locked", "message": "/data is held by process 7", "exit_status": 6},
+    )
+
+
+async def test_a_fault_under_way_breaks_the_answer_off(
+    admin: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A reader must not take what came for all there is."""
+    caplog.set_level(logging.CRITICAL)
+    with pytest.raises(LockedError, match="does not answer"):
+        _ = [line async for line in stream(admin, "GET", "/v1/ledger.jsonl?since=fault")]
+
+
+async def test_who_leaves_early_ends_the_lines(admin: Path, operations: Operations) -> None:
+    async with aclosing(stream(admin, "GET", "/v1/ledger.jsonl?since=endless")) as lines:
+        first = await anext(lines)
+    await operations.closed.wait()
+
+    assert first == b'{"since":"endless"}'
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/sync", 405),
+        ("DELETE", "/v1/status.json", 405),
+        ("GET", "/v1/feed.json", 404),
+        ("POST", "/nothing", 404),
+    ],
+)
+async def test_what_operators_can_not_do_is_refused(
+    admin: Path, method: str, path: str, status: int
+) -> None:
+    reply = await ask(admin, method, path)
+
+    assert reply.status == status

@@ -1,0 +1,123 @@
+"""A client that began on one publication can finish on it for the grace period."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mirror.catalog.values import Digest
+from mirror.errors import BusyError
+from mirror.web.bench import Bench
+from mirror.web.loading import Loaded, load
+from mirror.web.superseded import Superseded
+from tests.web.building import ESP, NOON, PICO, PICO_OLD, Builder, image, images
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+GRACE = timedelta(days=3)
+
+
+class Clock:
+    """A time of day that stands where it is put."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        """Return it."""
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def superseded(builder: Builder, clock: Clock) -> Superseded:
+    return Superseded(builder.store, grace=GRACE, clock=clock)
+
+
+async def publish(builder: Builder, *publications: Sequence[str]) -> Loaded:
+    """Publish one after the other, and load the last."""
+    roots = [await builder.publish(images(*names)) for names in publications]
+    return await load(builder.store.blobs, roots[-1], Bench())
+
+
+async def test_a_name_that_is_gone_is_found_in_grace(
+    builder: Builder, superseded: Superseded
+) -> None:
+    await superseded.look(await publish(builder, [PICO, ESP], [PICO_OLD, ESP], [ESP]))
+    found = [await superseded.find(name, within=1) for name in (PICO, PICO_OLD)]
+    digests = [artifact and artifact.digest for artifact in found]
+
+    assert [Digest.of(image(PICO)), Digest.of(image(PICO_OLD))] == digests
+
+
+async def test_a_name_is_found_until_grace_is_over_and_no_longer(
+    builder: Builder, superseded: Superseded, clock: Clock
+) -> None:
+    await superseded.look(await publish(builder, [PICO, ESP], [ESP]))
+    clock.now = builder.now + GRACE - timedelta(seconds=1)
+    before = await superseded.find(PICO, within=1)
+    clock.now = builder.now + GRACE
+    after = await superseded.find(PICO, within=1)
+
+    assert (before is not None, after) == (True, None)
+
+
+async def test_a_node_that_was_down_gives_the_grace_it_could_not_give(
+    builder: Builder, clock: Clock
+) -> None:
+    """What was superseded a month before the start is in grace from the start on."""
+    current = await publish(builder, [PICO, ESP], [ESP])
+    clock.now = NOON + timedelta(days=30)
+    superseded = Superseded(builder.store, grace=GRACE, clock=clock)
+    await superseded.look(current)
+
+    assert await superseded.find(PICO, within=1) is not None
+
+
+async def test_a_name_that_nobody_published_is_not_found(
+    builder: Builder, superseded: Superseded
+) -> None:
+    await superseded.look(await publish(builder, [ESP]))
+
+    assert await superseded.find("ESP32_GENERIC-20200902-v1.13.bin", within=1) is None
+
+
+async def test_of_two_superseded_files_with_one_name_the_newer_is_found(
+    builder: Builder, superseded: Superseded
+) -> None:
+    await builder.publish({PICO: b"older"})
+    await builder.publish({PICO: b"newer"})
+    await superseded.look(await publish(builder, [ESP]))
+    found = await superseded.find(PICO, within=1)
+
+    assert found is not None
+    assert Digest.of(b"newer") == found.digest
+
+
+async def test_who_asks_before_all_was_looked_through_is_told_to_ask_again(
+    superseded: Superseded,
+) -> None:
+    with pytest.raises(BusyError):
+        await superseded.find(PICO, within=0.01)
+
+
+async def test_one_damaged_document_hides_no_other(
+    builder: Builder, superseded: Superseded, data: Path
+) -> None:
+    """A publication that can not be read is passed over, and those before it are not."""
+    await builder.publish(images(PICO_OLD))
+    damaged = await builder.publish(images(PICO))
+    current = await publish(builder, [ESP])
+    (data / "blobs" / "sha256" / damaged.hex[:2] / damaged.hex).unlink()
+    await superseded.look(current)
+
+    assert await superseded.find(PICO_OLD, within=1) is not None
