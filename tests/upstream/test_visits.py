@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from mirror.catalog.values import Digest
 from mirror.errors import DamagedError, UpstreamError
 from mirror.upstream.fetch import PageAnswer, Validators
 from mirror.upstream.memory import RememberedPage
-from mirror.upstream.visits import CrawlTerms, Visit, Visits
+from mirror.upstream.visits import AT_ONCE, CrawlTerms, Visit, Visits
 from tests.upstream.doubles import START, PageFolder
 
 if TYPE_CHECKING:
@@ -93,6 +94,24 @@ async def test_what_is_remembered_as_another_kind_of_page_is_read_anew(tmp_path:
     visits = await visit(Source([page(b"index")]), memory, "1")
 
     assert visits.parsed == 1
+
+
+async def test_only_so_many_pages_are_in_hand_at_once(tmp_path: Path) -> None:
+    in_hand: list[int] = [0, 0]
+
+    async def slowly(_html: bytes, _known: IndexPage | None) -> IndexPage:
+        in_hand[0] += 1
+        in_hand[1] = max(in_hand)
+        await asyncio.sleep(0.01)
+        in_hand[0] -= 1
+        return INDEX
+
+    many = {str(number): Visit(f"{URL}?port={number}", IndexPage, slowly) for number in range(20)}
+    source = Source([page(b"index") for _ in many])
+    outcomes = await Visits(source, PageFolder(tmp_path), CrawlTerms("1", START)).all(many)
+
+    assert len(outcomes) == 20
+    assert in_hand == [0, AT_ONCE]
 
 
 @pytest.mark.parametrize("document", [b"", b"{}", b"[1]", b"\xff", b'{"url": 1}'])

@@ -88,6 +88,12 @@ async def test_an_answer_that_is_not_http(upstream: Scripted) -> None:
     assert said.isprintable()
 
 
+async def test_chunks_that_are_none(upstream: Scripted) -> None:
+    said = await said_of(upstream, bare(200, b"5\r\nhello\r\nzz\r\n", "Transfer-Encoding: chunked"))
+
+    assert said.startswith(("/p: the body was cut short", "/p: the answer is not HTTP"))
+
+
 async def test_a_head_without_end(upstream: Scripted) -> None:
     said = await said_of(upstream, bare(200, b"", *[f"X-{n}: {'y' * 5000}" for n in range(200)]))
 

@@ -166,6 +166,16 @@ async def test_without_a_strong_validator_it_starts_again(
     assert "range" not in upstream.requests[1].headers
 
 
+async def test_a_weak_validator_is_not_kept(
+    upstream: Scripted, base: str, fetcher: Fetcher, partial: FilePartial
+) -> None:
+    upstream.answer("/f.bin", reply(200, FILE, 'ETag: W/"1"'))
+
+    await fetcher.download(f"{base}/f.bin", partial)
+
+    assert partial.validator is None
+
+
 async def test_200_to_a_range_starts_again(
     upstream: Scripted, base: str, fetcher: Fetcher, partial: FilePartial
 ) -> None:

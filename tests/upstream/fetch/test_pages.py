@@ -76,11 +76,12 @@ async def test_a_request_says_who_asks_and_where_to_complain(
     }
 
 
-async def test_no_cookie_goes_back(upstream: Scripted, base: str, fetcher: Fetcher) -> None:
+async def test_no_cookie_goes_back(upstream: Scripted, clock: Clock) -> None:
     upstream.answer("/", reply(200, b"", "Set-Cookie: a=b; Path=/"))
-
-    await fetcher.page(f"{base}/")
-    await fetcher.page(f"{base}/")
+    base = f"http://localhost:{upstream.listen}"
+    async with making(base, clock) as fetcher:
+        await fetcher.page(f"{base}/")
+        await fetcher.page(f"{base}/")
 
     assert "cookie" not in upstream.requests[1].headers
 
@@ -285,6 +286,19 @@ async def test_as_many_requests_are_open_as_set_and_no_more(base: str, upstream:
         await asyncio.gather(*(fetcher.page(f"{base}/{number}") for number in range(9)))
 
     assert upstream.open_most == 3
+
+
+async def test_who_waits_for_the_others_does_not_run_out_of_time(
+    base: str, upstream: Scripted, clock: Clock
+) -> None:
+    upstream.answer("/", Reply(reply(200, b"slow").data, trickle=0.005))
+    politeness = Politeness(
+        connections=1, requests_per_second=0, connect_seconds=0.1, read_seconds=5, attempts=1
+    )
+    async with making(base, clock, politeness=politeness) as fetcher:
+        pages = await asyncio.gather(*(fetcher.page(f"{base}/") for _ in range(3)))
+
+    assert [page.body for page in pages] == [b"slow"] * 3
 
 
 async def test_requests_keep_the_rate(base: str, upstream: Scripted, clock: Clock) -> None:
