@@ -18,7 +18,7 @@ from mirror.formats.esp8266 import is_esp8266, read_esp8266
 from mirror.formats.esp_image import MAGIC
 from mirror.formats.ihex import read_ihex
 from mirror.formats.image import Image, is_filled
-from mirror.formats.linker_map import is_text, read_map
+from mirror.formats.linker_map import is_text, names_sections, read_map
 from mirror.formats.uf2 import read_uf2
 from mirror.formats.universal_hex import is_universal_hex, read_universal_hex
 
@@ -74,4 +74,6 @@ def _text(data: bytes) -> Structure:
         raise MalformedImageError("no structure that MicroPython's images have", rule="unknown")
     if data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         raise MalformedImageError("a page of markup, no image", rule="markup")
+    if not names_sections(data):
+        raise MalformedImageError("text, no image", rule="text")
     return _MAP

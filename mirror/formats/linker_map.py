@@ -30,10 +30,15 @@ def is_text(data: bytes) -> bool:
     return True
 
 
+def names_sections(data: bytes) -> bool:
+    """Whether *data* names what every linker's map does."""
+    return _SECTION in data
+
+
 def read_map(data: bytes) -> Image:
     """Read text that names the sections of a program."""
     if not is_text(data):
         raise MalformedImageError("not text")
-    if _SECTION not in data:
+    if not names_sections(data):
         raise MalformedImageError("text that names no section of a program", rule="text")
     return Image(facts=ImageFacts("map"), kinds=frozenset({"map"}), speaks=False, limits=_LIMITS)

@@ -66,9 +66,10 @@ def test_debugging_files_are_another_kind_of_zip() -> None:
     assert (image.checksummed, image.identity.versions) == (Checksummed.CRC32, ("v1.28.0",))
 
 
-def test_other_debugging_files_only_warn() -> None:
+@pytest.mark.parametrize("members", [{"firmware.elf": elf()}, META | {"notes.txt": b"notes"}])
+def test_other_debugging_files_only_warn(members: dict[str, bytes]) -> None:
     """What a `meta.zip` holds was never seen: one ELF and one map is an expectation."""
-    image = read_zip(zip_of({"firmware.elf": elf()}))
+    image = read_zip(zip_of(members))
 
     assert [finding.rule for finding in image.findings] == ["members"]
 
@@ -133,6 +134,24 @@ def _claiming(size: int) -> bytes:
     return patched(patched(WIPY, CENTRAL + 24, claim), 22, claim)
 
 
+def _end(directory: int, size: int) -> bytes:
+    return struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 1, 1, size, directory, 0)
+
+
+def _in_directory(more: bytes) -> bytes:
+    return WIPY[:-22] + more + _end(CENTRAL, len(WIPY) - 22 - CENTRAL + len(more))
+
+
+def _before_members(more: bytes) -> bytes:
+    moved = patched(WIPY, CENTRAL + 42, struct.pack("<I", len(more)))[:-22]
+    return more + moved + _end(CENTRAL + len(more), len(WIPY) - 22 - CENTRAL)
+
+
+def _behind_members(more: bytes) -> bytes:
+    directory = CENTRAL + len(more)
+    return WIPY[:CENTRAL] + more + WIPY[CENTRAL:-22] + _end(directory, len(WIPY) - 22 - CENTRAL)
+
+
 def _twice(name: str) -> bytes:
     data = zip_of({"mcuimg.bin": mcuimg(), name: b"other"})
     return data.replace(name.encode(), b"MCUIMG.BIN")
@@ -156,6 +175,10 @@ def _twice(name: str) -> bytes:
         (patched(WIPY, LOCAL_NAME, b"M"), "structure"),
         (patched(WIPY, 14, b"\0\0\0\0"), "structure"),
         (patched(WIPY, LOCAL_NAME + 60, b"\xaa\xbb\xcc"), "checksum"),
+        (patched(WIPY, LOCAL_NAME + len("mcuimg.bin"), b"\x07"), "checksum"),
+        (_in_directory(b"more"), "structure"),
+        (_before_members(b"more"), "structure"),
+        (_behind_members(b"more"), "structure"),
         (_central(0, b"PP"), "structure"),
         (_central(8, b"\1"), "structure"),
         (_central(10, b"\x0e"), "structure"),

@@ -203,9 +203,34 @@ def test_any_binary_information_is_read_or_left(at: int, table: bytes) -> None:
     assert rp2.find_binary_end(payload) is None
 
 
+@pytest.mark.parametrize(
+    ("offset", "value"),
+    [
+        (4, PICO_FLASH + 0x1000),
+        (4, PICO_FLASH + 22),
+        (8, PICO_FLASH + 0x2000),
+        (16, 0),
+        (20, PICO_FLASH + 30),
+        (20, 0),
+        (24, 6),
+        (28, 0),
+    ],
+)
+def test_broken_binary_information_is_left(offset: int, value: int) -> None:
+    """Marks, pointers and entries that do not fit say nothing, and nothing is refused for them."""
+    table = patched(images.binary_info(0, PICO_FLASH), offset, struct.pack("<I", value))
+
+    assert rp2.find_binary_end(table) is None
+
+
 @given(st.integers(0, 0xFFFFFFFF))
 def test_the_end_of_the_program_is_read_wherever_it_points(end: int) -> None:
     """The table of binary information says one address, and that is returned."""
     payload = images.binary_info(0, end)
 
     assert rp2.find_binary_end(payload) == end
+
+
+def test_pointers_of_binary_information_are_not_followed_outside() -> None:
+    """A table that was made for another place in the payload points behind its end."""
+    assert rp2.find_binary_end(images.binary_info(0x800, PICO_FLASH)) is None

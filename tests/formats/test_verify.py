@@ -80,6 +80,14 @@ def test_a_file_of_another_kind_is_refused_for_that_and_not_for_its_damage() -> 
     assert verdict.reasons == (Finding("kind", "the content is ELF, the name says uf2"),)
 
 
+@pytest.mark.parametrize("kind", ["uf2", "bin", "map"])
+def test_a_message_in_place_of_an_image_is_called_text(kind: str) -> None:
+    """An error that was served with status 200 is not taken for a broken map."""
+    verdict = verify(b'{"error": "not found"}', Claim(kind=kind))
+
+    assert _reasons(verdict) == ["text"]
+
+
 def test_an_application_under_the_name_of_a_combined_file_is_refused() -> None:
     """At the offset of a `.bin`, a bare application would not start."""
     verdict = verify(esp_images.application(), Claim(kind="bin"))
