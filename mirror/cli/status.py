@@ -74,3 +74,5 @@ def _last_run(status: Status) -> Iterator[str]:
     yield f"last run: {outcome.ending.value} at {status.last_run.ended}: {outcome.message}"
     for trouble in outcome.troubles:
         yield f"  {trouble.subject}: {trouble.text}"
+    for remark in outcome.remarks:
+        yield f"  left out: {remark.subject}: {remark.text}"

@@ -106,6 +106,8 @@ class Operations:
     def _tell(self, outcome: Outcome) -> None:
         for trouble in outcome.troubles[:_TROUBLES_LOGGED]:
             self._log.warning("trouble", subject=trouble.subject, text=trouble.text)
+        for remark in outcome.remarks[:_TROUBLES_LOGGED]:
+            self._log.info("left out", subject=remark.subject, text=remark.text)
         after = self.schedule.next_run
         tell = self._log.info if outcome.complete else self._log.warning
         event = "sync ends"

@@ -194,4 +194,8 @@ async def _alarms(store: Store) -> tuple[Alarm, ...]:
 
 
 def _shortened(outcome: Outcome) -> Outcome:
-    return replace(outcome, troubles=outcome.troubles[:_MOST_SHOWN])
+    return replace(
+        outcome,
+        troubles=outcome.troubles[:_MOST_SHOWN],
+        remarks=outcome.remarks[:_MOST_SHOWN],
+    )

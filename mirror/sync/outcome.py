@@ -50,7 +50,9 @@ class Outcome:
     """The end of one run.
 
     ``wanted`` and ``held`` count artifacts of the policy; ``fetched`` those new in this
-    run; ``sequence`` is the newest publication, None when there is none yet.
+    run; ``sequence`` is the newest publication, None when there is none yet.  ``remarks``
+    name what stood on upstream's pages and was left out, such as odd links: they keep no
+    run from being complete.
     """
 
     ending: Ending
@@ -62,6 +64,7 @@ class Outcome:
     fetched: int = 0
     received_bytes: int = 0
     troubles: tuple[Trouble, ...] = ()
+    remarks: tuple[Trouble, ...] = ()
 
     @property
     def complete(self) -> bool:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.guard import Guard, file_counts, shrinkage
 from mirror.catalog.plan import Policy, SyncPlan, plan
-from mirror.errors import IncompleteError, MirrorError, RefusedError
+from mirror.errors import CatalogShrunkError, IncompleteError, MirrorError, RefusedError
 from mirror.sandbox import Sandbox
 from mirror.storage.runs import RunEnd
 from mirror.storage.store import Store
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from mirror.catalog.model import Catalog, CatalogBoard
 
 _COUNTS: Final = "catalog-counts"
+_MOST_REMARKS: Final = 200
+# A board without files is a valid board (`upstream.md` U20).
+_NO_NEWS: Final = frozenset({"no-files"})
 # An interrupted crawl is taken up again only while its pages can still be true.
 _FRESH: Final = timedelta(hours=1)
 
@@ -108,6 +111,7 @@ class _Run:
         self._publisher = Publisher(means.store, means.fetcher.upstream)
         self._crawl = ""
         self._pages: list[Trouble] = []
+        self._remarks: list[Trouble] = []
         self._wanted = 0
         self._fetching: Fetching | None = None
 
@@ -120,8 +124,9 @@ class _Run:
         self._means.report(Progress(Phase.PUBLISH, 0, 1, self._fetching.received_bytes))
         published = await self._publish(self._in_policy(catalog))
         await self._store.index.set_mark(_COUNTS, json.dumps(file_counts(catalog)))
-        # Only now: a run that is killed before is taken up again by the next start.
-        await self._store.index.finish_crawl(self._crawl, self._means.clock())
+        # Only now: a run that is killed or halted before is taken up again by the next start.
+        if self._fetching.halted is None:
+            await self._store.index.finish_crawl(self._crawl, self._means.clock())
         return await self._outcome(Ending.PUBLISHED if published else Ending.UNCHANGED)
 
     async def crawled(self) -> Catalog:
@@ -133,7 +138,7 @@ class _Run:
         found = await crawl(self._means.fetcher, self._means.sandbox, pages, terms)
         self._note_pages(found)
         if not self._wishes.accept_shrunken:
-            shrinkage(await self._counts_before(), found.catalog, self._wishes.guard)
+            await self._guard_against(found.catalog, now)
         return found.catalog
 
     async def planned(self, catalog: Catalog) -> SyncPlan:
@@ -158,6 +163,14 @@ class _Run:
         await index.begin_crawl(crawl_id, now)
         return crawl_id
 
+    async def _guard_against(self, catalog: Catalog, now: datetime) -> None:
+        try:
+            shrinkage(await self._counts_before(), catalog, self._wishes.guard)
+        except CatalogShrunkError:
+            # What was not believed is asked for anew: no run may go on from these pages.
+            await self._store.index.begin_crawl(f"{self._crawl} refused", now)
+            raise
+
     async def _counts_before(self) -> dict[str, int]:
         mark = await self._store.index.find_mark(_COUNTS)
         return dict(json.loads(mark)) if mark else {}
@@ -172,6 +185,11 @@ class _Run:
             Trouble(unread.page, unread.reason)
             for unread in found.unread
             if unread.page not in others
+        ]
+        self._remarks = [
+            Trouble(problem.page, f"{problem.rule}: {problem.text}")
+            for problem in found.catalog.problems
+            if problem.page not in others and problem.rule not in _NO_NEWS
         ]
 
     def _begin_fetching(self, catalog: Catalog, todo: SyncPlan) -> Fetching:
@@ -221,7 +239,15 @@ class _Run:
             fetched=fetching.fetched if fetching else 0,
             received_bytes=fetching.received_bytes if fetching else 0,
             troubles=tuple(troubles),
+            remarks=tuple(_shortened(self._remarks)),
         )
+
+
+def _shortened(remarks: list[Trouble]) -> list[Trouble]:
+    if len(remarks) <= _MOST_REMARKS:
+        return remarks
+    more = f"{len(remarks) - _MOST_REMARKS} more things on pages were left out"
+    return [*remarks[:_MOST_REMARKS], Trouble("…", more)]
 
 
 def _counted(missing: int, troubles: int) -> str:
