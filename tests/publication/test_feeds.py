@@ -158,7 +158,8 @@ def test_latest_of_a_board_without_files_is_not_found() -> None:
 
 
 def test_sums_are_in_the_form_that_sha256sum_checks() -> None:
-    lines = feeds.render_sums((file.name, file.hashes.sha256) for file in feeds.all_files(PICO)).decode()
+    sums = ((file.name, file.hashes.sha256) for file in feeds.all_files(PICO))
+    lines = feeds.render_sums(sums).decode()
 
     assert lines == f"{PICO.releases[0].files[0].hashes.sha256}  RPI_PICO-20260406-v1.28.0.uf2\n"
 
