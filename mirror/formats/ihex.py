@@ -9,12 +9,12 @@ none.  `flatten` is for files inside a container that has a checksum of its own.
 from __future__ import annotations
 
 import binascii
-import io
 import itertools
 from typing import TYPE_CHECKING
 
 from mirror.errors import MalformedImageError
 from mirror.formats.identity import find_identity, merge
+from mirror.formats.ihex_rows import Rows, find_rows, is_data
 from mirror.formats.image import Image, require_apart
 from mirror.formats.verdict import Checksummed, ImageFacts, Region
 
@@ -28,6 +28,7 @@ DATA, END, SEGMENT_BASE, SEGMENT_ENTRY, BASE, ENTRY = range(6)
 
 _MOST_RECORDS = 1 << 20
 _MOST_RUNS = 1024
+_LOOK_AGAIN = 512
 _LONGEST_LINE = 1 + 2 * (255 + 5) + 2
 _FRAME = 5
 _SIZES = {END: 0, SEGMENT_BASE: 2, SEGMENT_ENTRY: 4, BASE: 2, ENTRY: 4}
@@ -62,15 +63,19 @@ class Memory:
         elif kind == SEGMENT_BASE:
             self.base = int.from_bytes(record[4:6], "big") << 4
         elif kind not in _SIZES:
-            self._put(self.base + (record[1] << 8 | record[2]), record)
+            self._put(self.base + (record[1] << 8 | record[2]), record[4:-1])
 
-    def _put(self, address: int, record: bytes) -> None:
+    def take_rows(self, rows: Rows) -> None:
+        """Add the data of all *rows*."""
+        self._put(self.base + rows.address, rows.data)
+
+    def _put(self, address: int, data: bytes) -> None:
         if address != self._next:
             if len(self.runs) == _MOST_RUNS:
                 raise MalformedImageError(f"more than {_MOST_RUNS} runs of addresses")
             self.runs.append((address, bytearray()))
-        self.runs[-1][1].extend(record[4:-1])
-        self._next = address + record[0]
+        self.runs[-1][1].extend(data)
+        self._next = address + len(data)
 
     def content(self) -> list[tuple[Region, bytes]]:
         """Return the runs by address, adjoining ones as one; refuse two that overlap."""
@@ -104,8 +109,13 @@ def read_ihex(data: bytes) -> Image:
 
 def flatten(data: bytes) -> list[tuple[Region, bytes]]:
     """Return the data of all records by address; refuse other types than those of Intel HEX."""
-    memory = Memory()
-    for record in records(data):
+    memory, lines = Memory(), _Lines(data)
+    while not lines.ended:
+        rows = lines.find_rows()
+        if rows is not None:
+            memory.take_rows(rows)
+            continue
+        record = lines.record()
         if record[3] not in _SIZES and record[3] != DATA:
             raise MalformedImageError(f"a record of unknown type {record[3]:#04x}")
         memory.take(record)
@@ -117,17 +127,56 @@ def flatten(data: bytes) -> list[tuple[Region, bytes]]:
 
 def records(data: bytes) -> Iterator[bytes]:
     """Yield the bytes of each record with their sum checked; the end record is the last line."""
-    ended = False
-    for number, line in enumerate(io.BytesIO(data), start=1):
-        if ended:
+    lines = _Lines(data)
+    while not lines.ended:
+        yield lines.record()
+
+
+class _Lines:
+    """The lines of *data*, one after the other, until the end record has come."""
+
+    def __init__(self, data: bytes) -> None:
+        self.ended = False
+        self._data = data
+        self._at = 0
+        self._number = 0
+        self._look_again = 0
+
+    def find_rows(self) -> Rows | None:
+        """Return many records at once, if there are such next."""
+        if self._number < self._look_again or not is_data(self._data, self._at):
+            return None
+        rows = find_rows(self._data, self._at)
+        if rows is None:
+            # Looked for in vain at every line, they would take for ever.
+            self._look_again = self._number + _LOOK_AGAIN
+            return None
+        self._at += rows.size
+        self._number += rows.count
+        if self._number > _MOST_RECORDS:
+            raise MalformedImageError(f"line {self._number} is one too many")
+        return rows
+
+    def record(self) -> bytes:
+        """Return the next record with its sum checked."""
+        if self._at == len(self._data):
+            raise MalformedImageError("no end record: cut short?", rule="truncated")
+        self._number += 1
+        line = self._next_line()
+        if self._number > _MOST_RECORDS or len(line) > _LONGEST_LINE:
+            raise MalformedImageError(f"line {self._number} is too long, or one too many")
+        record = _record(line, self._number)
+        self.ended = record[3] == END
+        if self.ended and self._at < len(self._data):
             raise MalformedImageError("bytes stand behind the end record", rule="trailing")
-        if number > _MOST_RECORDS or len(line) > _LONGEST_LINE:
-            raise MalformedImageError(f"line {number} is too long, or one too many")
-        record = _record(line, number)
-        ended = record[3] == END
-        yield record
-    if not ended:
-        raise MalformedImageError("no end record: cut short?", rule="truncated")
+        return record
+
+    def _next_line(self) -> bytes:
+        bound = self._at + _LONGEST_LINE + 1
+        end = self._data.find(b"\n", self._at, bound) + 1 or min(bound, len(self._data))
+        line = self._data[self._at : end]
+        self._at = end
+        return line
 
 
 def _record(line: bytes, number: int) -> bytes:
@@ -148,8 +197,7 @@ def require_canonical(data: bytes) -> None:
     """Refuse lower-case digits, mixed line ends, or a last line without one."""
     if any(digit in data for digit in (b"a", b"b", b"c", b"d", b"e", b"f")):
         raise MalformedImageError("lower-case digits", rule="canonical")
-    lines = data.count(b"\n")
-    if data.count(b"\r") not in {0, lines} or data.count(b"\r\n") not in {0, lines}:
+    if b"\r" in data and not data.count(b"\r") == data.count(b"\n") == data.count(b"\r\n"):
         raise MalformedImageError("line ends of several kinds", rule="canonical")
     if not data.endswith(b"\n"):
         raise MalformedImageError("the last line has no end: cut short?", rule="truncated")

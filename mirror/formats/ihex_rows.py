@@ -1,0 +1,112 @@
+"""Many alike records of Intel HEX at once: what reading them one by one gives, only sooner.
+
+Rows are data records that follow each other in the file, are of one length, and hold
+addresses without a gap between them.  Nearly all of an image is such rows.  Each is checked
+as a single record is: digits, length, and sum.  Where anything is odd nothing is found, and
+whoever reads the records one by one then says what it is.
+"""
+
+from __future__ import annotations
+
+import binascii
+import struct
+from dataclasses import dataclass
+
+MOST_ROWS = 4096
+"""Rows that are found at once, at most; so many have 64 KiB where each has 16 bytes."""
+
+FEWEST_ROWS = 16
+_FRAME = 5
+_LONGEST_LINE = 1 + 2 * (64 + _FRAME) + 2
+_SEPARATORS = b":\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """*count* records of *size* bytes in the file; *data* lies at *address* over the base."""
+
+    count: int
+    size: int
+    address: int
+    data: bytes
+
+
+def is_data(data: bytes, at: int) -> bool:
+    """Whether the record at the offset *at* says that it holds data; rows can begin there."""
+    return data[at + 7 : at + 9] == b"00"
+
+
+def find_rows(data: bytes, at: int) -> Rows | None:
+    """Return the rows that begin at the offset *at*, where a line begins; None for too few."""
+    line = data[at : data.find(b"\n", at, at + _LONGEST_LINE) + 1]
+    digits = len(line) - (3 if line.endswith(b"\r\n") else 2)
+    if digits < 2 * (_FRAME + 1) or digits % 2:
+        return None
+    count = _alike(data, at, line)
+    raw = _unhexed(data[at : at + count * len(line)], count * digits)
+    if count < FEWEST_ROWS or raw is None or raw[0] != digits // 2 - _FRAME:
+        return None
+    count = _in_a_row(raw, digits // 2, count)
+    raw = raw[: count * (digits // 2)]
+    if count < FEWEST_ROWS or not _sums_hold(raw, digits // 2, count):
+        return None
+    address = raw[1] << 8 | raw[2]
+    return Rows(count, count * len(line), address, _payload(raw, digits // 2, count))
+
+
+def _alike(data: bytes, at: int, line: bytes) -> int:
+    """Return how many lines from *at* have marks, length and type (data) as *line* has."""
+    stride = len(line)
+    count = min(MOST_ROWS, (len(data) - at) // stride)
+    same = {0: b":", 1: line[1:2], 2: line[2:3], 7: b"0", 8: b"0", stride - 1: b"\n"}
+    if line.endswith(b"\r\n"):
+        same[stride - 2] = b"\r"
+    for place, letter in same.items():
+        column = data[at + place : at + count * stride : stride]
+        count -= len(column.lstrip(letter))
+    return count
+
+
+def _unhexed(lines: bytes, digits: int) -> bytes | None:
+    text = lines.translate(None, _SEPARATORS)
+    # Each line has room for its digits only: any separator among them shows here.
+    if len(text) != digits:
+        return None
+    try:
+        return binascii.unhexlify(text)
+    except binascii.Error:
+        return None
+
+
+def _in_a_row(raw: bytes, stride: int, count: int) -> int:
+    """Return how many records from the first on have addresses without a gap."""
+    columns = bytearray(2 * count)
+    columns[0::2], columns[1::2] = raw[1::stride], raw[2::stride]
+    found = struct.unpack(f">{count}H", columns)
+    step = stride - _FRAME
+    wanted = range(found[0], found[0] + step * count, step)
+    if found == tuple(wanted):
+        return count
+    return next(place for place in range(count) if found[place] != wanted[place])
+
+
+def _sums_hold(raw: bytes, stride: int, count: int) -> bool:
+    """Whether the bytes of each record add up to 0 modulo 256.
+
+    All records are added at once, as one long number with 16 bits for each of them.
+    """
+    total = 0
+    for place in range(stride):
+        lanes = bytearray(2 * count)
+        lanes[0::2] = raw[place::stride]
+        total += int.from_bytes(lanes, "little")
+    low = total.to_bytes(2 * count, "little")[0::2]
+    return not any(low)
+
+
+def _payload(raw: bytes, stride: int, count: int) -> bytes:
+    width = stride - _FRAME
+    payload = bytearray(count * width)
+    for place in range(width):
+        payload[place::width] = raw[4 + place :: stride]
+    return bytes(payload)
