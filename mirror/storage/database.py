@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from mirror.errors import DamagedError, DiskFullError, ForeignDataError, StorageError
+from mirror.storage.disk import Disk
 from mirror.storage.threads import to_end
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ NEWEST_REVISION = "0001"
 
 # Fewer than the 999 variables that every SQLite allows in one statement.
 AT_ONCE = 500
+
+# The shared memory beside the database begins with so much.
+_LEAST_BYTES = 32 * 1024
 
 _BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _UNWRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
@@ -60,7 +64,10 @@ class Database:
         await self._close()
 
     async def run(self, work: Callable[[Connection], Answer]) -> Answer:
-        """Return ``work(connection)``, done in one transaction; after an error nothing of it is."""
+        """Return ``work(connection)``, done in one transaction: all of it, or after an error none.
+
+        Only an error while it was committed leaves open which of the two it is.
+        """
         return await to_end(self._in_transaction, work, executor=self._thread)
 
     async def execute(self, *statements: Executable) -> None:
@@ -152,7 +159,7 @@ def _reported(path: Path) -> Iterator[None]:
 def _in_words(path: Path, error: BaseException | None) -> StorageError:
     # The low byte is the kind, whatever the extended code says.
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    if code == sqlite3.SQLITE_FULL:
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(path)):
         return DiskFullError(f"no space left on the disk for the database {path}")
     if code in _BROKEN:
         return DamagedError(
@@ -162,3 +169,11 @@ def _in_words(path: Path, error: BaseException | None) -> StorageError:
     if code in _UNWRITABLE:
         return StorageError(f"the database {path} can not be written: {error}")
     return StorageError(f"the database {path} failed: {error}")
+
+
+def _is_full(path: Path) -> bool:
+    # On a full disk SQLite can not make its shared memory, and calls that an I/O error.
+    try:
+        return Disk().space(path.parent).free < _LEAST_BYTES
+    except OSError:
+        return False

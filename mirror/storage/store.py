@@ -24,7 +24,8 @@ from mirror.storage.folder import DataFolder
 from mirror.storage.incoming import IncomingFolder
 from mirror.storage.index import Index
 from mirror.storage.layout import Layout, make_data_folder
-from mirror.storage.ledger import Ledger, LedgerReader
+from mirror.storage.ledger import Ledger
+from mirror.storage.ledger_reader import LedgerReader
 from mirror.storage.lock import locked
 from mirror.storage.node import Node, find_node
 from mirror.storage.publications import PublicationReader, Publications

@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import insert, select, text
 
-from mirror.errors import DamagedError, ForeignDataError, StorageError
+from mirror.errors import DamagedError, DiskFullError, ForeignDataError, StorageError
 from mirror.storage.database import NEWEST_REVISION, Database, portions
 from mirror.storage.tables import MARKS, METADATA
 
@@ -180,3 +180,13 @@ def test_portions_are_everything_in_order() -> None:
         [500, 1],
         [500, 500, 500],
     ]
+
+
+async def test_a_database_that_can_not_grow_is_a_full_disk(path: Path) -> None:
+    """SQLite's own word for it becomes ours, and nothing of the transaction is there."""
+    async with Database(path) as database:
+        await database.run(lambda c: c.execute(text("PRAGMA max_page_count = 30")).close())
+        with pytest.raises(DiskFullError, match=r"no space left .* database .*mpmirror\.db"):
+            await database.execute(insert(MARKS).values(key="a", value="x" * 1_000_000))
+
+        assert await database.rows(select(MARKS)) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mirror.catalog.values import Digest
-from mirror.errors import DamagedError
+from mirror.errors import DamagedError, StorageError
 from mirror.storage.artifacts import Holding, Totals
 from mirror.storage.database import Database
 from mirror.storage.entries import START
@@ -32,6 +33,8 @@ from tests.storage.samples import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from sqlalchemy import Connection
 
     from mirror.storage.entries import Entry, Recorded
 
@@ -198,6 +201,58 @@ async def test_however_the_ledger_is_cut_the_index_ends_the_same(
         assert await everything(Index(one)) == await everything(Index(two))
 
 
+class Breaker:
+    """Lets a database break off one piece of work, after some of its own steps."""
+
+    def __init__(self) -> None:
+        self.left: int | None = None
+
+    async def install(self, database: Database) -> None:
+        """Have the database ask, after every third of its steps."""
+
+        def work(connection: Connection) -> None:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            driver.set_progress_handler(self._ask, 3)
+
+        await database.run(work)
+
+    def _ask(self) -> bool:
+        if self.left is None:
+            return False
+        self.left = self.left - 1 if self.left else None
+        return self.left is None
+
+
+async def everything_after(index: Index, records: list[Recorded]) -> dict[str, object]:
+    """Follow *records* as far as it goes, and return all that is known then."""
+    with suppress(StorageError):
+        await index.follow(records)
+    return await everything(index)
+
+
+async def test_wherever_following_is_broken_off_all_of_it_is_there_or_nothing(
+    tmp_path: Path,
+) -> None:
+    """After any number of steps, until one attempt comes to its end."""
+    records = recorded(sighting("a", b"a"), refusal("b"), change("a", b"x"), sighting("b", b"b"))
+    async with Database(tmp_path / "one.db") as one, Database(tmp_path / "two.db") as two:
+        index, breaker = Index(one), Breaker()
+        found: list[dict[str, object]] = []
+        before = await everything_after(index, records[:1])
+        after = await everything_after(Index(two), records)
+        await breaker.install(one)
+        while after not in found:
+            breaker.left = len(found)
+            with suppress(StorageError):
+                await index.follow(records[1:])
+            breaker.left = None
+            found.append(await everything(index))
+
+        assert found == [before] * (len(found) - 1) + [after]
+        assert len(found) > 10
+
+
 # --- with a whole store -----------------------------------------------------------------
 
 
@@ -286,3 +341,15 @@ async def test_lines_that_the_index_missed_come_with_the_next_append(store: Stor
     await store.ledger.append([sighting("n1", b"1")])
 
     assert set(await store.index.sightings_of(["n0", "n1"])) == {"n0", "n1"}
+
+
+async def test_a_large_ledger_is_followed_in_portions(tmp_path: Path) -> None:
+    """From nothing, over more than one portion, with the blobs looked for."""
+    wanted = [f"n{number:04}" for number in range(1203)]
+    async with Store.open(tmp_path, clock=noon, terms=NO_LIMIT) as store:
+        await store.blobs.put_many(name.encode() for name in wanted[1:])
+        await store.ledger.append([sighting(name, name.encode()) for name in wanted])
+    await forget_index(tmp_path)
+    async with Store.open(tmp_path, clock=noon, terms=NO_LIMIT) as store:
+        assert [holding.name async for holding in store.index.held()] == wanted[1:]
+        assert await store.index.position() == store.ledger.head

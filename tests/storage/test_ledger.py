@@ -17,7 +17,8 @@ from mirror.errors import DamagedError, StorageError
 from mirror.storage.disk import Disk
 from mirror.storage.entries import START, Position
 from mirror.storage.files import Files
-from mirror.storage.ledger import Ledger, LedgerReader
+from mirror.storage.ledger import Ledger
+from mirror.storage.ledger_reader import LedgerReader
 from tests.storage.disks import EIO, ENOSPC, FailingDisk, every_operation
 from tests.storage.samples import NOON, decision, names, refusal, sighting
 
@@ -123,6 +124,18 @@ async def test_an_empty_newest_file_follows_the_one_before(ledger: Ledger, folde
 
     assert (again.head.number, subjects(again)) == (3, ["a", "b", "c"])
     assert await again.verify() == again.head
+
+
+async def test_a_torn_file_before_an_empty_newest_one_is_damage(
+    ledger: Ledger, folder: Path
+) -> None:
+    """A file is begun only when the one before is whole."""
+    await ledger.append(decisions("ab"))
+    (folder / "000000003.jsonl").touch()
+    with (folder / FIRST).open("ab") as file:
+        file.write(b"torn")
+    with pytest.raises(DamagedError, match="not as it was written, and not the newest file"):
+        opened(folder)
 
 
 async def test_the_newest_time_is_known(ledger: Ledger, folder: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mirror.errors import LockedError, StorageError
-from mirror.storage.lock import locked
+from mirror.storage.lock import locked, refuse_if_locked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,3 +72,15 @@ def test_whatever_the_file_says_the_lock_holds(tmp_path: Path, text: bytes) -> N
         (tmp_path / "lock").write_bytes(text)
         with pytest.raises(LockedError, match="another process holds"), locked(tmp_path):
             pass
+
+
+def test_asking_whether_a_folder_is_locked_changes_nothing(tmp_path: Path) -> None:
+    """A free folder can be locked afterwards; a held one is refused, with the holder's number."""
+    refuse_if_locked(tmp_path)
+    with locked(tmp_path), pytest.raises(LockedError, match=f"process {os.getpid()} holds"):
+        refuse_if_locked(tmp_path)
+
+
+def test_a_folder_that_can_not_be_locked_is_locked_by_nobody(tmp_path: Path) -> None:
+    """Asking is no error there."""
+    refuse_if_locked(tmp_path / "nowhere")

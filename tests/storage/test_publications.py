@@ -303,6 +303,16 @@ def test_any_file_is_a_pointer_or_damaged(text: bytes) -> None:
             reader._pointer("current")  # noqa: SLF001 - the blocking way, outside a loop
 
 
+@pytest.mark.parametrize("ending", ["", "\n\n", " \n", "\r\n", "\n\0"])
+async def test_a_pointer_ends_with_one_line_end(
+    reader: PublicationReader, folder: Path, ending: str
+) -> None:
+    """Cut short by one byte, or longer by one, it is damaged."""
+    (folder / "channels" / "current").write_bytes(f"{Digest.of(b'root')}{ending}".encode())
+    with pytest.raises(DamagedError, match="does not hold a digest"):
+        await reader.current()
+
+
 @given(st.binary(max_size=3), st.binary(max_size=3))
 def test_a_pointer_with_anything_around_it_is_damaged(before: bytes, behind: bytes) -> None:
     """Only the exact line counts."""
