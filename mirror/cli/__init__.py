@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from mirror.cli.commands import COMMANDS, Command
+from mirror.cli.commands import COMMANDS, Command, needed
 from mirror.cli.invocation import CommandGroup, begin
 from mirror.cli.statuses import COMPLETE, FAILED, USAGE, describe
 from mirror.cli.terminal import complain, keep_writing
@@ -31,9 +31,8 @@ def main(arguments: Sequence[str] | None = None, *, commands: Sequence[Command] 
     keep_writing()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        status = get_command(application(commands)).main(
-            words, prog_name=_NAME, standalone_mode=False
-        )
+        program = get_command(application(needed(commands, words)))
+        status = program.main(words, prog_name=_NAME, standalone_mode=False)
     except TyperException as error:
         return _usage(error)
     except typer.Abort:
@@ -62,7 +61,7 @@ def application(commands: Sequence[Command]) -> typer.Typer:
         register = program.command(
             command.name, epilog=describe(command.statuses), rich_help_panel=command.panel
         )
-        register(command.run)
+        register(command.load())
     return program
 
 

@@ -1,14 +1,11 @@
 """The list of commands: each once, in the order of the help, under its heading."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Final
 
-from mirror.cli.check import check
-from mirror.cli.initialise import init
-from mirror.cli.serve import serve
-from mirror.cli.show_config import show_config
-from mirror.cli.status import status
+from mirror.cli.invocation import typed
 from mirror.cli.statuses import (
     COMPLETE,
     DAMAGED,
@@ -18,8 +15,6 @@ from mirror.cli.statuses import (
     REFUSED,
     USAGE,
 )
-from mirror.cli.sync import sync
-from mirror.cli.verify import verify
 
 EVERY_DAY: Final = "Every day"
 TO_DECIDE: Final = "To decide"
@@ -28,24 +23,64 @@ UPKEEP: Final = "Upkeep"
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """A function by the place where it is: what most commands need takes long to load."""
+
+    module: str
+    name: str
+
+    def load(self) -> Callable[..., None]:
+        """Return the function."""
+        function: Callable[..., None] = getattr(import_module(self.module), self.name)
+        return function
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """A command: its name, what runs, where the help lists it, and how it can end."""
 
     name: str
-    run: Callable[..., None]
+    run: Callable[..., None] | Later
     panel: str
     statuses: tuple[int, ...]
+
+    def load(self) -> Callable[..., None]:
+        """Return what runs."""
+        return self.run.load() if isinstance(self.run, Later) else self.run
 
 
 #: A command that may have to ask upstream, the store, and the daemon.
 ALL: Final = tuple(MEANINGS)
 
 COMMANDS: Final = (
-    Command("init", init, EVERY_DAY, (COMPLETE, FAILED, USAGE)),
-    Command("serve", serve, EVERY_DAY, (COMPLETE, FAILED, USAGE, DAMAGED, LOCKED)),
-    Command("status", status, EVERY_DAY, ALL),
-    Command("sync", sync, TO_DECIDE, ALL),
-    Command("verify", verify, TO_DECIDE, (COMPLETE, FAILED, USAGE, REFUSED)),
-    Command("check", check, UPKEEP, (COMPLETE, FAILED, USAGE, DAMAGED, LOCKED)),
-    Command("config", show_config, UPKEEP, (COMPLETE, USAGE)),
+    Command("init", Later("mirror.cli.initialise", "init"), EVERY_DAY, (COMPLETE, FAILED, USAGE)),
+    Command(
+        "serve",
+        Later("mirror.cli.serve", "serve"),
+        EVERY_DAY,
+        (COMPLETE, FAILED, USAGE, DAMAGED, LOCKED),
+    ),
+    Command("status", Later("mirror.cli.status", "status"), EVERY_DAY, ALL),
+    Command("sync", Later("mirror.cli.sync", "sync"), TO_DECIDE, ALL),
+    Command(
+        "verify",
+        Later("mirror.cli.verify", "verify"),
+        TO_DECIDE,
+        (COMPLETE, FAILED, USAGE, REFUSED),
+    ),
+    Command(
+        "check",
+        Later("mirror.cli.check", "check"),
+        UPKEEP,
+        (COMPLETE, FAILED, USAGE, DAMAGED, LOCKED),
+    ),
+    Command("config", Later("mirror.cli.show_config", "show_config"), UPKEEP, (COMPLETE, USAGE)),
 )
+
+
+def needed(commands: Sequence[Command], words: Sequence[str]) -> Sequence[Command]:
+    """Return those of *commands* that *words* need: the one that is typed, or all for a help."""
+    word = typed(words)
+    if word == "--version":
+        return ()
+    return [command for command in commands if command.name == word] or commands

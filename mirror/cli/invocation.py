@@ -60,6 +60,18 @@ class CommandGroup(TyperGroup):
 
 def in_front(arguments: Sequence[str]) -> list[str]:
     """Move the options of `mpmirror` before its command; behind ``--`` nothing moves."""
+    moved, kept = _apart(arguments)
+    return moved + kept
+
+
+def typed(arguments: Sequence[str]) -> str | None:
+    """Return the command's name, or what stands in its place; None for no word at all."""
+    _, kept = _apart(arguments)
+    return kept[0] if kept else None
+
+
+def _apart(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the options of `mpmirror`, and the rest; behind ``--`` all is the rest."""
     moved: list[str] = []
     kept: list[str] = []
     rest = iter(arguments)
@@ -72,7 +84,7 @@ def in_front(arguments: Sequence[str]) -> list[str]:
             moved.append(argument)
         else:
             kept.append(argument)
-    return moved + kept
+    return moved, kept
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so

@@ -175,3 +175,16 @@ def test_the_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[s
     """As `pip` knows it."""
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("mpmirror 0.")
+
+
+@pytest.mark.parametrize("words", ["--version", "config --help", "sync --help"])
+def test_a_command_loads_only_what_it_needs(words: str) -> None:
+    """What another command needs can take longer to load than this one to run."""
+    program = (
+        "import sys; from mirror.cli import main; main(sys.argv[1:]); "
+        "print(*{'alembic', 'mirror.cli.initialise', 'mirror.cli.verify'} & sys.modules.keys())"
+    )
+    command = [sys.executable, "-c", program, *words.split()]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)  # noqa: S603 - our own program
+
+    assert ended.stdout.splitlines()[-1] == ""
