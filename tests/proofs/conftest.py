@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
+import pytest
 import pytest_asyncio
 
 from mirror.sandbox import Sandbox
 from tests.proofs.node import Node
+from tests.proofs.program import Program
 from tests.proofs.walking import Walked, digest_at
 from tests.replica import Replica
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
-    import pytest
 
 BOARDS = ("RPI_PICO", "RPI_PICO_W", "TEENSY41", "WIPY")
 RELEASES = ("v1.28.0", "v1.27.0")
@@ -65,6 +67,19 @@ def small_replica() -> Replica:
         for version in RELEASES:
             replica.release(board, version)
     return replica
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder whose path is short enough for a Unix socket."""
+    with tempfile.TemporaryDirectory(prefix="mpmirror-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def program(place: Path) -> Program:
+    """The real program with an upstream that is not there."""
+    return Program(place, "http://127.0.0.1:1")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -19,7 +19,7 @@ from mirror.daemon.version import VERSION
 from mirror.sandbox import Sandbox
 from mirror.storage.quarantine import Bounds
 from mirror.storage.space import KeepFree
-from mirror.storage.store import Store, Terms
+from mirror.storage.store import Store, Terms, forget_index
 from mirror.sync.outcome import Progress
 from mirror.sync.run import Means, Wishes, sync
 from mirror.upstream.fetch import Fetcher, Politeness, Surroundings
@@ -94,6 +94,10 @@ class Node:
             got = await client.get(f"/v1/files/{name}")
         assert got.status == 200, got
         return got.body
+
+    async def rebuild(self) -> None:
+        """Do what ``mpmirror check --rebuild`` does first."""
+        await forget_index(self.folder)
 
     def lose(self, sha256: str) -> None:
         """Remove a blob from the disk, as somebody would who should not."""
