@@ -40,6 +40,8 @@ _MOST_REMARKS: Final = 200
 _NO_NEWS: Final = frozenset({"no-files"})
 # An interrupted crawl is taken up again only while its pages can still be true.
 _FRESH: Final = timedelta(hours=1)
+# What was not continued for so long is of a file that upstream no longer lists.
+_STALE_PARTS: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,7 @@ class _Run:
         self._fetching: Fetching | None = None
 
     async def whole(self) -> Outcome:
+        await self._store.incoming.prune(self._means.clock() - _STALE_PARTS)
         catalog = await self.crawled()
         todo = await self.planned(catalog)
         self._wanted = len(todo.wanted)
