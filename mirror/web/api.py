@@ -15,6 +15,7 @@ from mirror.errors import BadQueryError, MirrorError
 from mirror.publication.feeds import SCHEMA_PATH, feed_schema
 from mirror.publication.query import FeedQuery
 from mirror.web.answer import Answer
+from mirror.web.bench import PATIENCE, within
 from mirror.web.documents import Document
 from mirror.web.failures import not_ready
 from mirror.web.heads import JSON, TEXT
@@ -125,7 +126,8 @@ class Api:
 
     async def status(self, request: web.Request) -> Answer:
         """Answer with how this node is, at this moment."""
-        return self._now(request, JSON, await self._status())
+        async with within(PATIENCE, "asking the daemon"):
+            return self._now(request, JSON, await self._status())
 
     async def alive(self, request: web.Request) -> Answer:
         """Answer that this process lives."""

@@ -1,8 +1,8 @@
 """Put the public application together: one constructor away from a test.
 
 It only reads, and only GET, HEAD and OPTIONS.  One middleware turns every error into status
-and body.  No answer is made from the request's ``Host``.  A handler has `_PATIENCE` seconds
-to begin its answer; `mirror.web.server` sets the limits of connections and headers.
+and body.  No answer is made from the request's ``Host``.  Whatever an answer waits for, it
+waits for a bounded time; `mirror.web.connections` has the limits of connections and heads.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from mirror.errors import BusyError, MirrorError, NotFoundError
+from mirror.errors import MirrorError, NotFoundError
 from mirror.web.answer import Answer
 from mirror.web.api import Api, StatusSource
 from mirror.web.bench import Bench
@@ -30,7 +30,7 @@ from mirror.web.shelf import Shelf
 from mirror.web.superseded import Superseded
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
+    from collections.abc import AsyncIterator
 
     from aiohttp.typedefs import Handler, Middleware
 
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 #: The shelf of an application: its owner may call `Shelf.refresh` after publishing.
 SHELF: Final = web.AppKey("shelf", Shelf)
 
-_PATIENCE: Final = 20.0
 _READING: Final = {"GET", "HEAD"}
 
 
@@ -99,7 +98,7 @@ def _answering(heads: Heads) -> Middleware:
                 return Answer(204, preflight)
             return wrong_method(heads, request)
         try:
-            return await _in_time(handler(request))
+            return await handler(request)
         except MirrorError as error:
             return failure(heads, request, error)
         except web.HTTPException:
@@ -111,11 +110,3 @@ def _answering(heads: Heads) -> Middleware:
             return unexpected(heads, request)
 
     return answering
-
-
-async def _in_time(answer: Awaitable[web.StreamResponse]) -> web.StreamResponse:
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            return await answer
-    except TimeoutError as error:
-        raise BusyError("the answer takes too long: ask again") from error
