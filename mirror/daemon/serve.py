@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import signal
+import sys
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from mirror.daemon.operations import Operations
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+_NOTHING_TO_RELOAD: Final = "SIGHUP: settings are read at the start only; nothing was changed."
 
 
 async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
@@ -44,7 +46,7 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     can not begin.
     """
     async with AsyncExitStack() as stack:
-        stop = stack.enter_context(_stopped_by_signals())
+        stop = stack.enter_context(_stopped_by_signals(announce))
         ready: asyncio.Future[Operations] = asyncio.get_running_loop().create_future()
         stack.callback(_settle, ready)
         held = await asyncio.to_thread(_find_held, settings)
@@ -67,15 +69,19 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[asyncio.Event]:
+def _stopped_by_signals(announce: Callable[[str], None]) -> Iterator[asyncio.Event]:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop.set)
+    # What was started in a terminal ends with it; a service has nothing to read anew.
+    in_a_terminal = sys.stdin is not None and sys.stdin.isatty()
+    hung_up = stop.set if in_a_terminal else partial(announce, _NOTHING_TO_RELOAD)
+    loop.add_signal_handler(signal.SIGHUP, hung_up)
     try:
         yield stop
     finally:
-        for number in _SIGNALS:
+        for number in (*_SIGNALS, signal.SIGHUP):
             loop.remove_signal_handler(number)
 
 
