@@ -19,7 +19,7 @@ import pytest
 from mirror.daemon.parts import now
 from mirror.storage.store import Store
 from mirror.upkeep import check
-from tests.proofs.program import Program
+from tests.proofs.program import Program, send
 from tests.proofs.remains import damaged, holdings, missing, taken_in
 from tests.proofs.waiting import until
 from tests.replica import INDEX, Depth, Misbehaviour, Replica
@@ -107,8 +107,7 @@ class Syncs:
         with suppress(TimeoutError):
             async with asyncio.timeout(killed_after):
                 await process.wait()
-        if process.returncode is None:
-            process.kill()
+        send(process, signal.SIGKILL)
         _, written = await process.communicate()
         ends = {0} if killed_after is None else {0, -signal.SIGKILL}
         assert process.returncode in ends, written.decode()
@@ -161,8 +160,7 @@ async def test_no_child_outlives_a_killed_mirror(program: Program) -> None:
     async with replica.running() as url, replace(program, upstream=url).serving() as daemon:
         await until(lambda: replica.count(name) == 1)
         children = psutil.Process(daemon.process.pid).children(recursive=True)
-        daemon.process.kill()
-        await daemon.process.wait()
+        await daemon.stop(signal.SIGKILL)
         await until(lambda: not any(child.is_running() for child in children))
 
     assert children != []
