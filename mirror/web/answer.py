@@ -10,14 +10,18 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from aiohttp import web
 
 if TYPE_CHECKING:
     from aiohttp.abc import AbstractStreamWriter
+
+#: A path as the router reads it, and who answers it.
+Route: TypeAlias = tuple[str, Callable[[web.Request], Awaitable[web.StreamResponse]]]
 
 USUAL_STALL: Final = 60.0
 _PIECE = 256 * 1024

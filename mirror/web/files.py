@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from aiohttp import web
-
 from mirror.catalog.values import Digest
 from mirror.errors import ArtifactNotFoundError, DamagedError, GoneError, MalformedValueError
 from mirror.publication.feeds import render_sums
@@ -19,7 +17,9 @@ from mirror.web.documents import Document
 from mirror.web.heads import TEXT, Caching
 
 if TYPE_CHECKING:
-    from mirror.web.answer import Answer
+    from aiohttp import web
+
+    from mirror.web.answer import Answer, Route
     from mirror.web.artifacts import Artifact
     from mirror.web.documents import Stationery
     from mirror.web.holdings import OpenFile
@@ -40,13 +40,13 @@ class Files:
         self._heads = stationery.heads
         self._known: dict[tuple[str, bytes], About] = {}
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> list[Route]:
         """Return the paths that are served here."""
         return [
-            web.get("/v1/files/{name}", self.by_name),
-            web.get("/v1/blobs/{digest}", self.by_digest),
-            web.get(SUMS_PATH, self.sums),
-            web.get("/resources/firmware/{name}", self.as_upstream),
+            ("/v1/files/{name}", self.by_name),
+            ("/v1/blobs/{digest}", self.by_digest),
+            (SUMS_PATH, self.sums),
+            ("/resources/firmware/{name}", self.as_upstream),
         ]
 
     async def by_name(self, request: web.Request) -> Answer:

@@ -206,6 +206,20 @@ async def test_an_old_client_that_wants_to_go_on_may(client: Client) -> None:
     assert (first.fields["connection"], second.status) == ("keep-alive", 200)
 
 
+@pytest.mark.parametrize("expected", ["100-continue", "a miracle"])
+async def test_what_a_request_expects_changes_nothing(client: Client, expected: str) -> None:
+    """A refusal in words would be stored as firmware."""
+    got = await client.get(f"/resources/firmware/{PICO}", Expect=expected)
+
+    assert (got.status, len(got.body)) == (200, 100_000)
+
+
+async def test_a_server_as_a_whole_can_be_asked_what_it_allows(client: Client) -> None:
+    got = await client.get("*", "OPTIONS")
+
+    assert (got.status, got.fields["allow"]) == (204, "GET, HEAD, OPTIONS")
+
+
 async def test_errors_are_not_kept_by_caches(client: Client) -> None:
     """A 404 may be kept unless that is forbidden, and the file may be held tomorrow."""
     got = await client.get("/resources/firmware/nothing.bin")
