@@ -179,6 +179,10 @@ class Daemon:
     async def synced(self) -> None:
         """Wait until a sync has ended, and what it published is served."""
         await self.says("sync ends")
+        await self.ready()
+
+    async def ready(self) -> None:
+        """Wait until a publication is served."""
         async with asyncio.timeout(_SECONDS):
             while (await self.client.get("/readyz")).status != HTTPStatus.OK:  # noqa: ASYNC110 - it happens in another process
                 await asyncio.sleep(0.02)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import signal
@@ -141,7 +142,8 @@ async def test_two_workers_serve_one_port_and_follow_the_daemon(program: Program
         async with program.serving("--workers", "2") as daemon:
             number = daemon.client.number
             await until(lambda: len(listeners(daemon, number)) == 2)
-            await daemon.synced()
+            await daemon.says("sync ends")
+            await followed(daemon.client, 1)
             status = await status_of(daemon)
             before = await walk(daemon.client)
             replica.release("RPI_PICO", "v1.29.0")
@@ -158,12 +160,16 @@ async def test_two_workers_serve_one_port_and_follow_the_daemon(program: Program
 
 def listeners(daemon: Daemon, number: int) -> set[int]:
     """Return the process ids of the workers that listen on TCP port *number*."""
-    found = set()
-    for child in psutil.Process(daemon.process.pid).children(recursive=True):
-        for line in child.net_connections(kind="tcp4"):
-            if line.status == psutil.CONN_LISTEN and line.laddr.port == number:
-                found.add(child.pid)
-    return found
+    children = psutil.Process(daemon.process.pid).children(recursive=True)
+    return {child.pid for child in children if listens(child, number)}
+
+
+def listens(process: psutil.Process, number: int) -> bool:
+    """Whether *process* listens on TCP port *number*; one that has just ended does not."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        lines = process.net_connections(kind="tcp4")
+        return any((line.status, line.laddr[1:]) == ("LISTEN", (number,)) for line in lines)
+    return False
 
 
 async def followed(client: Client, sequence: int) -> None:
@@ -172,7 +178,7 @@ async def followed(client: Client, sequence: int) -> None:
     async with asyncio.timeout(60):
         while row < 20:
             root = json.loads((await client.get("/v1/root.json")).body)
-            row = row + 1 if root["sequence"] == sequence else 0
+            row = row + 1 if root.get("sequence") == sequence else 0
 
 
 async def test_publications_switch_whole_under_clients(scene: Scene) -> None:
