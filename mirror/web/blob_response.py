@@ -3,7 +3,8 @@
 The blob was checked when it was opened (`mirror.storage.blobs`), and stays open until the
 last byte is sent: a publication or a prune meanwhile changes nothing for this client.  If
 the file is written to while it is sent, or the client takes nothing for a minute, the
-connection breaks before the promised length is reached.
+connection breaks.  What the system has taken and the client has not yet received can still
+change with a file that is written to where it stands: the store never does that.
 """
 
 from __future__ import annotations
