@@ -20,10 +20,11 @@ from mirror.formats.verdict import Conclusion, Finding, Verdict
 from mirror.storage.entries import Change, Refusal, Sighting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from mirror.catalog.model import BoardFacts, Listing
+    from mirror.catalog.values import Digest
     from mirror.formats.verdict import Claim
     from mirror.sandbox import Sandbox
     from mirror.storage.incoming import Incoming, Received
@@ -33,15 +34,24 @@ if TYPE_CHECKING:
 
 
 class Intake:
-    """The way of a file from upstream into the store; one for a run, used by many tasks."""
+    """The way of a file from upstream into the store; one for a run, used by many tasks.
+
+    *first* has the first digest of every name of this run that was ever seen before.
+    """
 
     def __init__(
-        self, fetcher: Fetcher, sandbox: Sandbox, store: Store, clock: Callable[[], datetime]
+        self,
+        fetcher: Fetcher,
+        sandbox: Sandbox,
+        store: Store,
+        clock: Callable[[], datetime],
+        first: Mapping[str, Digest],
     ) -> None:
         self._fetcher = fetcher
         self._sandbox = sandbox
         self._store = store
         self._clock = clock
+        self._first = first
 
     async def take(self, listing: Listing, facts: BoardFacts) -> int:
         """Hold the artifact of *listing*, accepted and written down; return its size in bytes.
@@ -64,17 +74,17 @@ class Intake:
     async def _refuse_changed(
         self, listing: Listing, incoming: Incoming, received: Received
     ) -> None:
-        first = await self._store.index.find_sighting(str(listing.name))
-        if first is None or first.digest == received.digest:
+        first = self._first.get(str(listing.name), received.digest)
+        if first == received.digest:
             return
         change = Change(
             time=self._clock(),
             name=str(listing.name),
             url=listing.url,
-            first=first.digest,
+            first=first,
             later=received.digest,
         )
-        text = f"first seen as {first.digest}, now {received.digest}: the first bytes stay"
+        text = f"first seen as {first}, now {received.digest}: the first bytes stay"
         await self._store.quarantine.put(
             incoming, str(listing.name), listing.url, (Finding("bytes-changed", text),)
         )
