@@ -13,7 +13,7 @@ import asyncio
 import importlib
 import signal
 import sys
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from mirror.daemon.operations import Operations
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+# Seconds for the first worker to start, and between two looks.
+_TO_BEGIN: Final = 10.0
+_MOMENT: Final = 0.02
 _NOTHING_TO_RELOAD: Final = "SIGHUP: settings are read at the start only; nothing was changed."
 
 
@@ -115,6 +118,7 @@ async def _open_doors(
         number = await stack.enter_async_context(
             workers(settings.workers, _worker_settings(settings))
         )
+        await _until_one_listens(listen.host, number)
     else:
         app = make_app(
             held,
@@ -125,6 +129,23 @@ async def _open_doors(
         await stack.enter_async_context(serving(app, sockets))
     for line in _greeting(settings, replace(listen, number=number)):
         announce(line)
+
+
+async def _until_one_listens(host: str, number: int) -> None:
+    """Wait for the first worker: who reads the address shall be answered there."""
+    with suppress(TimeoutError):  # one that can not begin says why itself
+        async with asyncio.timeout(_TO_BEGIN):
+            while not await _is_listened_to(host, number):  # noqa: ASYNC110 - another process
+                await asyncio.sleep(_MOMENT)
+
+
+async def _is_listened_to(host: str, number: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(host, number)
+    except OSError:
+        return False
+    writer.transport.abort()
+    return True
 
 
 def _settle(ready: asyncio.Future[Operations]) -> None:
