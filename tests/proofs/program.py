@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _ROOT: Final = Path(__file__).parents[2]
 _SERVES: Final = re.compile(r"serves http://127\.0\.0\.1:([0-9]+)")
-_SECONDS: Final = 60.0
+_SECONDS: Final = 120.0
 _MOST_LINE: Final = 1 << 20
 
 

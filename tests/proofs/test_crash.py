@@ -22,7 +22,7 @@ from mirror.upkeep import check
 from tests.proofs.program import Program, send
 from tests.proofs.remains import damaged, holdings, missing, taken_in
 from tests.proofs.waiting import until
-from tests.replica import INDEX, Depth, Misbehaviour, Replica
+from tests.replica import Depth, Misbehaviour, Replica
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -152,19 +152,25 @@ async def test_sigterm_in_a_sync_loses_nothing_and_the_next_start_continues(
     assert holdings(program.data).keys() == set(names)
 
 
-async def test_no_child_outlives_a_killed_mirror(program: Program) -> None:
-    """Whoever is killed takes the processes that read for it along."""
+async def test_a_killed_daemon_leaves_no_process_and_starts_again(program: Program) -> None:
+    """Those who read for it end too, and the socket it left is in nobody's way."""
     replica = Replica.of_boards(1, depth=Depth(releases=1, previews=0))
     [name] = replica.names()
-    replica.misbehave(name, Misbehaviour.HANG_IN_BODY, None)
-    async with replica.running() as url, replace(program, upstream=url).serving() as daemon:
-        await until(lambda: replica.count(name) == 1)
-        children = psutil.Process(daemon.process.pid).children(recursive=True)
-        await daemon.stop(signal.SIGKILL)
+    replica.misbehave(name, Misbehaviour.HANG_IN_BODY, 1)
+    async with replica.running() as url:
+        program = replace(program, upstream=url)
+        async with program.serving() as daemon:
+            await until(lambda: replica.count(name) == 1)
+            children = psutil.Process(daemon.process.pid).children(recursive=True)
+            killed = await daemon.stop(signal.SIGKILL)
         await until(lambda: not any(child.is_running() for child in children))
+        async with program.serving() as daemon:
+            await daemon.synced()
+            stopped = await daemon.stop()
 
     assert children != []
-    assert replica.count(INDEX) > 0
+    assert (killed, stopped) == (-signal.SIGKILL, 0)
+    assert holdings(program.data).keys() == {name}
 
 
 def is_flashable(name: str) -> bool:

@@ -141,6 +141,7 @@ async def test_two_workers_serve_one_port_and_follow_the_daemon(program: Program
         program = replace(program, upstream=url)
         async with program.serving("--workers", "2") as daemon:
             number = daemon.client.number
+            first = await daemon.client.get("/healthz")
             await until(lambda: len(listeners(daemon, number)) == 2)
             await daemon.says("sync ends")
             await followed(daemon.client, 1)
@@ -152,6 +153,7 @@ async def test_two_workers_serve_one_port_and_follow_the_daemon(program: Program
             after = await walk(daemon.client)
             stopped = await daemon.stop()
 
+    assert first.body == b"alive\n"
     assert status["publication"]["sequence"] == 1
     assert list(before.files) == [PICO]
     assert set(after.files) == set(replica.names())
@@ -175,7 +177,7 @@ def listens(process: psutil.Process, number: int) -> bool:
 async def followed(client: Client, sequence: int) -> None:
     """Wait until twenty answers in a row, each on its own connection, are of *sequence*."""
     row = 0
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while row < 20:
             root = json.loads((await client.get("/v1/root.json")).body)
             row = row + 1 if root.get("sequence") == sequence else 0
