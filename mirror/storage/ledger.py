@@ -52,6 +52,7 @@ class _Portion:
     """What is written as one append: the entries of all who came in time."""
 
     entries: list[Entry]
+    hurry: asyncio.Event
     written: asyncio.Task[list[Recorded]]
 
 
@@ -88,18 +89,18 @@ class Ledger(LedgerReader):
         """Have *follower* told of every append that is durable, before `append` returns."""
         self._follower = follower
 
-    async def append(self, entries: Sequence[Entry]) -> list[Recorded]:
+    async def append(self, entries: Sequence[Entry], *, patience: float = 0.0) -> list[Recorded]:
         """Add *entries*, all or none of them, durably; return where they stand.
 
         What the follower raises is raised here, and then the entries do stand.  Of several
-        whose entries are one append, all fail when it does.
+        whose entries are one append, all fail when it does.  With *patience* this waits so
+        many seconds for others to come, unless one comes who has none.
         """
-        if self._next is None:
-            mine: list[Entry] = []
-            self._next = _Portion(mine, asyncio.create_task(self._write_in_turn(mine)))
-        portion = self._next
+        portion = self._next or self._begin_portion(patience)
         start = len(portion.entries)
         portion.entries.extend(entries)
+        if not patience:
+            portion.hurry.set()
         recorded = await outlast(portion.written)
         return recorded[start : start + len(entries)]
 
@@ -124,7 +125,19 @@ class Ledger(LedgerReader):
         self._files.cut(self._path, self._size)
         return f"cut an incomplete append off {self._path}" if scan.torn else None
 
-    async def _write_in_turn(self, entries: list[Entry]) -> list[Recorded]:
+    def _begin_portion(self, patience: float) -> _Portion:
+        entries: list[Entry] = []
+        hurry = asyncio.Event()
+        writing = self._write_in_turn(entries, hurry, patience)
+        self._next = _Portion(entries, hurry, asyncio.create_task(writing))
+        return self._next
+
+    async def _write_in_turn(
+        self, entries: list[Entry], hurry: asyncio.Event, patience: float
+    ) -> list[Recorded]:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await hurry.wait()
         async with self._lock:
             # From here on nobody can join: what is added to them later would not be written.
             self._next = None

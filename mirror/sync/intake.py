@@ -8,7 +8,7 @@ there too.  The caller sees accepted bytes or a `MirrorError` that says what was
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mirror.claims import claim_of_listing
 from mirror.errors import (
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from mirror.storage.store import Store
     from mirror.upstream.answers import Download
     from mirror.upstream.fetch import Fetcher
+
+# Seconds in which other files of a fast run come to be written down in the same append.
+_PATIENCE: Final = 0.02
 
 
 class Intake:
@@ -68,7 +71,8 @@ class Intake:
             if not verdict.accepted:
                 await self._refuse(listing, incoming, received, verdict)
             await self._store.blobs.keep(incoming)
-        await self._store.ledger.append([self._sighting(listing, received, verdict, download)])
+        sighting = self._sighting(listing, received, verdict, download)
+        await self._store.ledger.append([sighting], patience=_PATIENCE)
         return received.size
 
     async def _refuse_changed(

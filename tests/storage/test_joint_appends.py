@@ -86,3 +86,28 @@ async def test_a_cancelled_append_disturbs_no_other(folder: Path) -> None:
 
     assert ledger.head.number == 3
     assert [(await task)[0].position.number for task in tasks[1:]] == [2, 3]
+
+
+async def test_who_has_patience_waits_for_company(folder: Path) -> None:
+    """Those who come within that time are one append with it."""
+    disk = CountingDisk()
+    ledger = opened(folder, Files(disk))
+    before = disk.synced
+    first = asyncio.create_task(ledger.append(decisions("a"), patience=0.2))
+    await asyncio.sleep(0.05)
+    second = asyncio.create_task(ledger.append(decisions("b"), patience=0.2))
+    await asyncio.gather(first, second)
+
+    assert disk.synced - before == 1
+
+
+async def test_who_has_no_patience_takes_the_others_along(folder: Path) -> None:
+    """Nobody waits for the time of others."""
+    ledger = opened(folder)
+    patient = asyncio.create_task(ledger.append(decisions("a"), patience=60))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(30):
+        [record] = await ledger.append(decisions("b"))
+        await patient
+
+    assert record.position.number == 2
