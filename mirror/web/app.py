@@ -19,7 +19,6 @@ from aiohttp import web
 from mirror.errors import MirrorError, NotFoundError
 from mirror.web.answer import Answer
 from mirror.web.api import Api, StatusSource, Words
-from mirror.web.bench import Bench
 from mirror.web.documents import Stationery
 from mirror.web.failures import Failures
 from mirror.web.files import Files
@@ -64,7 +63,7 @@ class Serving:
 def make_app(store: Holdings, serving: Serving) -> web.Application:
     """Return the public application over *store*; it follows the pointer while it runs."""
     heads = Heads(serving.node)
-    stationery = Stationery(heads, Bench())
+    stationery = Stationery(heads)
     superseded = Superseded(store, grace=serving.grace, clock=serving.clock)
     shelf = Shelf(store, stationery, superseded)
     files = Files(shelf, stationery)

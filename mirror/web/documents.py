@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mirror.web.answer import Answer
@@ -26,10 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Stationery:
-    """What every document of one application is answered with: *heads*, and the *bench*."""
+    """What every document of one application is answered with.
+
+    Questions wait at a bench of their own: many of them keep nobody from a coded feed.
+    """
 
     heads: Heads
-    bench: Bench
+    coding: Bench = field(default_factory=Bench)
+    questions: Bench = field(default_factory=Bench)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class Document:
         caching: Caching = Caching.ASK,
     ) -> None:
         self._heads = stationery.heads
-        self._bench = stationery.bench
+        self._bench = stationery.coding
         self._body = body
         self._digest = digest
         self._media_type = media_type

@@ -21,7 +21,7 @@ from mirror.errors import (
     StorageError,
 )
 from mirror.storage.threads import to_end
-from mirror.web.bench import FIRST_BYTE, PATIENCE, within
+from mirror.web.bench import FIRST_BYTE, PATIENCE, Bench, within
 from mirror.web.loading import load
 from mirror.web.view import View
 
@@ -68,6 +68,7 @@ class Shelf:
         self._problem: MirrorError | None = None
         self._looked = asyncio.Event()
         self._looking = asyncio.Lock()
+        self._bench = Bench()
         self._loading = asyncio.Lock()
 
     async def follow(self, every: float) -> NoReturn:
@@ -100,7 +101,7 @@ class Shelf:
         """Return the current view; raise what keeps the newest publication from being served."""
         view = await self.current()
         if self._problem is not None:
-            raise self._problem
+            raise self._problem.with_traceback(None)
         (await self.blobs.open(view.loaded.root)).close()
         return view
 
@@ -112,7 +113,10 @@ class Shelf:
             await self._looked.wait()
         if self._view is not None:
             return self._view
-        raise self._problem or PublicationNotFoundError("nothing is published yet")
+        if self._problem is None:
+            raise PublicationNotFoundError("nothing is published yet")
+        # It is raised again and again, and must not remember each time.
+        raise self._problem.with_traceback(None)
 
     async def at(self, sequence: int) -> View:
         """Return the publication of this *sequence*."""
@@ -151,7 +155,7 @@ class Shelf:
     async def _load(self, root: Digest, before: View | None) -> View:
         known = before.loaded if before else None
         try:
-            loaded = await load(self.blobs, root, self._stationery.bench, known)
+            loaded = await load(self.blobs, root, self._bench, known)
         except NotFoundError as error:
             raise DamagedError(f"publication {root} is not whole: {error}") from error
         if known is not None and _goes_back(known.publication, loaded.publication):
@@ -174,7 +178,7 @@ class Shelf:
         return self._others[root]
 
     async def _load_other(self, root: Digest, current: View) -> View:
-        loaded = await load(self.blobs, root, self._stationery.bench, current.loaded)
+        loaded = await load(self.blobs, root, self._bench, current.loaded)
         return View(loaded, self.blobs, self._stationery)
 
 

@@ -13,6 +13,7 @@ from mirror.catalog.kinds import Kind, Maturity
 from mirror.errors import ArtifactNotFoundError, BoardNotFoundError, NotFoundError
 from mirror.publication.documents import decode_board
 from mirror.publication.feeds import filter_feed, render_latest
+from mirror.storage.threads import to_end
 from mirror.web.documents import Document
 from mirror.web.heads import TEXT
 from mirror.web.loading import MOST_BYTES
@@ -101,7 +102,7 @@ class View:
         return Document(self._stationery, body, local.digest.hex, media_type=media_type)
 
     async def _filter(self, query: FeedQuery) -> Document:
-        return await self._stationery.bench.run(self._make_feed, query)
+        return await self._stationery.questions.run(self._make_feed, query)
 
     def _make_feed(self, query: FeedQuery) -> Document:
         boards = (entry for entry in self.loaded.boards.values() if _may_show(entry, query))
@@ -109,7 +110,8 @@ class View:
         return Document.of(self._stationery, body)
 
     async def _find_latest(self, entry: LoadedBoard, query: FeedQuery) -> Document:
-        return await self._stationery.bench.run(self._make_latest, entry, query)
+        # One board is quickly read: it does not wait behind those who filter whole feeds.
+        return await to_end(self._make_latest, entry, query)
 
     def _make_latest(self, entry: LoadedBoard, query: FeedQuery) -> Document:
         board = self._decode(entry)

@@ -7,7 +7,6 @@ import asyncio
 import pytest
 
 from mirror.errors import BusyError
-from mirror.web.bench import Bench
 from mirror.web.documents import Document, Stationery
 from mirror.web.heads import Heads
 from mirror.web.recent import Recent
@@ -20,7 +19,7 @@ class Maker:
         self.made = 0
         self._size = size
         self._failures = failures
-        self._stationery = Stationery(Heads("n"), Bench())
+        self._stationery = Stationery(Heads("n"))
 
     async def __call__(self) -> Document:
         """Make one, or fail."""

@@ -16,7 +16,6 @@ from mirror.errors import (
     PublicationNotFoundError,
 )
 from mirror.publication.documents import encode
-from mirror.web.bench import Bench
 from mirror.web.documents import Stationery
 from mirror.web.heads import Heads
 from mirror.web.holdings import Blobs, Holdings, Publications
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 def shelf_of(store: Holdings, retry: float = 10.0) -> Shelf:
     """Return a shelf that looks at the pointer when it is told to."""
     superseded = Superseded(store, grace=timedelta(days=3), clock=lambda: NOON)
-    return Shelf(store, Stationery(Heads("n"), Bench()), superseded, retry=retry)
+    return Shelf(store, Stationery(Heads("n")), superseded, retry=retry)
 
 
 @pytest.fixture
