@@ -183,9 +183,9 @@ async def test_an_interrupted_run_is_continued(tmp_path: Path) -> None:
             run.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await run
-            held = {holding.name async for holding in node.store.index.held()}
         replica.requests.clear()
         async with node_at(tmp_path / "data", url) as node:
+            held = {holding.name async for holding in node.store.index.held()}
             outcome = await node.sync()
 
     assert outcome.exit_status == 0
