@@ -23,6 +23,7 @@ from tests.proofs.program import Program, send
 from tests.proofs.remains import damaged, holdings, missing, taken_in
 from tests.proofs.waiting import until
 from tests.replica import Depth, Misbehaviour, Replica
+from tests.replica.ways import Trickling
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -127,10 +128,10 @@ class Syncs:
 async def test_sigterm_in_a_sync_loses_nothing_and_the_next_start_continues(
     program: Program,
 ) -> None:
-    """It ends within five seconds, though upstream hangs; what came is not asked for again."""
+    """It ends within five seconds, though a file trickles; what came is not asked for again."""
     replica = Replica.of_boards(4, depth=Depth(releases=1, previews=0))
     names = [name for name in replica.names() if is_flashable(name)]
-    replica.misbehave(names[0], Misbehaviour.HANG_IN_BODY, 1)
+    replica.misbehave(names[0], Trickling(size=1, seconds=0.1), 1)
     async with replica.running() as url:
         program = replace(program, upstream=url)
         async with program.serving() as daemon:

@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import json
 import signal
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,11 +21,15 @@ from tests.proofs.walking import walk
 from tests.replica import INDEX, Replica
 
 if TYPE_CHECKING:
+    from asyncio.subprocess import Process
     from collections.abc import Callable
+
+    from aiohttp import web
 
     from mirror.sandbox import Sandbox
     from tests.proofs.conftest import Scene
     from tests.proofs.program import Daemon, Program
+    from tests.replica.exchange import Exchange
     from tests.web.client import Client
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -103,21 +107,47 @@ def yesterday() -> datetime:
 
 async def test_a_sync_beside_a_daemon_is_the_daemons_and_is_shown(program: Program) -> None:
     """The second process shows the run that is under way; upstream is asked once."""
-    replica = Replica.of_boards(2)
-    replica.delay = 0.05
+    replica, gate = Replica.of_boards(2), Gate(asyncio.Event())
+    replica.misbehave(replica.names("RPI_PICO_W")[0], gate)
     async with replica.running() as url:
         program = replace(program, upstream=url)
         async with program.serving() as daemon:
-            shown = await program.run("sync")
+            beside = await program.start("sync")
+            shown = await told_until(beside, "fetch: ")
+            gate.opened.set()
+            out, _ = await beside.communicate()
             status = await status_of(daemon)
         paths = [request.path for request in replica.requests]
 
-    assert shown.status == 0
-    assert "A daemon holds the data" in shown.err
-    assert "fetch: " in shown.err
-    assert shown.out.startswith("published: complete\n")
+    assert beside.returncode == 0
+    assert shown[0].startswith("A daemon holds the data")
+    assert out.startswith(b"published: complete\n")
     assert status["complete"]
     assert len(paths) == len(set(paths))
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Upstream answers well, when the gate is opened."""
+
+    opened: asyncio.Event
+
+    async def play(self, exchange: Exchange) -> web.StreamResponse:
+        """Wait, then answer."""
+        await self.opened.wait()
+        return await exchange.good()
+
+
+async def told_until(process: Process, word: str) -> list[str]:
+    """Return what *process* writes to standard error up to the line with *word*."""
+    assert process.stderr is not None
+    lines = [""]
+    async with asyncio.timeout(120):
+        while word not in lines[-1]:
+            line = await process.stderr.readline()
+            assert line, lines
+            lines.append(line.decode())
+    return lines[1:]
 
 
 async def test_commands_ask_the_daemon_how_it_is(program: Program) -> None:
