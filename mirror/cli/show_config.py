@@ -1,5 +1,6 @@
 """`mpmirror config`: what is in force, and where each value came from."""
 
+import json
 from typing import Annotated
 
 import typer
@@ -36,8 +37,10 @@ def show_config(
 
 
 def _shown(value: object) -> str:
-    if value is None or value == []:
+    if value is None or value in ([], {}):
         return "-"
+    if isinstance(value, dict):  # as its variable is written
+        return json.dumps(value)
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
