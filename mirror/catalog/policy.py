@@ -70,7 +70,7 @@ _WORDS = {
     Reason.VENDOR: "no pattern fits the board's vendor",
     Reason.MCU: "no pattern fits the board's mcu",
     Reason.KIND: "this kind is not wanted",
-    Reason.SINCE: "from before",
+    Reason.SINCE: "older than that",
     Reason.OLDER: "newer ones of its variant are as many as wanted",
     Reason.REPEATED: "another build of this version is listed before it",
 }
