@@ -36,6 +36,7 @@ _STATES: Final = {
 }
 _MEANINGS: Final = {
     "held": "wanted and held",
+    "refused": "wanted, but its bytes were refused: mpmirror status says why",
     "missing": "wanted and not held: the next sync fetches it",
     "kept": "held and no longer wanted: nothing is pruned yet",
     "left": "not wanted and not held",
@@ -91,18 +92,20 @@ def _refuse_unknown(found: RememberedBoard, board: str) -> None:
 
 def _explained(found: RememberedBoard, policy: Policy) -> Iterator[_Explained]:
     held = frozenset(found.held)
+    refused = frozenset(found.refused)
     rulings = rule_on(found.board, held, policy) if found.board else ()
     for ruling in rulings:
-        yield _ruled(ruling, held=str(ruling.listing.name) in held)
+        name = str(ruling.listing.name)
+        state = _STATES[name in held, ruling.wanted]
+        yield _ruled(ruling, "refused" if state == "missing" and name in refused else state)
     listed = {str(ruling.listing.name) for ruling in rulings}
     for name in found.held:
         if name not in listed:
             yield _Explained(name, "kept", "unlisted", _UNLISTED)
 
 
-def _ruled(ruling: Ruling, *, held: bool) -> _Explained:
+def _ruled(ruling: Ruling, state: str) -> _Explained:
     reason, rule = ruling.reason, ruling.rule
-    state = _STATES[held, ruling.wanted]
     return _Explained(
         str(ruling.listing.name), state, reason.value, reason.words, rule.key, rule.value
     )

@@ -35,7 +35,8 @@ class RememberedBoard:
 
     ``crawled`` is false while upstream's index was never read: then nothing else is known
     but what is ``held``.  ``board`` is None when the index does not show it; ``nearest``
-    then are ids that look like it.  ``read_at`` is when its page was last read.
+    then are ids that look like it.  ``read_at`` is when its page was last read.  ``refused``
+    are listed artifacts whose bytes were refused when they were fetched last.
     """
 
     upstream: str
@@ -43,6 +44,7 @@ class RememberedBoard:
     board: CatalogBoard | None
     read_at: datetime | None
     held: tuple[str, ...]
+    refused: tuple[str, ...] = ()
     nearest: tuple[str, ...] = ()
 
     def to_json(self) -> bytes:
@@ -75,13 +77,16 @@ async def remembered_board(index: Index, upstream: str, board: str) -> Remembere
         return RememberedBoard(
             upstream=upstream, crawled=False, board=None, read_at=None, held=held
         )
+    found = catalog.boards[0] if catalog.boards else None
+    names = [str(listing.name) for listing in found.listings] if found else []
     return RememberedBoard(
         upstream=upstream,
         crawled=True,
-        board=catalog.boards[0] if catalog.boards else None,
+        board=found,
         read_at=pages.read_at,
         held=held,
-        nearest=() if catalog.boards else _nearest(board, pages.boards),
+        refused=tuple(sorted((await index.refusals_of(names)).keys() - set(held))),
+        nearest=() if found else _nearest(board, pages.boards),
     )
 
 

@@ -17,7 +17,7 @@ from mirror.daemon.operations import Operations
 from mirror.web.admin import make_admin_app
 from mirror.web.listening import unix_socket
 from mirror.web.server import serving
-from tests.replica import Replica
+from tests.replica import Misbehaviour, Replica
 from tests.sync.node import node_at
 
 if TYPE_CHECKING:
@@ -121,6 +121,24 @@ def test_what_is_held_and_no_longer_wanted_is_kept(
 
     assert "kept 2: held and no longer wanted: nothing is pruned yet" in out
     assert "policy.vendors = Espressif  no pattern fits the board's vendor" in out
+
+
+def test_what_was_refused_is_not_called_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The next sync may refuse it again."""
+    replica = site()
+    replica.misbehave(OLDER, Misbehaviour.ZEROS, None)
+    url = asyncio.run(mirrored(tmp_path, replica, Policy(releases=3)))
+    file = tmp_path / "mpmirror.toml"
+    file.write_text(f'data_dir = "data"\nupstream.url = "{url}"\n', encoding="utf-8")
+    _, wanted, _ = explained(file, capsys, "RPI_PICO_W")
+    set_policy(file, "[policy]\nreleases = 1\n")
+    _, left, _ = explained(file, capsys, "RPI_PICO_W")
+
+    assert f"{OLDER}  refused  policy.releases = 3" in wanted
+    assert "refused 1: wanted, but its bytes were refused: mpmirror status says why" in wanted
+    assert f"{OLDER}  left   policy.releases = 1" in left
 
 
 def test_what_upstream_no_longer_lists_is_kept(
