@@ -68,17 +68,18 @@ async def remembered_board(index: Index, upstream: str, board: str) -> Remembere
 
     *upstream* is the base URL, without a final slash.  Raises `StorageError`.
     """
-    held = tuple(sighting.name for sighting in await index.sightings_of_board(board))
     pages = _Pages(RememberedPages(index), board)
     memory = _Memory(upstream)
     try:
         catalog = (await crawl(memory, memory, pages, _TERMS)).catalog
     except UpstreamError:
+        held = await _held(index, board, frozenset())
         return RememberedBoard(
             upstream=upstream, crawled=False, board=None, read_at=None, held=held
         )
     found = catalog.boards[0] if catalog.boards else None
-    names = [str(listing.name) for listing in found.listings] if found else []
+    names = frozenset(str(listing.name) for listing in found.listings) if found else frozenset()
+    held = await _held(index, board, names)
     return RememberedBoard(
         upstream=upstream,
         crawled=True,
@@ -87,6 +88,13 @@ async def remembered_board(index: Index, upstream: str, board: str) -> Remembere
         held=held,
         refused=tuple(sorted((await index.refusals_of(names)).keys() - set(held))),
         nearest=() if found else _nearest(board, pages.boards),
+    )
+
+
+async def _held(index: Index, board: str, names: frozenset[str]) -> tuple[str, ...]:
+    # One name can stand on the pages of two boards, and is held under one of them.
+    return tuple(
+        [one.name async for one in index.held() if one.board == board or one.name in names]
     )
 
 

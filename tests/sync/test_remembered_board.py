@@ -103,6 +103,18 @@ async def test_a_board_that_is_not_shown_has_neighbours(tmp_path: Path) -> None:
     assert (found.board, found.held, found.nearest) == (None, (), ("RPI_PICO_W",))
 
 
+async def test_a_name_that_stands_on_two_pages_is_held_for_both(tmp_path: Path) -> None:
+    replica = site()
+    replica.add_link("ESP32_GENERIC", f"/resources/firmware/{NEW}")
+    async with replica.running() as url, node_at(tmp_path / "data", url) as node:
+        await node.sync(policy=Policy(boards=("RPI_*",)))
+        found = await remembered_board(node.store.index, url, "ESP32_GENERIC")
+
+    assert found.board is not None
+    assert NEW in [str(listing.name) for listing in found.board.listings]
+    assert found.held == (NEW,)
+
+
 async def test_before_the_first_crawl_nothing_is_known(tmp_path: Path) -> None:
     """Nor of an upstream that is another than the one that was crawled."""
     async with site().running() as url, node_at(tmp_path / "data", url) as node:
