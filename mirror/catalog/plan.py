@@ -77,8 +77,9 @@ class Skipped:
 class SyncPlan:
     """What to hold, in the order in which it is fetched, and what is missing of it.
 
-    ``fetch`` is the part of ``wanted`` that is not held, in the same order: board by board,
-    so that whole boards can be published early, and newest first within a board.
+    ``fetch`` is the part of ``wanted`` that is not held, each name once, in the same order:
+    board by board, so that whole boards can be published early, and newest first within a
+    board.
     """
 
     fetch: tuple[Listing, ...]
@@ -97,7 +98,7 @@ def plan(catalog: Catalog, holds: Holds, policy: Policy) -> SyncPlan:
     choices.sort(key=lambda choice: choice.order(held))
     wanted = tuple(itertools.chain.from_iterable(choice.wanted for choice in choices))
     return SyncPlan(
-        fetch=tuple(listing for listing in wanted if not held(str(listing.name))),
+        fetch=_missing(wanted, held),
         wanted=wanted,
         skipped=_total(choice.skipped for choice in choices),
     )
@@ -203,6 +204,14 @@ def _versions(series: Iterable[Listing]) -> list[list[Listing]]:
         else:
             found.append([listing])
     return found
+
+
+def _missing(wanted: Iterable[Listing], held: Callable[[str], bool]) -> tuple[Listing, ...]:
+    found: dict[str, Listing] = {}
+    for listing in wanted:
+        if not held(str(listing.name)):
+            found.setdefault(str(listing.name), listing)
+    return tuple(found.values())
 
 
 def _same_build(one: ArtifactName, other: ArtifactName) -> bool:

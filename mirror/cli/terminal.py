@@ -20,6 +20,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from mirror.catalog.texts import visible
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
@@ -36,12 +38,7 @@ def plain(text: str) -> str:
     Control characters, line ends, marks that turn the direction of writing, and whatever
     else has no shape of its own are written as escapes.
     """
-    if text.isprintable():
-        return text
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
-        for letter in text
-    )
+    return visible(text)
 
 
 def say(text: str = "", style: str = "") -> None:

@@ -69,8 +69,8 @@ def wishes_of(settings: Settings, *, accept_shrunken: bool = False) -> Wishes:
     return Wishes(
         policy=policy_of(settings),
         guard=Guard(boards=guard.boards, files=guard.files),
-        # One more than connections: while one file is verified, another is on its way.
-        fetches=settings.upstream.connections + 1,
+        # More than connections: while files are verified and written down, others come.
+        fetches=3 * settings.upstream.connections,
         accept_shrunken=accept_shrunken,
     )
 

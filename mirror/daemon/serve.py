@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import signal
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
+import sys
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
     from mirror.daemon.operations import Operations
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+# Seconds for the first worker to start, and between two looks.
+_TO_BEGIN: Final = 10.0
+_MOMENT: Final = 0.02
+_NOTHING_TO_RELOAD: Final = "SIGHUP: settings are read at the start only; nothing was changed."
 
 
 async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
@@ -44,7 +49,7 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     can not begin.
     """
     async with AsyncExitStack() as stack:
-        stop = stack.enter_context(_stopped_by_signals())
+        stop = stack.enter_context(_stopped_by_signals(announce))
         ready: asyncio.Future[Operations] = asyncio.get_running_loop().create_future()
         stack.callback(_settle, ready)
         held = await asyncio.to_thread(_find_held, settings)
@@ -67,15 +72,19 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[asyncio.Event]:
+def _stopped_by_signals(announce: Callable[[str], None]) -> Iterator[asyncio.Event]:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop.set)
+    # What was started in a terminal ends with it; a service has nothing to read anew.
+    in_a_terminal = sys.stdin is not None and sys.stdin.isatty()
+    hung_up = stop.set if in_a_terminal else partial(announce, _NOTHING_TO_RELOAD)
+    loop.add_signal_handler(signal.SIGHUP, hung_up)
     try:
         yield stop
     finally:
-        for number in _SIGNALS:
+        for number in (*_SIGNALS, signal.SIGHUP):
             loop.remove_signal_handler(number)
 
 
@@ -109,6 +118,7 @@ async def _open_doors(
         number = await stack.enter_async_context(
             workers(settings.workers, _worker_settings(settings))
         )
+        await _until_one_listens(listen.host, number)
     else:
         app = make_app(
             held,
@@ -119,6 +129,23 @@ async def _open_doors(
         await stack.enter_async_context(serving(app, sockets))
     for line in _greeting(settings, replace(listen, number=number)):
         announce(line)
+
+
+async def _until_one_listens(host: str, number: int) -> None:
+    """Wait for the first worker: who reads the address shall be answered there."""
+    with suppress(TimeoutError):  # one that can not begin says why itself
+        async with asyncio.timeout(_TO_BEGIN):
+            while not await _is_listened_to(host, number):  # noqa: ASYNC110 - another process
+                await asyncio.sleep(_MOMENT)
+
+
+async def _is_listened_to(host: str, number: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(host, number)
+    except OSError:
+        return False
+    writer.transport.abort()
+    return True
 
 
 def _settle(ready: asyncio.Future[Operations]) -> None:

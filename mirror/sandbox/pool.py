@@ -137,7 +137,8 @@ class Sandbox:
     ) -> _Answer:
         child = await self._idle.get()
         try:
-            await self._start(child)
+            if not child.ready:
+                await self._start(child)
             ask = functools.partial(child.ask, request, body, expected)
             return await self._in_thread(ask, child, seconds)
         except TimeoutError as error:

@@ -61,6 +61,24 @@ class Artifacts:
         rows = await self._named(ARTIFACTS, names)
         return {row["name"]: _sighting(row) for row in rows}
 
+    async def first_digests(self, names: Iterable[str]) -> dict[str, Digest]:
+        """Return the first digest of each of *names*, held or not; unknown names are left out."""
+        columns = ARTIFACTS.c
+
+        def work(connection: Connection) -> dict[str, Digest]:
+            queries = (
+                select(columns.name, columns.digest).where(columns.name.in_(some))
+                for some in portions(wanted)
+            )
+            return {
+                name: Digest(digest)
+                for query in queries
+                for name, digest in connection.execute(query)
+            }
+
+        wanted = list(names)
+        return await self._database.run(work)
+
     async def sightings_of_board(self, board: str) -> list[Sighting]:
         """Return all artifacts of *board* that are held, by name."""
         query = (

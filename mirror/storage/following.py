@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from mirror.catalog.values import Digest
 from mirror.formats.verdict import Finding, Verdict
@@ -52,8 +52,7 @@ def follow(connection: Connection, records: Sequence[Recorded]) -> bool:
         return False
     for some in portions(records):
         _apply_some(connection, some)
-    last = records[-1].position
-    _replace(connection, MARKS, "key", [_POSITION], [_position_row(last)])
+    _set_position(connection, records[-1].position)
     return True
 
 
@@ -62,6 +61,7 @@ def _apply_some(connection: Connection, records: Sequence[Recorded]) -> None:
     names = {entry.name for entry in entries if isinstance(entry, Sighting | Refusal)}
     artifacts = _rows_of(connection, ARTIFACTS, names)
     refusals = _rows_of(connection, REFUSALS, names)
+    before = set(artifacts), set(refusals)
     for entry in entries:
         match entry:
             case Sighting():
@@ -73,8 +73,8 @@ def _apply_some(connection: Connection, records: Sequence[Recorded]) -> None:
                 _insert_change(connection, entry)
             case _:
                 pass  # a decision is only written down
-    _replace(connection, ARTIFACTS, "name", names, artifacts.values())
-    _replace(connection, REFUSALS, "name", names, refusals.values())
+    _replace(connection, ARTIFACTS, before[0], artifacts.values())
+    _replace(connection, REFUSALS, before[1], refusals.values())
 
 
 def _accept(artifacts: dict[str, _Row], sighting: Sighting) -> None:
@@ -98,16 +98,22 @@ def _rows_of(connection: Connection, table: Table, names: Iterable[str]) -> dict
 
 
 def _replace(
-    connection: Connection, table: Table, key: str, keys: Iterable[str], rows: Iterable[_Row]
+    connection: Connection, table: Table, before: Iterable[str], rows: Iterable[_Row]
 ) -> None:
     # Deleted and inserted, not "upserted": every database knows these two.
-    connection.execute(delete(table).where(table.c[key].in_(list(keys))))
+    if names := list(before):
+        connection.execute(delete(table).where(table.c.name.in_(names)))
     if values := list(rows):
         connection.execute(insert(table), values)
 
 
-def _position_row(place: Position) -> _Row:
-    return {"key": _POSITION, "value": f"{place.number} {place.digest.hex}"}
+def _set_position(connection: Connection, place: Position) -> None:
+    value = f"{place.number} {place.digest.hex}"
+    moved = connection.execute(
+        update(MARKS).where(MARKS.c.key == _POSITION).values(value=value)
+    ).rowcount
+    if not moved:
+        connection.execute(insert(MARKS).values(key=_POSITION, value=value))
 
 
 def _sighting_row(sighting: Sighting) -> _Row:

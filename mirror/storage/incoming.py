@@ -21,6 +21,7 @@ from mirror.catalog.values import Digest
 from mirror.errors import StorageError
 from mirror.storage.disk import reported
 from mirror.storage.files import READ_ONLY
+from mirror.storage.hashes import Hashes
 from mirror.storage.threads import to_end
 
 if TYPE_CHECKING:
@@ -59,24 +60,25 @@ class _Note:
 _NOTES = TypeAdapter(_Note)
 
 
-class _Hashes:
-    """SHA-256 and MD5 of the same bytes."""
+class _Left:
+    """Which parts may be in the folder: all until somebody has looked, then those begun since."""
 
     def __init__(self) -> None:
-        self._sha256 = hashlib.sha256()
-        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._paths: set[Path] | None = None
 
-    def update(self, data: bytes | bytearray | memoryview) -> None:
-        self._sha256.update(data)
-        self._md5.update(data)
+    def looked(self, paths: set[Path]) -> None:
+        self._paths = paths
 
-    @property
-    def digest(self) -> Digest:
-        return Digest(self._sha256.hexdigest())
+    def may_have(self, path: Path) -> bool:
+        return self._paths is None or path in self._paths
 
-    @property
-    def md5(self) -> str:
-        return self._md5.hexdigest()
+    def begun(self, path: Path) -> None:
+        if self._paths is not None:
+            self._paths.add(path)
+
+    def gone(self, path: Path) -> None:
+        if self._paths is not None:
+            self._paths.discard(path)
 
 
 class Incoming:
@@ -88,16 +90,17 @@ class Incoming:
     only `StorageError`s.
     """
 
-    def __init__(self, path: Path, url: str, files: Files, room: Room) -> None:
+    def __init__(self, path: Path, url: str, files: Files, room: Room, left: _Left) -> None:
         self.path = path
         self._note_path = path.with_suffix(".json")
         self._url = url
         self._files = files
         self._room = room
+        self._left = left
         self._validator: str | None = None
         self._waiting = bytearray()
         self._written = 0
-        self._hashes = _Hashes()
+        self._hashes = Hashes()
         self._descriptor: int | None = None
 
     @property
@@ -140,10 +143,12 @@ class Incoming:
 
     async def close(self) -> None:
         """Leave it so that the next one goes on where this one stops."""
-        await to_end(self._close, self._take_waiting())
+        if self._waiting or self._descriptor is not None:
+            await to_end(self._close, self._take_waiting())
 
     async def __aenter__(self) -> Self:
-        await to_end(self._resume)
+        if self._left.may_have(self.path):
+            await to_end(self._resume)
         return self
 
     async def __aexit__(self, *_exception: object) -> None:
@@ -167,9 +172,11 @@ class Incoming:
         """Take part and note away, as far as the disk lets us; what stays is not resumed."""
         self._close_file()
         self._written = 0
-        for path in (self._note_path, self.path):
-            with contextlib.suppress(StorageError):
-                self._files.remove(path)
+        with contextlib.suppress(StorageError):
+            self._files.remove(self._note_path)
+        with contextlib.suppress(StorageError):
+            self._files.remove(self.path)
+            self._left.gone(self.path)
 
     def _resume(self) -> None:
         """Take up what an earlier process left, or nothing when any of it is doubtful."""
@@ -179,7 +186,7 @@ class Incoming:
                 self._validator = note.validator
                 self._written = note.size
                 return
-        self._hashes = _Hashes()
+        self._hashes = Hashes()
         self.remove()
 
     def _take_waiting(self) -> bytearray:
@@ -192,7 +199,7 @@ class Incoming:
         self._files.remove(self._note_path)
         self._files.remove(self.path)
         self._written = 0
-        self._hashes = _Hashes()
+        self._hashes = Hashes()
 
     def _write_note_after(self, data: bytearray) -> None:
         with reported("writing", self.path):
@@ -225,6 +232,7 @@ class Incoming:
     def _open_for_writing(self) -> int:
         if self._descriptor is None:
             disk = self._files.disk
+            self._left.begun(self.path)
             self._descriptor = disk.reopen(self.path) if self._written else disk.create(self.path)
         return self._descriptor
 
@@ -261,13 +269,14 @@ class IncomingFolder:
         self._folder = folder
         self._files = files
         self._room = room
+        self._left = _Left()
 
     def open(self, key: str, url: str) -> Incoming:
         """Return the partial download of *key* from *url*, to be entered with ``async with``.
 
         One task at a time may have a key: the downloads of two would spoil each other.
         """
-        return Incoming(self._path(key), url, self._files, self._room)
+        return Incoming(self._path(key), url, self._files, self._room, self._left)
 
     async def prune(self, before: datetime) -> int:
         """Take away what was not touched since *before*; return how many downloads."""

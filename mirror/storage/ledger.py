@@ -5,29 +5,31 @@ once and counts as a whole: what a power cut left of an incomplete one is cut of
 next start.  Any other line that is not as it was written is damage, and said so.  The
 chain can not show that whole appends are missing at the very end; the database, which
 follows the ledger, can.
+
+Whoever appends while an append is being written is in the next one, with all others who
+came meanwhile: the disk is waited for once, not once for each.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from asyncio import Lock
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mirror.errors import DamagedError, StorageError
 from mirror.storage.disk import reported
-from mirror.storage.entries import START, Position
+from mirror.storage.entries import START, Entry, Position, Recorded
 from mirror.storage.ledger_reader import LedgerReader, first_number
 from mirror.storage.lines import write_lines
-from mirror.storage.threads import to_end
+from mirror.storage.threads import outlast, to_end
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
     from typing import TypeAlias
 
-    from mirror.storage.entries import Entry, Recorded
     from mirror.storage.files import Files
 
     Follower: TypeAlias = Callable[[list[Recorded]], Awaitable[None]]
@@ -45,13 +47,23 @@ class _Scan:
     torn: bool = False
 
 
+@dataclass(slots=True)
+class _Portion:
+    """What is written as one append: the entries of all who came in time."""
+
+    entries: list[Entry]
+    hurry: asyncio.Event
+    written: asyncio.Task[list[Recorded]]
+
+
 class Ledger(LedgerReader):
     """The one writer's ledger; `recover` comes first."""
 
     def __init__(self, folder: Path, files: Files) -> None:
         super().__init__(folder, files.disk)
         self._files = files
-        self._lock = Lock()
+        self._lock = asyncio.Lock()
+        self._next: _Portion | None = None
         self._path = self._path_from(1)
         self._size = 0
         self._head = START
@@ -77,16 +89,20 @@ class Ledger(LedgerReader):
         """Have *follower* told of every append that is durable, before `append` returns."""
         self._follower = follower
 
-    async def append(self, entries: Sequence[Entry]) -> list[Recorded]:
+    async def append(self, entries: Sequence[Entry], *, patience: float = 0.0) -> list[Recorded]:
         """Add *entries*, all or none of them, durably; return where they stand.
 
-        What the follower raises is raised here, and then the entries do stand.
+        What the follower raises is raised here, and then the entries do stand.  Of several
+        whose entries are one append, all fail when it does.  With *patience* this waits so
+        many seconds for others to come, unless one comes who has none.
         """
-        async with self._lock:
-            recorded = await to_end(self._append, list(entries))
-            if recorded and self._follower is not None:
-                await self._follower(recorded)
-            return recorded
+        portion = self._next or self._begin_portion(patience)
+        start = len(portion.entries)
+        portion.entries.extend(entries)
+        if not patience:
+            portion.hurry.set()
+        recorded = await outlast(portion.written)
+        return recorded[start : start + len(entries)]
 
     def recover(self) -> str | None:
         """Find the end, and cut off an append that a crash left incomplete; this blocks.
@@ -108,6 +124,27 @@ class Ledger(LedgerReader):
         # Synced in any case: a killed process may have written without coming to that.
         self._files.cut(self._path, self._size)
         return f"cut an incomplete append off {self._path}" if scan.torn else None
+
+    def _begin_portion(self, patience: float) -> _Portion:
+        entries: list[Entry] = []
+        hurry = asyncio.Event()
+        writing = self._write_in_turn(entries, hurry, patience)
+        self._next = _Portion(entries, hurry, asyncio.create_task(writing))
+        return self._next
+
+    async def _write_in_turn(
+        self, entries: list[Entry], hurry: asyncio.Event, patience: float
+    ) -> list[Recorded]:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await hurry.wait()
+        async with self._lock:
+            # From here on nobody can join: what is added to them later would not be written.
+            self._next = None
+            recorded = await to_end(self._append, entries)
+            if recorded and self._follower is not None:
+                await self._follower(recorded)
+            return recorded
 
     def _verify(self) -> Position:
         head = self._head

@@ -26,7 +26,15 @@ async def to_end(
     Cancelled while the thread runs, this waits for its end and then raises
     `asyncio.CancelledError`: what the thread raised or returned is dropped.
     """
-    future = asyncio.get_running_loop().run_in_executor(executor, call, *arguments)
+    return await outlast(asyncio.get_running_loop().run_in_executor(executor, call, *arguments))
+
+
+async def outlast(future: asyncio.Future[Result]) -> Result:
+    """Return what *future* comes to, on which others may wait too.
+
+    Cancelled before that, this waits for its end all the same, and then raises
+    `asyncio.CancelledError`.
+    """
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:

@@ -8,7 +8,7 @@ there too.  The caller sees accepted bytes or a `MirrorError` that says what was
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mirror.claims import claim_of_listing
 from mirror.errors import (
@@ -20,10 +20,11 @@ from mirror.formats.verdict import Conclusion, Finding, Verdict
 from mirror.storage.entries import Change, Refusal, Sighting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from mirror.catalog.model import BoardFacts, Listing
+    from mirror.catalog.values import Digest
     from mirror.formats.verdict import Claim
     from mirror.sandbox import Sandbox
     from mirror.storage.incoming import Incoming, Received
@@ -31,17 +32,29 @@ if TYPE_CHECKING:
     from mirror.upstream.answers import Download
     from mirror.upstream.fetch import Fetcher
 
+# Seconds in which other files of a fast run come to be written down in the same append.
+_PATIENCE: Final = 0.02
+
 
 class Intake:
-    """The way of a file from upstream into the store; one for a run, used by many tasks."""
+    """The way of a file from upstream into the store; one for a run, used by many tasks.
+
+    *first* has the first digest of every name of this run that was ever seen before.
+    """
 
     def __init__(
-        self, fetcher: Fetcher, sandbox: Sandbox, store: Store, clock: Callable[[], datetime]
+        self,
+        fetcher: Fetcher,
+        sandbox: Sandbox,
+        store: Store,
+        clock: Callable[[], datetime],
+        first: Mapping[str, Digest],
     ) -> None:
         self._fetcher = fetcher
         self._sandbox = sandbox
         self._store = store
         self._clock = clock
+        self._first = first
 
     async def take(self, listing: Listing, facts: BoardFacts) -> int:
         """Hold the artifact of *listing*, accepted and written down; return its size in bytes.
@@ -58,23 +71,24 @@ class Intake:
             if not verdict.accepted:
                 await self._refuse(listing, incoming, received, verdict)
             await self._store.blobs.keep(incoming)
-        await self._store.ledger.append([self._sighting(listing, received, verdict, download)])
+        sighting = self._sighting(listing, received, verdict, download)
+        await self._store.ledger.append([sighting], patience=_PATIENCE)
         return received.size
 
     async def _refuse_changed(
         self, listing: Listing, incoming: Incoming, received: Received
     ) -> None:
-        first = await self._store.index.find_sighting(str(listing.name))
-        if first is None or first.digest == received.digest:
+        first = self._first.get(str(listing.name), received.digest)
+        if first == received.digest:
             return
         change = Change(
             time=self._clock(),
             name=str(listing.name),
             url=listing.url,
-            first=first.digest,
+            first=first,
             later=received.digest,
         )
-        text = f"first seen as {first.digest}, now {received.digest}: the first bytes stay"
+        text = f"first seen as {first}, now {received.digest}: the first bytes stay"
         await self._store.quarantine.put(
             incoming, str(listing.name), listing.url, (Finding("bytes-changed", text),)
         )

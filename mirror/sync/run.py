@@ -122,7 +122,7 @@ class _Run:
         catalog = await self.crawled()
         todo = await self.planned(catalog)
         self._wanted = len(todo.wanted)
-        self._fetching = self._begin_fetching(catalog, todo)
+        self._fetching = await self._begin_fetching(catalog, todo)
         await self._fetch(catalog, self._fetching)
         self._means.report(Progress(Phase.PUBLISH, 0, 1, self._fetching.received_bytes))
         published = await self._publish(self._in_policy(catalog))
@@ -195,10 +195,12 @@ class _Run:
             if problem.page not in others and problem.rule not in _NO_NEWS
         ]
 
-    def _begin_fetching(self, catalog: Catalog, todo: SyncPlan) -> Fetching:
+    async def _begin_fetching(self, catalog: Catalog, todo: SyncPlan) -> Fetching:
         means = self._means
+        # Asked for once: the plan has every name once, and this run is the only writer.
+        first = await self._store.index.first_digests(str(listing.name) for listing in todo.fetch)
         facts = {board.facts.board: board.facts for board in catalog.boards}
-        intake = Intake(means.fetcher, means.sandbox, means.store, means.clock)
+        intake = Intake(means.fetcher, means.sandbox, means.store, means.clock, first)
         return Fetching(intake, todo.fetch, facts, means.report)
 
     async def _fetch(self, catalog: Catalog, fetching: Fetching) -> None:

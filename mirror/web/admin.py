@@ -16,7 +16,7 @@ from aiohttp import web
 
 from mirror.errors import MirrorError
 from mirror.web.answer import Answer
-from mirror.web.failures import name_of, refusal, status_of, unexpected
+from mirror.web.failures import Failures, name_of, status_of
 from mirror.web.heads import JSON, Heads
 from mirror.web.server import HEADS
 
@@ -127,6 +127,8 @@ def _words(error: MirrorError) -> bytes:
 
 
 def _answering(heads: Heads) -> Middleware:
+    failures = Failures(heads)
+
     @web.middleware
     async def answering(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
@@ -137,10 +139,10 @@ def _answering(heads: Heads) -> Middleware:
                 status_of(error), heads.with_body(status_of(error), JSON, len(body)), body
             )
         except web.HTTPException as error:
-            return refusal(heads, request, error.status, (error.reason, "not for operators"))
+            return failures.refusal(request, error.status, (error.reason, "not for operators"))
         except ConnectionError:
             raise
-        except Exception:  # noqa: BLE001 - the last resort of a server that must stay up
-            return unexpected(heads, request)
+        except Exception as fault:  # noqa: BLE001 - the last resort of a server that must stay up
+            return failures.unexpected(request, fault)
 
     return answering

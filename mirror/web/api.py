@@ -7,19 +7,21 @@ The same documents are at ``/v1/…`` (the current publication), at
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
-
-from aiohttp import web
 
 from mirror.errors import BadQueryError, MirrorError
 from mirror.publication.feeds import SCHEMA_PATH, feed_schema
 from mirror.publication.query import FeedQuery
-from mirror.web.answer import Answer
+from mirror.web.answer import Answer, Route
+from mirror.web.bench import PATIENCE, within
 from mirror.web.documents import Document
-from mirror.web.failures import not_ready
+from mirror.web.failures import Failures
 from mirror.web.heads import JSON, TEXT
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from mirror.web.documents import Stationery
     from mirror.web.files import Files
     from mirror.web.history import HistoryShelf
@@ -36,6 +38,14 @@ _PLACES: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is said of this moment: the *status*, and the *failures*."""
+
+    status: StatusSource
+    failures: Failures
+
+
 class Api:
     """The handlers of documents."""
 
@@ -45,36 +55,36 @@ class Api:
         files: Files,
         history: HistoryShelf,
         stationery: Stationery,
-        status: StatusSource,
+        words: Words,
     ) -> None:
         self._shelf = shelf
         self._files = files
         self._history = history
         self._heads = stationery.heads
         self._schema = Document.of(stationery, feed_schema())
-        self._status = status
+        self._words = words
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> list[Route]:
         """Return the paths that are served here; the last one takes what no other takes."""
         return [
             *(route for place in _PLACES for route in self._documents(place)),
-            *(web.get(f"{place}/files/{{name}}", self.file) for place in _PLACES[1:]),
-            web.get("/v1/publications.json", self.publications),
-            web.get(SCHEMA_PATH, self.schema),
-            web.get("/v1/status.json", self.status),
-            web.get("/healthz", self.alive),
-            web.get("/readyz", self.ready),
-            web.get("/{path:.*}", self.local),
+            *((f"{place}/files/{{name}}", self.file) for place in _PLACES[1:]),
+            ("/v1/publications.json", self.publications),
+            (SCHEMA_PATH, self.schema),
+            ("/v1/status.json", self.status),
+            ("/healthz", self.alive),
+            ("/readyz", self.ready),
+            ("/{path:.*}", self.local),
         ]
 
-    def _documents(self, place: str) -> list[web.RouteDef]:
+    def _documents(self, place: str) -> list[Route]:
         return [
-            web.get(f"{place}/feed.json", self.feed),
-            web.get(f"{place}/boards.json", self.boards),
-            web.get(f"{place}/boards/{{board}}.json", self.board),
-            web.get(f"{place}/boards/{{board}}/latest.json", self.latest),
-            web.get(f"{place}/root.json", self.root),
-            web.get(f"{place}/content.json", self.content),
+            (f"{place}/feed.json", self.feed),
+            (f"{place}/boards.json", self.boards),
+            (f"{place}/boards/{{board}}.json", self.board),
+            (f"{place}/boards/{{board}}/latest.json", self.latest),
+            (f"{place}/root.json", self.root),
+            (f"{place}/content.json", self.content),
         ]
 
     async def feed(self, request: web.Request) -> Answer:
@@ -125,7 +135,8 @@ class Api:
 
     async def status(self, request: web.Request) -> Answer:
         """Answer with how this node is, at this moment."""
-        return self._now(request, JSON, await self._status())
+        async with within(PATIENCE, "asking the daemon"):
+            return self._now(request, JSON, await self._words.status())
 
     async def alive(self, request: web.Request) -> Answer:
         """Answer that this process lives."""
@@ -136,7 +147,7 @@ class Api:
         try:
             await self._shelf.ready()
         except MirrorError as error:
-            return not_ready(self._heads, request, error)
+            return self._words.failures.not_ready(request, error)
         return self._now(request, TEXT, b"ready\n")
 
     async def local(self, request: web.Request) -> Answer:

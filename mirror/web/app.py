@@ -1,8 +1,8 @@
 """Put the public application together: one constructor away from a test.
 
 It only reads, and only GET, HEAD and OPTIONS.  One middleware turns every error into status
-and body.  No answer is made from the request's ``Host``.  A handler has `_PATIENCE` seconds
-to begin its answer; `mirror.web.server` sets the limits of connections and headers.
+and body.  No answer is made from the request's ``Host``.  Whatever an answer waits for, it
+waits for a bounded time; `mirror.web.connections` has the limits of connections and heads.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from mirror.errors import BusyError, MirrorError, NotFoundError
+from mirror.errors import MirrorError, NotFoundError
 from mirror.web.answer import Answer
-from mirror.web.api import Api, StatusSource
+from mirror.web.api import Api, StatusSource, Words
 from mirror.web.bench import Bench
 from mirror.web.documents import Stationery
-from mirror.web.failures import failure, unexpected, wrong_method
+from mirror.web.failures import Failures
 from mirror.web.files import Files
 from mirror.web.heads import Heads
 from mirror.web.history import HistoryShelf
@@ -30,7 +30,7 @@ from mirror.web.shelf import Shelf
 from mirror.web.superseded import Superseded
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
+    from collections.abc import AsyncIterator
 
     from aiohttp.typedefs import Handler, Middleware
 
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 #: The shelf of an application: its owner may call `Shelf.refresh` after publishing.
 SHELF: Final = web.AppKey("shelf", Shelf)
 
-_PATIENCE: Final = 20.0
 _READING: Final = {"GET", "HEAD"}
 
 
@@ -70,10 +69,12 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     shelf = Shelf(store, stationery, superseded)
     files = Files(shelf, stationery)
     history = HistoryShelf(store, stationery)
-    api = Api(shelf, files, history, stationery, serving.status)
-    app = web.Application(middlewares=[_answering(heads)], client_max_size=1024)
+    failures = Failures(heads)
+    api = Api(shelf, files, history, stationery, Words(serving.status, failures))
+    app = web.Application(middlewares=[_answering(heads, failures)], client_max_size=1024)
     app[SHELF], app[HEADS] = shelf, heads
-    app.add_routes([*files.routes(), *api.routes()])
+    for path, handler in [*files.routes(), *api.routes()]:
+        app.router.add_get(path, handler, expect_handler=_expect_nothing)
     app.cleanup_ctx.append(_follow(shelf, serving.poll))
     return app
 
@@ -89,7 +90,11 @@ def _follow(shelf: Shelf, every: float) -> Callable[[web.Application], AsyncIter
     return following
 
 
-def _answering(heads: Heads) -> Middleware:
+async def _expect_nothing(_request: web.Request) -> None:
+    """Leave an ``Expect`` unanswered: nobody sends a body here that would wait for it."""
+
+
+def _answering(heads: Heads, failures: Failures) -> Middleware:
     preflight = heads.preflight()
 
     @web.middleware
@@ -97,25 +102,17 @@ def _answering(heads: Heads) -> Middleware:
         if request.method not in _READING:
             if request.method == "OPTIONS":
                 return Answer(204, preflight)
-            return wrong_method(heads, request)
+            return failures.wrong_method(request)
         try:
-            return await _in_time(handler(request))
+            return await handler(request)
         except MirrorError as error:
-            return failure(heads, request, error)
+            return failures.of(request, error)
         except web.HTTPException:
             # The router has nothing for this path: no other handler raises these.
-            return failure(heads, request, NotFoundError("nothing is at this path"))
+            return failures.of(request, NotFoundError("nothing is at this path"))
         except ConnectionError:
             raise
-        except Exception:  # noqa: BLE001 - the last resort of a server that must stay up
-            return unexpected(heads, request)
+        except Exception as fault:  # noqa: BLE001 - the last resort of a server that must stay up
+            return failures.unexpected(request, fault)
 
     return answering
-
-
-async def _in_time(answer: Awaitable[web.StreamResponse]) -> web.StreamResponse:
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            return await answer
-    except TimeoutError as error:
-        raise BusyError("the answer takes too long: ask again") from error

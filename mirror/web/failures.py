@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import logging
 import re
+import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from mirror.errors import (
     BadQueryError,
@@ -24,9 +25,7 @@ from mirror.web.answer import Answer
 from mirror.web.heads import ALLOWED, JSON
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from aiohttp import web
+    from collections.abc import Callable, Sequence
 
     from mirror.errors import MirrorError
     from mirror.web.heads import Field, Heads
@@ -40,8 +39,12 @@ _STATUSES: Final = (
 _RETRY: Final = ("Retry-After", "5")
 _FIRMWARE = re.compile(
     r"/resources/.*|/download/.+|.*/(?:files|blobs)/.*"
-    r"|.*\.(?:uf2|bin|app-bin|dfu|hex|zip|elf|map|ota|sha256)"
+    r"|.*\.(?:uf2|bin|app-bin|dfu|hex|zip|elf|map|ota|sha256)",
+    re.DOTALL,
 )
+_FOR_CLIENTS: Final = (NotFoundError, BusyError)
+_QUIET: Final = 60.0
+_MOST_TOLD: Final = 1000
 
 _log = logging.getLogger(__name__)
 
@@ -57,51 +60,85 @@ def name_of(error: MirrorError) -> str:
     return type(error).__name__.removesuffix("Error")
 
 
-def failure(heads: Heads, request: web.BaseRequest, error: MirrorError) -> Answer:
-    """Answer *request* with what *error* means for its client."""
-    status = status_of(error)
-    message = str(error)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, BusyError):
-        _log.error("%r is answered with %d: %s", request.raw_path[:300], status, error)
-        message = "this node can not serve that now; its log says why"
-    fields = [_RETRY] if status == HTTPStatus.SERVICE_UNAVAILABLE else []
-    return refusal(heads, request, status, (name_of(error), message), fields)
+class Asked(Protocol):
+    """What a refusal needs to know of a request."""
+
+    @property
+    def method(self) -> str:
+        """GET, HEAD, or another."""
+
+    @property
+    def path(self) -> str:
+        """The path, decoded."""
+
+    @property
+    def raw_path(self) -> str:
+        """The path and the query, as they came."""
 
 
-def not_ready(heads: Heads, request: web.BaseRequest, error: MirrorError) -> Answer:
-    """Answer that this node is not ready, and in which way."""
-    public = (NotFoundError, BusyError)
-    message = str(error) if isinstance(error, public) else "its log says why"
-    if isinstance(error, DamagedError):
-        message = "the newest publication is damaged; its log says where"
-    return refusal(heads, request, 503, (name_of(error), message), [_RETRY])
+class Failures:
+    """The refusals of one application, with *heads*.
 
+    What is wrong with this node is logged once a minute at most for each thing that is,
+    however many clients run into it.
+    """
 
-def wrong_method(heads: Heads, request: web.BaseRequest) -> Answer:
-    """Answer that this server only reads."""
-    said = ("MethodNotAllowed", f"only {ALLOWED}")
-    answer = refusal(heads, request, 405, said, [("Allow", ALLOWED)])
-    # Whatever body comes behind is not waited for.
-    answer.force_close()
-    return answer
+    def __init__(self, heads: Heads, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._heads = heads
+        self._clock = clock
+        self._told: dict[str, float] = {}
 
+    def of(self, request: Asked, error: MirrorError) -> Answer:
+        """Answer *request* with what *error* means for its client."""
+        status = status_of(error)
+        message = str(error)
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, BusyError):
+            if self._is_news(message):
+                _log.error("%r is answered with %d: %s", request.raw_path[:300], status, error)
+            message = "this node can not serve that now; its log says why"
+        fields = [_RETRY] if status == HTTPStatus.SERVICE_UNAVAILABLE else []
+        return self.refusal(request, status, (name_of(error), message), fields)
 
-def unexpected(heads: Heads, request: web.BaseRequest) -> Answer:
-    """Answer that this server has a fault; call it where the exception is handled."""
-    _log.exception("%r could not be answered", request.raw_path[:300])
-    return refusal(heads, request, 500, ("Internal", "this node has a fault; its log says more"))
+    def not_ready(self, request: Asked, error: MirrorError) -> Answer:
+        """Answer that this node is not ready, and in which way."""
+        message = str(error) if isinstance(error, _FOR_CLIENTS) else "its log says why"
+        if isinstance(error, DamagedError):
+            message = "the newest publication is damaged; the log says where"
+        return self.refusal(request, 503, (name_of(error), message), [_RETRY])
 
+    def wrong_method(self, request: Asked) -> Answer:
+        """Answer that this server only reads."""
+        said = ("MethodNotAllowed", f"only {ALLOWED}")
+        answer = self.refusal(request, 405, said, [("Allow", ALLOWED)])
+        # Whatever body comes behind is not waited for.
+        answer.force_close()
+        return answer
 
-def refusal(
-    heads: Heads,
-    request: web.BaseRequest,
-    status: int,
-    said: tuple[str, str],
-    fields: Sequence[Field] = (),
-) -> Answer:
-    """Answer *request* with *status*, and with what is *said*: a name and a message."""
-    if _FIRMWARE.fullmatch(request.path):
-        return Answer(status, heads.empty(status, fields))
-    body = json.dumps({"error": said[0], "message": said[1]}).encode() + b"\n"
-    head = heads.with_body(status, JSON, len(body), fields)
-    return Answer(status, head, b"" if request.method == "HEAD" else body)
+    def unexpected(self, request: Asked, fault: Exception) -> Answer:
+        """Answer that this server has a fault; call it where *fault* is handled."""
+        if self._is_news(repr(fault)):
+            _log.exception("%r could not be answered", request.raw_path[:300])
+        return self.refusal(request, 500, ("Internal", "this node has a fault; its log says more"))
+
+    def refusal(
+        self,
+        request: Asked,
+        status: int,
+        said: tuple[str, str],
+        fields: Sequence[Field] = (),
+    ) -> Answer:
+        """Answer *request* with *status*, and with what is *said*: a name and a message."""
+        if _FIRMWARE.fullmatch(request.path):
+            return Answer(status, self._heads.empty(status, fields))
+        body = json.dumps({"error": said[0], "message": said[1]}).encode() + b"\n"
+        head = self._heads.with_body(status, JSON, len(body), fields)
+        return Answer(status, head, b"" if request.method == "HEAD" else body)
+
+    def _is_news(self, text: str) -> bool:
+        now = self._clock()
+        if self._told.get(text, -_QUIET) > now - _QUIET:
+            return False
+        if len(self._told) >= _MOST_TOLD:
+            self._told.clear()
+        self._told[text] = now
+        return True

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from aiohttp import web
-
 from mirror.catalog.values import Digest
 from mirror.errors import ArtifactNotFoundError, DamagedError, GoneError, MalformedValueError
 from mirror.publication.feeds import render_sums
-from mirror.web.blob_response import Described, answer_blob
+from mirror.web.blob_response import About, Described, answer_blob
 from mirror.web.documents import Document
 from mirror.web.heads import TEXT, Caching
 
 if TYPE_CHECKING:
-    from mirror.web.answer import Answer
+    from aiohttp import web
+
+    from mirror.web.answer import Answer, Route
     from mirror.web.artifacts import Artifact
     from mirror.web.documents import Stationery
     from mirror.web.holdings import OpenFile
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 SUMS_PATH: Final = "/resources/firmware/SHA256SUMS"
 _SUM: Final = ".sha256"
+# About 2 kB each; what is asked for is a small part of what there is.
+_MOST_KNOWN: Final = 1024
 
 
 class Files:
@@ -36,14 +38,15 @@ class Files:
         self._shelf = shelf
         self._stationery = stationery
         self._heads = stationery.heads
+        self._known: dict[tuple[str, bytes], About] = {}
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> list[Route]:
         """Return the paths that are served here."""
         return [
-            web.get("/v1/files/{name}", self.by_name),
-            web.get("/v1/blobs/{digest}", self.by_digest),
-            web.get(SUMS_PATH, self.sums),
-            web.get("/resources/firmware/{name}", self.as_upstream),
+            ("/v1/files/{name}", self.by_name),
+            ("/v1/blobs/{digest}", self.by_digest),
+            (SUMS_PATH, self.sums),
+            ("/resources/firmware/{name}", self.as_upstream),
         ]
 
     async def by_name(self, request: web.Request) -> Answer:
@@ -73,25 +76,27 @@ class Files:
         except MalformedValueError as error:
             raise ArtifactNotFoundError(str(error)) from error
         blob = await self._open(digest)
-        described = Described(digest, digest.hex, Caching.FOR_EVER)
-        return answer_blob(request, self._heads, described, blob)
+        about = About(self._heads, Described(digest, digest.hex, Caching.FOR_EVER))
+        return answer_blob(request, about, blob)
 
     async def send(self, request: web.Request, artifact: Artifact) -> Answer:
         """Answer with the bytes of *artifact*."""
-        blob = await self._open_artifact(artifact)
-        described = Described(
-            digest=artifact.digest,
-            filename=artifact.name,
-            kind=artifact.kind,
-            version=artifact.version,
-            flash_offset=artifact.flash_offset,
-            md5=artifact.md5,
-        )
-        return answer_blob(request, self._heads, described, blob)
+        about = self._about(artifact)
+        blob = await self._open_artifact(artifact, about.described.digest)
+        return answer_blob(request, about, blob)
 
-    async def _open_artifact(self, artifact: Artifact) -> OpenFile:
+    def _about(self, artifact: Artifact) -> About:
+        key = (artifact.name, artifact.sums)
+        about = self._known.get(key)
+        if about is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            about = self._known[key] = About(self._heads, _described(artifact))
+        return about
+
+    async def _open_artifact(self, artifact: Artifact, digest: Digest) -> OpenFile:
         try:
-            blob = await self._open(artifact.digest)
+            blob = await self._open(digest)
         except ArtifactNotFoundError as error:
             view = await self._shelf.current()
             if view.loaded.artifacts.get(artifact.name) == artifact:
@@ -106,3 +111,14 @@ class Files:
         if await self._shelf.recalled(digest):
             raise GoneError(f"{digest} was recalled")
         return await self._shelf.blobs.open(digest)
+
+
+def _described(artifact: Artifact) -> Described:
+    return Described(
+        digest=artifact.digest,
+        filename=artifact.name,
+        kind=artifact.kind,
+        version=artifact.version,
+        flash_offset=artifact.flash_offset,
+        md5=artifact.md5,
+    )

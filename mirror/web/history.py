@@ -52,6 +52,7 @@ class HistoryShelf:
         self._store = store
         self._stationery = stationery
         self._lists: Recent[Digest] = Recent(most=1, most_bytes=1 << 20)
+        self._lines: dict[int, PublicationLine] = {}
 
     async def document(self, current: Digest) -> Document:
         """Return the list as it is while *current* is the current root."""
@@ -60,8 +61,12 @@ class HistoryShelf:
     async def _make(self) -> Document:
         sequences = await self._store.publications.sequences()
         newest = reversed(deque(sequences, maxlen=_MOST))
-        lines = [await self._line(sequence) for sequence in newest]
-        body = _HISTORY.dump_json(History(tuple(lines))) + b"\n"
+        # A sequence never means another publication: only new ones have to be read.
+        known = self._lines
+        self._lines = {
+            sequence: known.get(sequence) or await self._line(sequence) for sequence in newest
+        }
+        body = _HISTORY.dump_json(History(tuple(self._lines.values()))) + b"\n"
         return Document.of(self._stationery, body)
 
     async def _line(self, sequence: int) -> PublicationLine:

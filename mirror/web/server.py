@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from mirror.web.connections import Gate, Limits
+from mirror.web.connections import Gate, Limits, raise_file_limit
 from mirror.web.heads import Heads
 
 if TYPE_CHECKING:
@@ -31,7 +31,11 @@ _BACKLOG: Final = 512
 async def serving(
     app: web.Application, sockets: Sequence[socket.socket], limits: Limits | None = None
 ) -> AsyncIterator[None]:
-    """Serve *app* on bound *sockets*, which are closed at the end, within *limits*."""
+    """Serve *app* on bound *sockets*, which are closed at the end, within *limits*.
+
+    This process may open as many files from then on as the system lets it.
+    """
+    raise_file_limit()
     async with AsyncExitStack() as ending:
         for listener in sockets:
             ending.callback(listener.close)

@@ -14,13 +14,14 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from mirror.errors import (
-    BusyError,
     DamagedError,
     MirrorError,
     NotFoundError,
     PublicationNotFoundError,
+    StorageError,
 )
 from mirror.storage.threads import to_end
+from mirror.web.bench import FIRST_BYTE, PATIENCE, within
 from mirror.web.loading import load
 from mirror.web.view import View
 
@@ -37,18 +38,26 @@ if TYPE_CHECKING:
 CHANNEL: Final = "current"
 
 _OTHERS: Final = 3
-# A client's first byte shall come within five seconds, whatever happens (`clients.md`).
-PATIENCE: Final = 4.0
-_RETRY: Final = 10.0
 _NOT_LOOKED: Final = object()
 
 _log = logging.getLogger(__name__)
 
 
 class Shelf:
-    """The publications of *store* that are being served."""
+    """The publications of *store* that are being served.
 
-    def __init__(self, store: Holdings, stationery: Stationery, superseded: Superseded) -> None:
+    After a failure the pointer is looked at again in *retry* seconds.
+    """
+
+    def __init__(
+        self,
+        store: Holdings,
+        stationery: Stationery,
+        superseded: Superseded,
+        *,
+        retry: float = 10.0,
+    ) -> None:
+        self._retry = retry
         self.blobs = store.blobs
         self._store = store
         self._stationery = stationery
@@ -64,8 +73,12 @@ class Shelf:
     async def follow(self, every: float) -> NoReturn:
         """Look at the pointer every so many seconds, until cancelled."""
         while True:
-            await self.refresh()
-            await asyncio.sleep(max(every, _RETRY) if self._problem else every)
+            try:
+                await self.refresh()
+            except Exception:  # noqa: BLE001 - a follower that died would serve the past for ever
+                _log.exception("the pointer could not be followed; trying again")
+                self._problem = StorageError("the pointer can not be followed")
+            await asyncio.sleep(max(every, self._retry) if self._problem else every)
 
     async def refresh(self) -> None:
         """Look at the pointer now, and serve what it points to if that can be served."""
@@ -95,11 +108,8 @@ class Shelf:
         """Return the publication that is served; `PublicationNotFoundError` without one."""
         if self._view is not None:
             return self._view
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await self._looked.wait()
-        except TimeoutError as error:
-            raise BusyError("the publication is being loaded") from error
+        async with within(FIRST_BYTE, "loading the publication"):
+            await self._looked.wait()
         if self._view is not None:
             return self._view
         raise self._problem or PublicationNotFoundError("nothing is published yet")
@@ -122,7 +132,7 @@ class Shelf:
         view = await self.current()
         artifact = view.loaded.artifacts.get(name)
         if artifact is None:
-            artifact = await self._superseded.find(name, within=PATIENCE)
+            artifact = await self._superseded.find(name)
         return view.artifact(name) if artifact is None else artifact
 
     async def recalled(self, digest: Digest) -> bool:
@@ -155,12 +165,9 @@ class Shelf:
         view = await self.current()
         if view.loaded.root == root:
             return view
-        try:
-            async with asyncio.timeout(PATIENCE), self._loading:
-                if root not in self._others:
-                    self._others[root] = await self._load_other(root, view)
-        except TimeoutError as error:
-            raise BusyError("other publications are being loaded") from error
+        async with within(PATIENCE, "loading another publication"), self._loading:
+            if root not in self._others:
+                self._others[root] = await self._load_other(root, view)
         self._others.move_to_end(root)
         while len(self._others) > _OTHERS:
             self._others.popitem(last=False)

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from mirror.errors import BusyError, MalformedValueError, MirrorError
+from mirror.errors import MalformedValueError, MirrorError
 from mirror.publication.documents import PublicationRoot, decode_content, decode_publication
 from mirror.storage.threads import to_end
 from mirror.web.artifacts import Artifact, read_names
+from mirror.web.bench import FIRST_BYTE, within
 from mirror.web.loading import MOST_BYTES
 
 if TYPE_CHECKING:
@@ -66,16 +67,13 @@ class Superseded:
         self._beside = current.root
         self._looked.set()
 
-    async def find(self, name: str, *, within: float) -> Artifact | None:
+    async def find(self, name: str, *, seconds: float = FIRST_BYTE) -> Artifact | None:
         """Return what a superseded publication in grace called *name*.
 
-        Raises `BusyError` when the publications were not looked through *within* seconds.
+        Raises `BusyError` when the publications were not looked through within *seconds*.
         """
-        try:
-            async with asyncio.timeout(within):
-                await self._looked.wait()
-        except TimeoutError as error:
-            raise BusyError("superseded publications are being looked through") from error
+        async with within(seconds, "looking through superseded publications"):
+            await self._looked.wait()
         kept = self._found.get(name)
         return kept.artifact if kept and kept.until > self._clock() else None
 

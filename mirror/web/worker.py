@@ -28,7 +28,6 @@ from mirror.storage.layout import Layout
 from mirror.storage.node import find_node
 from mirror.storage.publications import PublicationReader
 from mirror.web.app import Serving, make_app
-from mirror.web.connections import raise_file_limit
 from mirror.web.listening import shared_tcp_sockets
 from mirror.web.server import serving
 
@@ -108,7 +107,6 @@ async def serve(settings: WorkerSettings, stop: asyncio.Event) -> None:
     held = open_held(settings.data)
     status = partial(ask_status, settings.control)
     app = make_app(held, Serving(node=held.node, status=status, grace=settings.grace))
-    raise_file_limit()
     sockets = await shared_tcp_sockets(settings.host, settings.number)
     async with serving(app, sockets):
         await stop.wait()

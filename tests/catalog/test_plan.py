@@ -199,6 +199,16 @@ def test_what_is_held_is_not_fetched() -> None:
     assert fetched(plan(catalog, set(RELEASES), Policy())) == []
 
 
+def test_a_name_that_two_boards_list_is_fetched_once() -> None:
+    """Two downloads of one name would spoil each other."""
+    found = plan(
+        catalog_of(board_of(RELEASES[0]), board_of(RELEASES[0], board="C")), HELD_NOTHING, Policy()
+    )
+
+    assert wanted(found) == [RELEASES[0], RELEASES[0]]
+    assert fetched(found) == [RELEASES[0]]
+
+
 def test_boards_with_less_to_fetch_come_first() -> None:
     """So that many boards are whole early."""
     small = board_of("Z-20260406-v1.28.0.uf2", board="Z")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -63,12 +64,13 @@ class Node:
     surroundings: Surroundings = field(default_factory=Surroundings)
     keep_free: KeepFree | None = None
     report: Callable[[Progress], None] = nobody
+    clock: Callable[[], datetime] = now
 
     async def sync(self) -> Outcome:
         """Open the store, run once, and close it."""
         terms = Terms(self.keep_free, Bounds())
         async with (
-            Store.open(self.folder, clock=now, terms=terms) as store,
+            Store.open(self.folder, clock=self.clock, terms=terms) as store,
             self._fetcher(store.node.node_id) as fetcher,
         ):
             return await sync(self._means(store, fetcher), _WISHES)
@@ -117,7 +119,7 @@ class Node:
             fetcher=fetcher,
             sandbox=self.sandbox,
             store=store,
-            clock=now,
+            clock=self.clock,
             report=self.report,
             version=VERSION,
         )

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 _ROOT: Final = Path(__file__).parents[2]
 _SERVES: Final = re.compile(r"serves http://127\.0\.0\.1:([0-9]+)")
-_SECONDS: Final = 60.0
+_SECONDS: Final = 120.0
 _MOST_LINE: Final = 1 << 20
 
 
@@ -106,8 +107,7 @@ class Program:
             yield daemon
             await daemon.stop()
         finally:
-            if process.returncode is None:
-                process.kill()
+            send(process, signal.SIGKILL)
             await process.wait()
             await reading
 
@@ -127,6 +127,14 @@ class Program:
             "MPMIRROR_DISK__KEEP_FREE": "1MB",
             **self.settings,
         }
+
+
+def send(process: Process, number: signal.Signals) -> None:
+    """Send a signal to *process* unless it has ended."""
+    # Not `Process.send_signal`: that collects the exit status of one that is just ending.
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, number)
 
 
 def _read_to_end(terminal: FileIO) -> bytes:
@@ -168,10 +176,20 @@ class Daemon:
                 await self._news.wait()
         return found
 
+    async def synced(self) -> None:
+        """Wait until a sync has ended, and what it published is served."""
+        await self.says("sync ends")
+        await self.ready()
+
+    async def ready(self) -> None:
+        """Wait until a publication is served."""
+        async with asyncio.timeout(_SECONDS):
+            while (await self.client.get("/readyz")).status != HTTPStatus.OK:  # noqa: ASYNC110 - it happens in another process
+                await asyncio.sleep(0.02)
+
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal if it still runs; return its exit status when it has ended."""
-        if self.process.returncode is None:
-            self.process.send_signal(number)
+        send(self.process, number)
         async with asyncio.timeout(_SECONDS):
             return await self.process.wait()
 

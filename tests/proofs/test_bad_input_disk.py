@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-import subprocess
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,47 +14,19 @@ import pytest_asyncio
 
 from mirror.errors import DamagedError, DiskFullError, ForeignDataError, StorageError
 from mirror.storage.space import KeepFree
+from tests.proofs.mounts import mount, mounted, read_only
 from tests.proofs.node import Node
 from tests.proofs.walking import Walked
 from tests.proofs.words import is_one_sentence
 from tests.replica import Replica
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
     from mirror.sandbox import Sandbox
     from tests.proofs.conftest import Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-
-@contextmanager
-def mounted(place: Path, *how: str) -> Iterator[None]:
-    """Mount something at *place* while the block lasts; skip where that is forbidden."""
-    try:
-        mount(*how, str(place))
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"mounting a file system needs root: {error}")
-    try:
-        yield
-    finally:
-        # Lazily: whoever still has a file open there keeps it, and the name is free.
-        command = [shutil.which("umount") or "umount", "--lazy", str(place)]
-        subprocess.run(command, check=True)  # noqa: S603 - fixed words and our own path
-
-
-def mount(*how: str) -> None:
-    """Run ``mount``."""
-    command = [shutil.which("mount") or "mount", *how]
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - as above
-
-
-@contextmanager
-def read_only(folder: Path) -> Iterator[None]:
-    """Make *folder* read-only, by a mount of itself, while the block lasts."""
-    with mounted(folder, "--bind", str(folder)):
-        mount("-o", "remount,bind,ro", str(folder))
-        yield
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,8 +64,10 @@ def incoming_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def incoming(incoming_folder: Path, files: Files, room: Room) -> IncomingFolder:
-    """Return an empty folder of partial downloads."""
-    return IncomingFolder(incoming_folder, files, room)
+    """Return an empty folder of partial downloads, looked into as at every start."""
+    folder = IncomingFolder(incoming_folder, files, room)
+    folder.recover()
+    return folder
 
 
 @pytest.fixture

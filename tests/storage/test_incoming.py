@@ -202,6 +202,18 @@ def test_any_key_is_the_name_of_one_file(key: str) -> None:
     )
 
 
+async def test_the_next_process_takes_up_what_one_left(
+    incoming: IncomingFolder, incoming_folder: Path
+) -> None:
+    """It has looked into the folder at its start."""
+    await leave(incoming, DATA)
+    disk = Disk()
+    later = IncomingFolder(incoming_folder, Files(disk), Room(disk, incoming_folder, None))
+    later.recover()
+    async with later.open("name.bin", URL) as part:
+        assert part.size == len(DATA)
+
+
 async def test_discarding_leaves_nothing(incoming: IncomingFolder, incoming_folder: Path) -> None:
     """Part and note are gone."""
     await leave(incoming, DATA)

@@ -91,6 +91,15 @@ async def test_the_first_digest_of_a_name_stays(index: Index) -> None:
     assert await index.find_sighting("a") == first
 
 
+async def test_first_digests_are_known_whether_held_or_not(index: Index) -> None:
+    """Of names that were seen; the others are left out."""
+    await index.follow(recorded(sighting("a", b"1"), sighting("a", b"2"), sighting("b", b"3")))
+    await index.mark_missing([Digest.of(b"3")])
+    found = await index.first_digests(["a", "b", "c"])
+
+    assert found == {"a": Digest.of(b"1"), "b": Digest.of(b"3")}
+
+
 async def test_a_second_look_brings_new_facts_and_keeps_the_first_time(index: Index) -> None:
     """The same bytes, judged again: the newer facts count, and when it was first seen stays."""
     await index.follow(recorded(sighting("a", b"a"), sighting("a", b"a", minutes=9, board="NEW")))

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
+from mirror.web.app import Serving
+from mirror.web.holdings import Publications
 from tests.web.building import PICO
-from tests.web.conftest import NODE
+from tests.web.conftest import NODE, served
 
 if TYPE_CHECKING:
+    from mirror.catalog.values import Digest
+    from mirror.web.holdings import Blobs, OpenFile
+    from tests.web.building import Builder
     from tests.web.client import Client
 
 EVERYTHING = [
@@ -50,6 +56,30 @@ HOSTILE = [
     ("/%1b[2J", 404),
     ("/%E0%A4%A", 404),
 ]
+
+
+class FaultyBlobs:
+    """Blobs that can be read, and that fail to open in a way that nobody foresaw."""
+
+    def __init__(self, sound: Blobs) -> None:
+        self.read = sound.read
+
+    async def open(self, digest: Digest) -> OpenFile:
+        """Fail."""
+        raise ZeroDivisionError(digest)
+
+
+@dataclass(frozen=True, slots=True)
+class FaultyStore:
+    """A store with such blobs."""
+
+    blobs: FaultyBlobs
+    publications: Publications
+
+
+async def no_status() -> bytes:
+    """Fail in a way that nobody foresaw."""
+    raise ZeroDivisionError
 
 
 @pytest.mark.parametrize("path", EVERYTHING)
@@ -176,6 +206,20 @@ async def test_an_old_client_that_wants_to_go_on_may(client: Client) -> None:
     assert (first.fields["connection"], second.status) == ("keep-alive", 200)
 
 
+@pytest.mark.parametrize("expected", ["100-continue", "a miracle"])
+async def test_what_a_request_expects_changes_nothing(client: Client, expected: str) -> None:
+    """A refusal in words would be stored as firmware."""
+    got = await client.get(f"/resources/firmware/{PICO}", Expect=expected)
+
+    assert (got.status, len(got.body)) == (200, 100_000)
+
+
+async def test_a_server_as_a_whole_can_be_asked_what_it_allows(client: Client) -> None:
+    got = await client.get("*", "OPTIONS")
+
+    assert (got.status, got.fields["allow"]) == (204, "GET, HEAD, OPTIONS")
+
+
 async def test_errors_are_not_kept_by_caches(client: Client) -> None:
     """A 404 may be kept unless that is forbidden, and the file may be held tomorrow."""
     got = await client.get("/resources/firmware/nothing.bin")
@@ -206,3 +250,22 @@ async def test_more_questions_than_can_be_worked_on_are_put_off(client: Client) 
     busy = [got for got in answers if got.status != 200]
 
     assert {(got.status, got.fields["retry-after"]) for got in busy} == {(503, "5")}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/status.json", b'{"error": "Internal", "message": "this node has a fault; '),
+        (f"/resources/firmware/{PICO}", b""),
+    ],
+)
+async def test_a_fault_of_ours_is_told_to_the_log_and_not_to_clients(
+    builder: Builder, caplog: pytest.LogCaptureFixture, path: str, body: bytes
+) -> None:
+    store = FaultyStore(FaultyBlobs(builder.store.blobs), builder.store.publications)
+    async with served(store, told=Serving(node=NODE, status=no_status)) as site:
+        got = await site.client.get(path)
+
+    assert (500, body) == (got.status, got.body[: len(body)])
+    assert "could not be answered" in caplog.text
+    assert b"ZeroDivision" not in got.body

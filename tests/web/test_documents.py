@@ -116,6 +116,23 @@ async def test_a_plain_document_can_be_had_in_parts(client: Client) -> None:
     )
 
 
+async def test_no_part_of_a_document_is_beyond_its_end(client: Client) -> None:
+    whole = await client.get(BOARD)
+    beyond = await client.get(BOARD, Range=f"bytes={len(whole.body)}-")
+
+    assert (416, f"bytes */{len(whole.body)}", b"") == (
+        beyond.status,
+        beyond.fields["content-range"],
+        beyond.body,
+    )
+
+
+async def test_a_document_that_the_client_does_not_mean_is_not_sent(client: Client) -> None:
+    got = await client.get(BOARD, If_Match='"other"')
+
+    assert (got.status, got.body) == (412, b"")
+
+
 async def test_a_coded_document_is_always_whole(client: Client) -> None:
     """Another version of the library may code it otherwise: parts would not fit."""
     whole = await client.get(BOARD, Accept_Encoding="gzip")

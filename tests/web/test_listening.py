@@ -130,6 +130,15 @@ def test_a_file_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "s").read_text() == "precious"
 
 
+def test_a_path_through_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(ConfigurationError, match="Not a directory"),
+        unix_socket(tmp_path / "file" / "s"),
+    ):
+        pass
+
+
 def test_a_link_to_a_file_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("precious")
     (tmp_path / "s").symlink_to(tmp_path / "file")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -18,22 +19,24 @@ from mirror.publication.documents import encode
 from mirror.web.bench import Bench
 from mirror.web.documents import Stationery
 from mirror.web.heads import Heads
+from mirror.web.holdings import Blobs, Holdings, Publications
 from mirror.web.shelf import Shelf
 from mirror.web.superseded import Superseded
 from tests.web.building import ESP, NOON, PICO, Builder, boards_of, images
 from tests.web.waiting import until
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
     from pathlib import Path
 
     from mirror.catalog.values import Digest
     from tests.web.building import Written
 
 
-def shelf_of(store: Written) -> Shelf:
+def shelf_of(store: Holdings, retry: float = 10.0) -> Shelf:
     """Return a shelf that looks at the pointer when it is told to."""
     superseded = Superseded(store, grace=timedelta(days=3), clock=lambda: NOON)
-    return Shelf(store, Stationery(Heads("n"), Bench()), superseded)
+    return Shelf(store, Stationery(Heads("n"), Bench()), superseded, retry=retry)
 
 
 @pytest.fixture
@@ -49,7 +52,10 @@ async def root_of(shelf: Shelf) -> Digest:
 
 async def serves(shelf: Shelf, root: Digest) -> bool:
     """Whether *root* is what is served."""
-    return root == await root_of(shelf)
+    try:
+        return root == await root_of(shelf)
+    except MirrorError:
+        return False
 
 
 def remove(data: Path, digest: Digest) -> None:
@@ -239,3 +245,39 @@ async def test_a_store_whose_root_was_changed_on_disk_is_not_ready(
 
     with pytest.raises(DamagedError):
         await shelf.ready()
+
+
+class FaultyPublications:
+    """Publications of which one look fails in a way that nobody foresaw."""
+
+    def __init__(self, sound: Publications) -> None:
+        self.current, self.sequences, self.root = sound.current, sound.sequences, sound.root
+        self._changed = sound.changed
+        self._looks = 0
+
+    def changed(self, channel: str = "current") -> Hashable:
+        """Fail the first time."""
+        self._looks += 1
+        if self._looks == 1:
+            raise ZeroDivisionError
+        return self._changed(channel)
+
+
+@dataclass(frozen=True, slots=True)
+class FaultyStore:
+    """A store with such publications."""
+
+    blobs: Blobs
+    publications: FaultyPublications
+
+
+async def test_a_fault_does_not_end_the_following(builder: Builder) -> None:
+    store = FaultyStore(builder.store.blobs, FaultyPublications(builder.store.publications))
+    shelf = shelf_of(store, retry=0.01)
+    task = asyncio.create_task(shelf.follow(0.01))
+    root = await builder.publish(images(ESP))
+    await until(lambda: serves(shelf, root))
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mirror.catalog.values import Digest
-from mirror.errors import BusyError
+from mirror.errors import BusyError, MalformedValueError
+from mirror.publication.documents import encode
 from mirror.web.bench import Bench
 from mirror.web.loading import Loaded, load
 from mirror.web.superseded import Superseded
-from tests.web.building import ESP, NOON, PICO, PICO_OLD, Builder, image, images
+from tests.web.building import ESP, NOON, PICO, PICO_OLD, Builder, boards_of, image, images
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
+OTHER = "TEENSY41-20231005-v1.21.0.hex"
 GRACE = timedelta(days=3)
 
 
@@ -53,7 +56,7 @@ async def test_a_name_that_is_gone_is_found_in_grace(
     builder: Builder, superseded: Superseded
 ) -> None:
     await superseded.look(await publish(builder, [PICO, ESP], [PICO_OLD, ESP], [ESP]))
-    found = [await superseded.find(name, within=1) for name in (PICO, PICO_OLD)]
+    found = [await superseded.find(name) for name in (PICO, PICO_OLD)]
     digests = [artifact and artifact.digest for artifact in found]
 
     assert [Digest.of(image(PICO)), Digest.of(image(PICO_OLD))] == digests
@@ -64,9 +67,9 @@ async def test_a_name_is_found_until_grace_is_over_and_no_longer(
 ) -> None:
     await superseded.look(await publish(builder, [PICO, ESP], [ESP]))
     clock.now = builder.now + GRACE - timedelta(seconds=1)
-    before = await superseded.find(PICO, within=1)
+    before = await superseded.find(PICO)
     clock.now = builder.now + GRACE
-    after = await superseded.find(PICO, within=1)
+    after = await superseded.find(PICO)
 
     assert (before is not None, after) == (True, None)
 
@@ -80,7 +83,7 @@ async def test_a_node_that_was_down_gives_the_grace_it_could_not_give(
     superseded = Superseded(builder.store, grace=GRACE, clock=clock)
     await superseded.look(current)
 
-    assert await superseded.find(PICO, within=1) is not None
+    assert await superseded.find(PICO) is not None
 
 
 async def test_a_name_that_nobody_published_is_not_found(
@@ -88,7 +91,7 @@ async def test_a_name_that_nobody_published_is_not_found(
 ) -> None:
     await superseded.look(await publish(builder, [ESP]))
 
-    assert await superseded.find("ESP32_GENERIC-20200902-v1.13.bin", within=1) is None
+    assert await superseded.find("ESP32_GENERIC-20200902-v1.13.bin") is None
 
 
 async def test_of_two_superseded_files_with_one_name_the_newer_is_found(
@@ -97,7 +100,7 @@ async def test_of_two_superseded_files_with_one_name_the_newer_is_found(
     await builder.publish({PICO: b"older"})
     await builder.publish({PICO: b"newer"})
     await superseded.look(await publish(builder, [ESP]))
-    found = await superseded.find(PICO, within=1)
+    found = await superseded.find(PICO)
 
     assert found is not None
     assert Digest.of(b"newer") == found.digest
@@ -107,7 +110,38 @@ async def test_who_asks_before_all_was_looked_through_is_told_to_ask_again(
     superseded: Superseded,
 ) -> None:
     with pytest.raises(BusyError):
-        await superseded.find(PICO, within=0.01)
+        await superseded.find(PICO, seconds=0.01)
+
+
+async def test_a_board_document_that_is_gone_hides_no_other_board(
+    builder: Builder, superseded: Superseded, data: Path
+) -> None:
+    current = await publish(builder, [PICO, OTHER], [ESP])
+    lost = Digest.of(encode(boards_of(images(OTHER))[0]))
+    (data / "blobs" / "sha256" / lost.hex[:2] / lost.hex).unlink()
+    await superseded.look(current)
+    found = [await superseded.find(name) for name in (PICO, OTHER)]
+
+    assert [artifact is not None for artifact in found] == [True, False]
+
+
+@pytest.mark.parametrize("published", ["yesterday", "", "2026-13-45T00:00:00Z"])
+async def test_a_publication_without_a_time_is_refused_by_name(
+    builder: Builder, superseded: Superseded, published: str
+) -> None:
+    loaded = await publish(builder, [ESP])
+    timeless = replace(loaded, publication=replace(loaded.publication, published=published))
+
+    with pytest.raises(MalformedValueError, match="not a time"):
+        await superseded.look(timeless)
+
+
+async def test_a_time_without_zone_is_in_utc(builder: Builder, superseded: Superseded) -> None:
+    loaded = await publish(builder, [PICO], [ESP])
+    naive = replace(loaded.publication, published="2026-08-24T12:00:00")
+    await superseded.look(replace(loaded, publication=naive))
+
+    assert await superseded.find(PICO) is not None
 
 
 async def test_one_damaged_document_hides_no_other(
@@ -120,4 +154,4 @@ async def test_one_damaged_document_hides_no_other(
     (data / "blobs" / "sha256" / damaged.hex[:2] / damaged.hex).unlink()
     await superseded.look(current)
 
-    assert await superseded.find(PICO_OLD, within=1) is not None
+    assert await superseded.find(PICO_OLD) is not None

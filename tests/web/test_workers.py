@@ -215,3 +215,20 @@ def test_a_worker_that_can_not_serve_says_so_and_ends(settings: WorkerSettings) 
     )
 
     assert (ended.returncode, b"says '99'" in ended.stderr) == (1, True)
+
+
+def test_a_worker_loads_nothing_that_serving_does_not_need() -> None:
+    """What it would load late it would load for every client's first answer."""
+    heavy = "{'sqlalchemy', 'alembic', 'structlog', 'rich', 'typer', 'bs4', 'apscheduler'}"
+    loaded = subprocess.run(  # noqa: S603 - our own interpreter and module
+        [
+            sys.executable,
+            "-c",
+            f"import sys, mirror.web.worker; print({heavy} & sys.modules.keys())",
+        ],
+        check=True,
+        capture_output=True,
+        timeout=30,
+    )
+
+    assert loaded.stdout == b"set()\n"
