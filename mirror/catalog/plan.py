@@ -6,61 +6,60 @@ one that is wanted (``upstream.md`` U7 and U8: a second date of one version is l
 right one).  A later build of it is wanted only when it is held already: nothing that is held
 is given up because of an order on a page.  Previews count per variant as well, so that a
 variant which is no longer built keeps its last ones (U6), and a preview counts although its
-release is out (U19).  Dates decide nothing.
+release is out (U19).  Versions from before ``since`` do not count; dates decide nothing else.
 
-A plan is a value: the same catalog, holdings and policy give the same plan.
+Each listing has a ruling, which names the setting that decided; the plan is what the rulings
+come to.  A plan is a value: the same catalog, holdings and policy give the same plan.
 """
 
 from __future__ import annotations
 
-import fnmatch
 import itertools
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mirror.catalog.kinds import Kind, Maturity
+from mirror.catalog.kinds import Maturity
 from mirror.catalog.model import Catalog, CatalogBoard, Listing
+from mirror.catalog.policy import FLASHABLE, Newest, Override, Policy, Reason, Rule, Terms
 
 if TYPE_CHECKING:
     from mirror.catalog.names import ArtifactName
 
-FLASHABLE = tuple(kind for kind in Kind if kind.flashable)
-"""The kinds that somebody puts on a board."""
+__all__ = [
+    "FLASHABLE",
+    "Holds",
+    "Newest",
+    "Override",
+    "Policy",
+    "Reason",
+    "Rule",
+    "Ruling",
+    "Skipped",
+    "SyncPlan",
+    "plan",
+    "rule_on",
+]
 
 Holds = Callable[[str], bool] | Container[str]
 """Whether an artifact of this name is held and accepted."""
 
+_OF_BOARDS = (Reason.BOARD, Reason.PORT, Reason.VENDOR, Reason.MCU)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """What to hold: the newest *releases* and *previews* of every board and variant.
 
-    ``boards`` and ``ports`` are patterns in which ``*``, ``?`` and ``[…]`` have their usual
-    meaning, upper and lower case apart; no port named means every port, and a port that is
-    not known matches ``*`` only.  ``None`` for a depth means all.  Boards of an earlier
-    pattern are fetched first.
-    """
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What the policy says of one listing: whether it is wanted, why, and by which setting."""
 
-    boards: tuple[str, ...] = ("*",)
-    ports: tuple[str, ...] = ()
-    kinds: tuple[Kind, ...] = FLASHABLE
-    releases: int | None = 3
-    previews: int | None = 1
+    listing: Listing
+    reason: Reason
+    rule: Rule
 
-    def rank(self, board: CatalogBoard) -> int | None:
-        """Return the place of the pattern that wants *board*, or None when none does."""
-        port = board.facts.port or ""
-        if self.ports and not any(fnmatch.fnmatchcase(port, wanted) for wanted in self.ports):
-            return None
-        for place, pattern in enumerate(self.boards):
-            if fnmatch.fnmatchcase(board.facts.board, pattern):
-                return place
-        return None
-
-    def depth(self, maturity: Maturity) -> int | None:
-        """Return how many versions of this maturity are wanted of each variant."""
-        return self.releases if maturity is Maturity.RELEASE else self.previews
+    @property
+    def wanted(self) -> bool:
+        """Whether the listing is to be held."""
+        return self.reason.wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +70,7 @@ class Skipped:
     kinds: int = 0
     older: int = 0
     repeated: int = 0
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def plan(catalog: Catalog, holds: Holds, policy: Policy) -> SyncPlan:
     Boards come in the order of the policy's patterns, then those with less to fetch, then
     by id.
     """
-    held = holds if callable(holds) else holds.__contains__
+    held = _held(holds)
     choices = [_chosen(board, held, policy) for board in catalog.boards]
     choices.sort(key=lambda choice: choice.order(held))
     wanted = tuple(itertools.chain.from_iterable(choice.wanted for choice in choices))
@@ -102,6 +102,28 @@ def plan(catalog: Catalog, holds: Holds, policy: Policy) -> SyncPlan:
         wanted=wanted,
         skipped=_total(choice.skipped for choice in choices),
     )
+
+
+def rule_on(board: CatalogBoard, holds: Holds, policy: Policy) -> tuple[Ruling, ...]:
+    """Return what *policy* says of every listing of *board*, in the page's order."""
+    refusal = policy.refusal(board.facts)
+    if refusal is not None:
+        return tuple(Ruling(listing, *refusal) for listing in board.listings)
+    terms = policy.terms(board.facts.board)
+    usable = [listing for listing in board.listings if listing.name.kind in terms.kinds]
+    rule = terms.kinds_rule()
+    rulings = [
+        Ruling(listing, Reason.KIND, rule)
+        for listing in board.listings
+        if listing.name.kind not in terms.kinds
+    ]
+    for series in _series(usable, board.facts.port):
+        rulings.extend(_ruled(series, _held(holds), terms))
+    return tuple(sorted(rulings, key=lambda ruling: ruling.listing.position))
+
+
+def _held(holds: Holds) -> Callable[[str], bool]:
+    return holds if callable(holds) else holds.__contains__
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,22 +141,48 @@ class _Choice:
 
 
 def _chosen(board: CatalogBoard, held: Callable[[str], bool], policy: Policy) -> _Choice:
-    name, rank = board.facts.board, policy.rank(board)
-    if rank is None:
-        return _Choice(name, 0, (), Skipped(boards=len(board.listings)))
-    usable = [listing for listing in board.listings if listing.name.kind in policy.kinds]
-    wanted: list[Listing] = []
-    older = repeated = 0
-    for series in _series(usable, board.facts.port):
-        versions = _versions(series)
-        chosen = versions[: policy.depth(series[0].name.maturity)]
-        older += sum(map(len, versions[len(chosen) :]))
-        taken = [listing for version in chosen for listing in _taken(version, held)]
-        repeated += sum(map(len, chosen)) - len(taken)
-        wanted.extend(taken)
-    kinds = len(board.listings) - len(usable)
-    skipped = Skipped(kinds=kinds, older=older, repeated=repeated)
-    return _Choice(name, rank, _newest_first(wanted), skipped)
+    rulings = rule_on(board, held, policy)
+    wanted = [ruling.listing for ruling in rulings if ruling.wanted]
+    rank = policy.rank(board)
+    skipped = _skipped(Counter(ruling.reason for ruling in rulings))
+    return _Choice(board.facts.board, rank or 0, _newest_first(wanted), skipped)
+
+
+def _skipped(counts: Counter[Reason]) -> Skipped:
+    return Skipped(
+        boards=sum(counts[reason] for reason in _OF_BOARDS),
+        kinds=counts[Reason.KIND],
+        older=counts[Reason.OLDER],
+        repeated=counts[Reason.REPEATED],
+        since=counts[Reason.SINCE],
+    )
+
+
+def _ruled(
+    series: Sequence[Listing], held: Callable[[str], bool], terms: Terms
+) -> Iterator[Ruling]:
+    """Rule on the listings of one variant and maturity."""
+    maturity = series[0].name.maturity
+    depth, rule, since_rule = terms.depth(maturity), terms.depth_rule(maturity), terms.since_rule()
+    counted = 0
+    for version in _versions(series):
+        # The build that is listed first stands for its version.
+        first = min(version, key=lambda listing: listing.position)
+        if terms.leaves_out(first.name):
+            yield from (Ruling(listing, Reason.SINCE, since_rule) for listing in version)
+            continue
+        counted += 1
+        for listing in version:
+            fits = depth is None or counted <= depth
+            reason = _reason(listing.name, first.name, held) if fits else Reason.OLDER
+            yield Ruling(listing, reason, rule)
+
+
+def _reason(name: ArtifactName, first: ArtifactName, held: Callable[[str], bool]) -> Reason:
+    """Return why an artifact of a wanted version is wanted or left, by the build listed first."""
+    if _same_build(name, first):
+        return Reason.NEWEST
+    return Reason.HELD if held(str(name)) else Reason.REPEATED
 
 
 def _series(listings: Iterable[Listing], port: str | None) -> Iterable[Sequence[Listing]]:
@@ -156,16 +204,6 @@ def _versions(series: Iterable[Listing]) -> list[list[Listing]]:
         else:
             found.append([listing])
     return found
-
-
-def _taken(version: Sequence[Listing], held: Callable[[str], bool]) -> list[Listing]:
-    """Return the files of the build that is listed first, and of others what is held."""
-    first = min(version, key=lambda listing: listing.position).name
-    return [
-        listing
-        for listing in version
-        if _same_build(listing.name, first) or held(str(listing.name))
-    ]
 
 
 def _missing(wanted: Iterable[Listing], held: Callable[[str], bool]) -> tuple[Listing, ...]:
@@ -195,4 +233,5 @@ def _total(parts: Iterable[Skipped]) -> Skipped:
         kinds=sum(part.kinds for part in found),
         older=sum(part.older for part in found),
         repeated=sum(part.repeated for part in found),
+        since=sum(part.since for part in found),
     )

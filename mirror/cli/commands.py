@@ -74,7 +74,12 @@ COMMANDS: Final = (
         UPKEEP,
         (COMPLETE, FAILED, USAGE, DAMAGED, LOCKED),
     ),
-    Command("config", Later("mirror.cli.show_config", "show_config"), UPKEEP, (COMPLETE, USAGE)),
+    Command(
+        "config",
+        Later("mirror.cli.show_config", "show_config"),
+        UPKEEP,
+        (COMPLETE, FAILED, USAGE, REFUSED, DAMAGED, LOCKED),
+    ),
 )
 
 

@@ -7,11 +7,12 @@ Nothing is guessed: ``true`` is no number, and ``6`` is no duration.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import json
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +20,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 from pydantic_core import PydanticCustomError
 
 from mirror.catalog.kinds import Kind
+from mirror.catalog.policy import Since
+from mirror.catalog.versions import Version
 from mirror.config.addresses import parse_base_url
 from mirror.config.units import (
     format_duration,
@@ -28,7 +31,7 @@ from mirror.config.units import (
     parse_share,
     parse_size,
 )
-from mirror.errors import ConfigurationError
+from mirror.errors import ConfigurationError, MalformedValueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +39,11 @@ if TYPE_CHECKING:
 #: The type of an error whose message is already meant for the operator.
 OWN_PROBLEM = "setting"
 
+#: More than any depth that anybody means.
+MOST_VERSIONS = 100_000
+
 _ALL = "all"
+_MOST_LABEL = 100
 _GLOB = re.compile(r"[A-Za-z0-9_*?\[\]!-]{1,100}")
 _CONTACT = re.compile(r"[!-'*-~](?:[ -'*-~]{0,118}[!-'*-~])?")
 
@@ -62,25 +69,26 @@ def _text(parse: Callable[[str], object]) -> BeforeValidator:
         try:
             return parse(value)
         except ConfigurationError as error:
-            raise _problem(str(error)) from error
+            raise problem(str(error)) from error
 
     return BeforeValidator(read)
 
 
-def _problem(text: str) -> PydanticCustomError:
+def problem(text: str) -> PydanticCustomError:
+    """Return the error that tells the operator *text*."""
     # The text is a value of the template, never the template: it may hold braces.
     return PydanticCustomError(OWN_PROBLEM, "{problem}", {"problem": text})
 
 
 def _not_bare(value: object, example: str) -> object:
     if isinstance(value, int | float):
-        raise _problem(f'expected a unit, such as "{example}", not {value!r}')
+        raise problem(f'expected a unit, such as "{example}", not {value!r}')
     return value
 
 
 def _no_truth(value: object) -> object:
     if isinstance(value, bool):
-        raise _problem(f"expected a number, not {str(value).lower()}")
+        raise problem(f"expected a number, not {str(value).lower()}")
     return value
 
 
@@ -90,7 +98,7 @@ def between(least: timedelta, most: timedelta) -> AfterValidator:
     def check(value: timedelta) -> timedelta:
         if not least <= value <= most:
             limits = f"{format_duration(least)} to {format_duration(most)}"
-            raise _problem(f"expected {limits}, not {format_duration(value)!r}")
+            raise problem(f"expected {limits}, not {format_duration(value)!r}")
         return value
 
     return AfterValidator(check)
@@ -98,13 +106,13 @@ def between(least: timedelta, most: timedelta) -> AfterValidator:
 
 def _read_path(value: object) -> object:
     if isinstance(value, str) and (not value or "\0" in value):
-        raise _problem("expected a folder, not an empty name")
+        raise problem("expected a folder, not an empty name")
     if isinstance(value, str) and value.startswith("~"):
-        raise _problem(f"expected a whole path: ~ means nothing here, in {value[:80]!r}")
+        raise problem(f"expected a whole path: ~ means nothing here, in {value[:80]!r}")
     return value
 
 
-def _read_list(value: object) -> object:
+def read_list(value: object) -> object:
     """Read a JSON list, or words with commas between them, or one word."""
     if not isinstance(value, str):
         return value
@@ -112,21 +120,54 @@ def _read_list(value: object) -> object:
         try:
             return json.loads(value)
         except (ValueError, RecursionError) as error:
-            raise _problem(f"expected a JSON list, not {value[:80]!r}") from error
+            raise problem(f"expected a JSON list, not {value[:80]!r}") from error
     return [word.strip() for word in value.split(",") if word.strip()]
 
 
-def _read_glob(value: object) -> object:
+def read_glob(value: object) -> object:
+    """Refuse what is no pattern for ids of upstream."""
     if isinstance(value, str) and _GLOB.fullmatch(value) is None:
-        raise _problem(f'expected a name or a pattern such as "RPI_PICO*", not {value[:80]!r}')
+        raise problem(f'expected a name or a pattern such as "RPI_PICO*", not {value[:80]!r}')
     return value
+
+
+def _read_label(value: object) -> object:
+    if isinstance(value, str) and not (value.isprintable() and 1 <= len(value) <= _MOST_LABEL):
+        raise problem(f'expected a name or a pattern such as "Seeed*", not {value[:80]!r}')
+    return value
+
+
+def _read_since(value: object) -> object:
+    """Read a date, as TOML or text has it, or a version."""
+    if value is None or isinstance(value, Version):
+        return value
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            return _read_day(value)
+        with contextlib.suppress(MalformedValueError):
+            return Version.parse(value)
+    raise problem(
+        f'expected a date such as "2025-01-31" or a version such as "v1.24.0", '
+        f"not {str(value)[:80]!r}"
+    )
+
+
+def _read_day(text: str) -> date:
+    # date.fromisoformat reads "20250131" and "2025-W05" too: one writing is enough.
+    return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
+
+
+def _spell_since(since: Since | None) -> str | None:
+    return None if since is None else str(since)
 
 
 def _read_address(value: object) -> object:
     try:
         return ipaddress.ip_address(str(value))
     except ValueError as error:
-        raise _problem(f"expected a literal IP address, not {str(value)[:80]!r}") from error
+        raise problem(f"expected a literal IP address, not {str(value)[:80]!r}") from error
 
 
 def _read_contact(text: str) -> str:
@@ -140,7 +181,7 @@ def _read_contact(text: str) -> str:
 
 def _read_keep_free(value: object) -> object:
     """Read ``2GB``, ``10%``, or both as a list or with a comma between them."""
-    parts = _read_list(value)
+    parts = read_list(value)
     if not isinstance(parts, list) or not 1 <= len(parts) <= 2 or not all(map(_is_text, parts)):  # noqa: PLR2004 - one size, one share
         return _not_keep_free(value)
     sizes = [part for part in parts if not part.endswith("%")]
@@ -151,13 +192,13 @@ def _read_keep_free(value: object) -> object:
         size = parse_size(sizes[0]) if sizes else 0
         return KeepFree(size, parse_share(shares[0]) if shares else 0.0)
     except ConfigurationError as error:
-        raise _problem(str(error)) from error
+        raise problem(str(error)) from error
 
 
 def _not_keep_free(value: object) -> object:
     if isinstance(value, KeepFree):
         return value
-    raise _problem(f'expected a size, a share or both, ["2GB", "10%"], not {str(value)[:80]!r}')
+    raise problem(f'expected a size, a share or both, ["2GB", "10%"], not {str(value)[:80]!r}')
 
 
 def _is_text(value: object) -> bool:
@@ -171,17 +212,19 @@ def _spell_keep_free(keep: KeepFree) -> Any:  # noqa: ANN401 - what JSON and TOM
     return parts or [format_size(0)]
 
 
-def _spell_depth(depth: int | None) -> int | str:
+def spell_depth(depth: int | None) -> int | str:
+    """Write *depth* as `read_depth` reads it."""
     return _ALL if depth is None else depth
 
 
-def _read_depth(value: object) -> object:
+def read_depth(value: object) -> object:
+    """Read ``all`` as None, and leave a number for pydantic to judge."""
     if value is None or value == _ALL:
         return None
     if isinstance(value, bool) or (
         isinstance(value, str) and re.fullmatch("[0-9]{1,6}", value) is None
     ):
-        raise _problem(f'expected a number or "all", not {str(value)[:80]!r}')
+        raise problem(f'expected a number or "all", not {str(value)[:80]!r}')
     return value
 
 
@@ -204,14 +247,18 @@ KeepFreeSetting = Annotated[
 Number = Annotated[int, BeforeValidator(_no_truth)]
 Rate = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False), BeforeValidator(_no_truth)]
 Depth = Annotated[
-    Annotated[int, Field(ge=0, le=100_000)] | None,
-    BeforeValidator(_read_depth),
-    PlainSerializer(_spell_depth),
+    Annotated[int, Field(ge=0, le=MOST_VERSIONS)] | None,
+    BeforeValidator(read_depth),
+    PlainSerializer(spell_depth),
 ]
 Globs = Annotated[
-    tuple[Annotated[str, BeforeValidator(_read_glob)], ...], BeforeValidator(_read_list)
+    tuple[Annotated[str, BeforeValidator(read_glob)], ...], BeforeValidator(read_list)
 ]
-Kinds = Annotated[tuple[Kind, ...], BeforeValidator(_read_list)]
+Labels = Annotated[
+    tuple[Annotated[str, BeforeValidator(_read_label)], ...], BeforeValidator(read_list)
+]
+SinceSetting = Annotated[Since | None, BeforeValidator(_read_since), PlainSerializer(_spell_since)]
+Kinds = Annotated[tuple[Kind, ...], BeforeValidator(read_list)]
 Addresses = Annotated[
     tuple[
         Annotated[
@@ -221,7 +268,7 @@ Addresses = Annotated[
         ],
         ...,
     ],
-    BeforeValidator(_read_list),
+    BeforeValidator(read_list),
 ]
 SiteUrl = Annotated[str, _text(parse_base_url)]
 Contact = Annotated[str, _text(_read_contact)]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 PREFIX = "MPMIRROR_"
+OVERRIDE = "policy.override"
 _LEVEL = "__"
 _NOT_A_SETTING = "sources"
 
@@ -40,6 +41,10 @@ def nearest(key: str) -> list[str]:
     same_name = [known for known in KNOWN if known.rpartition(".")[2] == name]
     if key == name and same_name:
         return same_name
+    # The one setting whose own keys are the operator's.
+    above = key.lower().split(".")[:-1]
+    if get_close_matches(OVERRIDE.rpartition(".")[2], above, n=1):
+        return [OVERRIDE]
     close = get_close_matches(key.lower(), same_name, n=1, cutoff=0)
     return close or get_close_matches(key.lower(), [*KNOWN, *SECTIONS], n=1)
 

@@ -115,7 +115,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _flatten(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, object]]:
     for name, value in table.items():
-        if isinstance(value, dict) and value:
+        if isinstance(value, dict) and value and above + name not in KNOWN:
             yield from _flatten(value, f"{above}{name}.")
         elif value != {} or above + name not in SECTIONS:
             yield above + name, value

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from mirror.config.fields import OWN_PROBLEM
-from mirror.config.known import KNOWN, READER
+from mirror.config.known import KNOWN, OVERRIDE, READER
 from mirror.config.layers import (
     DEFAULT,
     FILE_VARIABLE,
@@ -96,13 +96,21 @@ def _lines(error: ValidationError, given: Mapping[str, Given]) -> Iterator[str]:
     for detail in error.errors(include_url=False):
         key = _key(detail["loc"])
         source = given[key].source if key in given else key
-        yield f"{source}: {_sentence(detail)}"
+        yield f"{source}{_inside_override(key, detail['loc'])}: {_sentence(detail)}"
 
 
 def _key(place: tuple[int | str, ...]) -> str:
     """Return the key of the setting that *place*, perhaps an item of a list, belongs to."""
     names = [part for part in place if isinstance(part, str)]
     return ".".join(names[:2]) if ".".join(names[:2]) in KNOWN else names[0]
+
+
+def _inside_override(key: str, place: tuple[int | str, ...]) -> str:
+    """Return which override, and which key of it: ``."RPI_PICO*".releases``."""
+    inner = [str(part)[:80] for part in place[2:4] if part != "[key]"]
+    if key != OVERRIDE or not inner:
+        return ""
+    return ".".join([f'."{inner[0]}"', *inner[1:]])
 
 
 #: What pydantic calls it → what an operator is told.
@@ -148,6 +156,13 @@ def _conflicts(settings: Settings) -> Iterator[str]:
             f"{sources['policy.keep_releases']}: less than policy.releases, so what is fetched"
             " would be deleted again"
         )
+    for pattern, own in policy.override.items():
+        keep, depth = policy.keep_releases, own.releases
+        if keep is not None and depth is not None and _more(depth.count, keep):
+            yield (
+                f'{sources[OVERRIDE]}."{pattern}".releases: more than policy.keep_releases, so'
+                " what is fetched would be deleted again"
+            )
     if schedule.jitter > schedule.every:
         yield f"{sources['schedule.jitter']}: longer than schedule.every"
 

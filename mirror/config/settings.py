@@ -26,12 +26,15 @@ from mirror.config.fields import (
     KeepFree,
     KeepFreeSetting,
     Kinds,
+    Labels,
     Number,
     Rate,
     Share,
+    SinceSetting,
     SiteUrl,
     between,
 )
+from mirror.config.overrides import Overrides
 
 _FLASHABLE = tuple(kind for kind in Kind if kind.flashable)
 _KEEP_FREE = KeepFree(size=2_000_000_000, share=0.1)
@@ -73,6 +76,12 @@ class PolicySettings:
     ports: Annotated[
         Globs, Field(description='MicroPython ports to hold: ["rp2", "esp32"]; none named: all.')
     ] = ()
+    vendors: Annotated[
+        Labels, Field(description='Vendors of boards to hold: ["Seeed*"]; none named: all.')
+    ] = ()
+    mcus: Annotated[
+        Globs, Field(description='MCUs of boards to hold: ["esp32s3", "rp2*"]; none named: all.')
+    ] = ()
     kinds: Annotated[
         Kinds, Field(description="Kinds of file to hold; all that are flashed, unless set.")
     ] = _FLASHABLE
@@ -85,6 +94,17 @@ class PolicySettings:
     previews: Annotated[
         Depth, Field(description='Newest previews to hold of each board and variant, or "all".')
     ] = 1
+    since: Annotated[
+        SinceSetting,
+        Field(description='Oldest to fetch: a version ("v1.24.0") or a date ("2025-01-31").'),
+    ] = None
+    override: Annotated[
+        Overrides,
+        Field(
+            description="Other kinds, releases, previews or since for boards that fit a pattern:"
+            ' [policy.override."RPI_PICO*"]. The most specific pattern wins.'
+        ),
+    ] = field(default_factory=dict)
     grace: Annotated[
         Duration,
         between(timedelta(minutes=1), timedelta(days=366)),

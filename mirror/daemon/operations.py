@@ -22,6 +22,7 @@ from mirror.storage.entries import Recorded
 from mirror.storage.runs import Run
 from mirror.sync.outcome import Ending, Outcome, Progress
 from mirror.sync.publish import stamp
+from mirror.sync.remembered_board import remembered_board
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -75,6 +76,11 @@ class Operations:
     async def runs(self) -> bytes:
         """Return the newest runs, newest first."""
         return _RUNS.dump_json(await self._store.index.last_runs(_RUNS_SHOWN)) + b"\n"
+
+    async def remembered(self, board: str) -> bytes:
+        """Return what is remembered of upstream's pages, and held, of the board with this id."""
+        upstream = self._settings.upstream.url
+        return (await remembered_board(self._store.index, upstream, board)).to_json()
 
     async def ledger(self, since: str | None) -> AsyncGenerator[bytes, None]:
         """Yield the lines of the ledger from *since* (a date) on."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mirror.catalog.guard import Guard
-from mirror.catalog.plan import Policy
+from mirror.catalog.plan import Override, Policy
 from mirror.daemon.version import VERSION
 from mirror.errors import ConfigurationError
 from mirror.sandbox import Sandbox
@@ -38,17 +38,36 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def policy_of(settings: Settings) -> Policy:
+    """Return what is to be held by these settings."""
+    policy = settings.policy
+    return Policy(
+        boards=policy.boards,
+        ports=policy.ports,
+        vendors=policy.vendors,
+        mcus=policy.mcus,
+        kinds=policy.kinds,
+        releases=policy.releases,
+        previews=policy.previews,
+        since=policy.since,
+        overrides=tuple(
+            Override(
+                pattern=pattern,
+                kinds=own.kinds,
+                releases=own.releases,
+                previews=own.previews,
+                since=own.since,
+            )
+            for pattern, own in policy.override.items()
+        ),
+    )
+
+
 def wishes_of(settings: Settings, *, accept_shrunken: bool = False) -> Wishes:
     """Return what a sync run shall do by these settings."""
-    policy, guard = settings.policy, settings.guard
+    guard = settings.guard
     return Wishes(
-        policy=Policy(
-            boards=policy.boards,
-            ports=policy.ports,
-            kinds=policy.kinds,
-            releases=policy.releases,
-            previews=policy.previews,
-        ),
+        policy=policy_of(settings),
         guard=Guard(boards=guard.boards, files=guard.files),
         # More than connections: while files are verified and written down, others come.
         fetches=3 * settings.upstream.connections,

@@ -16,6 +16,8 @@ from mirror.catalog.kinds import Kind
 from mirror.first_setup.boards import find_board, known_boards
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mirror.config.settings import PolicySettings
     from mirror.first_setup.boards import KnownBoard
 
@@ -63,7 +65,11 @@ class Estimate:
 
 
 def estimate(policy: PolicySettings) -> Estimate:
-    """Estimate what *policy* fetches from upstream in its first sync."""
+    """Estimate what *policy* fetches from upstream in its first sync.
+
+    Vendors, ``since`` and overrides are not looked at: the list of boards does not know the
+    first two, and `mpmirror init` sets none of them.
+    """
     chosen = [board for board in known_boards() if _wanted(board, policy)]
     versions = _depth(policy.releases, _ALL_RELEASES) + _depth(policy.previews, _ALL_PREVIEWS)
     sizes = [
@@ -91,9 +97,11 @@ def _group(board: KnownBoard) -> str:
 
 def _wanted(board: KnownBoard, policy: PolicySettings) -> bool:
     fits = any(fnmatchcase(board.board, pattern) for pattern in policy.boards)
-    return fits and (
-        not policy.ports or any(fnmatchcase(board.port, pattern) for pattern in policy.ports)
-    )
+    return fits and _fits(board.port, policy.ports) and _fits(board.mcu, policy.mcus)
+
+
+def _fits(text: str, patterns: Sequence[str]) -> bool:
+    return not patterns or any(fnmatchcase(text, pattern) for pattern in patterns)
 
 
 def _depth(wanted: int | None, everything: int) -> int:

@@ -45,6 +45,9 @@ class Operations(Protocol):
     async def runs(self) -> bytes:
         """Return the runs so far, newest first."""
 
+    async def remembered(self, board: str) -> bytes:
+        """Return what is remembered of upstream's pages, and held, of the board with this id."""
+
     def ledger(self, since: str | None) -> AsyncGenerator[bytes, None]:
         """Yield the lines of the ledger from *since* (a date) on."""
 
@@ -68,6 +71,7 @@ class _Handlers:
             web.post("/v1/sync", self.sync),
             web.get("/v1/status.json", self.status, allow_head=False),
             web.get("/v1/runs.json", self.runs, allow_head=False),
+            web.get("/v1/remembered.json", self.remembered, allow_head=False),
             web.get("/v1/ledger.jsonl", self.ledger, allow_head=False),
         ]
 
@@ -82,6 +86,9 @@ class _Handlers:
 
     async def runs(self, _request: web.Request) -> web.StreamResponse:
         return self._document(await self._operations.runs())
+
+    async def remembered(self, request: web.Request) -> web.StreamResponse:
+        return self._document(await self._operations.remembered(request.query.get("board", "")))
 
     def _document(self, body: bytes) -> Answer:
         return Answer(200, self._heads.with_body(200, JSON, len(body)), body)

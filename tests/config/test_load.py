@@ -97,10 +97,14 @@ def test_every_setting_can_be_a_variable(tmp_path: Path) -> None:
             "MPMIRROR_UPSTREAM__ALLOW_PRIVATE": "yes",
             "MPMIRROR_POLICY__BOARDS": '["RPI_PICO*", "PYB?V11"]',
             "MPMIRROR_POLICY__PORTS": "rp2",
+            "MPMIRROR_POLICY__VENDORS": '["Raspberry Pi", "Seeed*"]',
+            "MPMIRROR_POLICY__MCUS": "rp2040, esp32*",
             "MPMIRROR_POLICY__KINDS": "uf2, meta.zip",
             "MPMIRROR_POLICY__RELEASES": "all",
             "MPMIRROR_POLICY__KEEP_RELEASES": "all",
             "MPMIRROR_POLICY__PREVIEWS": "0",
+            "MPMIRROR_POLICY__SINCE": "v1.20.0",
+            "MPMIRROR_POLICY__OVERRIDE": '{"RPI_PICO*": {"releases": 5}}',
             "MPMIRROR_POLICY__GRACE": "1d",
             "MPMIRROR_SCHEDULE__EVERY": "1h30m",
             "MPMIRROR_SCHEDULE__JITTER": "0s",
@@ -115,6 +119,8 @@ def test_every_setting_can_be_a_variable(tmp_path: Path) -> None:
     assert "default" not in found.sources.values()
     assert found.offline_allow == (IPv4Address("10.0.0.1"), IPv6Address("::1"))
     assert found.policy.boards == ("RPI_PICO*", "PYB?V11")
+    assert found.policy.vendors == ("Raspberry Pi", "Seeed*")
+    assert found.policy.mcus == ("rp2040", "esp32*")
     assert found.policy.kinds == (Kind.UF2, Kind.META_ZIP)
     assert found.policy.releases is None
     assert found.schedule.every == timedelta(minutes=90)

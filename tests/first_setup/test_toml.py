@@ -38,7 +38,7 @@ def test_the_file_reads_back_to_what_was_chosen(purpose: Purpose, tmp_path: Path
 
 
 def test_a_comment_becomes_a_setting_when_its_mark_is_taken_away(tmp_path: Path) -> None:
-    """Each default stands there as it would be typed; two have none."""
+    """Each default stands there as it would be typed; three have none."""
     settings = chosen_settings({}, tmp_path)
     lines = settings_file({}, settings, "Heading").splitlines()
     file = tmp_path / "mpmirror.toml"
@@ -56,7 +56,29 @@ def test_a_comment_becomes_a_setting_when_its_mark_is_taken_away(tmp_path: Path)
     assert [key for key, source in read.sources.items() if source == "default"] == [
         "public_url",
         "contact",
+        "policy.since",
     ]
+
+
+def test_overrides_and_since_read_back_to_what_was_chosen(tmp_path: Path) -> None:
+    """A table of tables stands in one line."""
+    chosen: dict[str, object] = {
+        "policy.vendors": ["M5 Stack", 'a "quoted" one'],
+        "policy.since": "2025-01-31",
+        "policy.override": {
+            "RPI_PICO*": {"releases": "all", "since": "v1.24.0"},
+            "PYB[DV]*": {"kinds": ["dfu", "hex"], "previews": 0},
+            "X": {},
+        },
+    }
+    settings = chosen_settings(chosen, tmp_path)
+    file = tmp_path / "mpmirror.toml"
+
+    write_settings(file, settings_file(chosen, settings, "Heading"))
+    read = load_settings({}, tmp_path, file=file)
+
+    assert read == settings
+    assert {key: spell(read)[key] for key in chosen} == chosen
 
 
 def test_every_setting_is_explained(tmp_path: Path) -> None:

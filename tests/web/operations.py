@@ -36,6 +36,10 @@ class Operations:
         """Say that there were none."""
         return RUNS
 
+    async def remembered(self, board: str) -> bytes:
+        """Say which board was asked for."""
+        return b'{"board":"%s"}\n' % board.encode()
+
     async def sync(self) -> AsyncGenerator[bytes, None]:
         """Make progress three times, and publish."""
         try:

@@ -31,7 +31,13 @@ async def admin(tmp_path: Path, operations: Operations) -> AsyncIterator[Path]:
 
 
 @pytest.mark.parametrize(
-    ("path", "expected"), [("/v1/status.json", STATUS), ("/v1/runs.json", RUNS)]
+    ("path", "expected"),
+    [
+        ("/v1/status.json", STATUS),
+        ("/v1/runs.json", RUNS),
+        ("/v1/remembered.json?board=RPI%20PICO", b'{"board":"RPI PICO"}\n'),
+        ("/v1/remembered.json", b'{"board":""}\n'),
+    ],
 )
 async def test_a_document_comes_whole(admin: Path, path: str, expected: bytes) -> None:
     reply = await ask(admin, "GET", path)
