@@ -18,6 +18,7 @@ from mirror.errors import (
 )
 from mirror.formats.verdict import Conclusion, Finding, Verdict
 from mirror.storage.entries import Change, Refusal, Sighting
+from mirror.sync.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,22 +37,49 @@ class Intake:
     """The way of a file from upstream into the store; one for a run, used by many tasks."""
 
     def __init__(
-        self, fetcher: Fetcher, sandbox: Sandbox, store: Store, clock: Callable[[], datetime]
+        self,
+        fetcher: Fetcher,
+        sandbox: Sandbox,
+        store: Store,
+        clock: Callable[[], datetime],
+        turns: Turns | None = None,
     ) -> None:
+        """Take in with these; those that share *turns* never take the same file twice."""
         self._fetcher = fetcher
         self._sandbox = sandbox
         self._store = store
         self._clock = clock
+        self._turns = turns or Turns()
 
-    async def take(self, listing: Listing, facts: BoardFacts) -> int:
+    async def take(
+        self,
+        listing: Listing,
+        facts: BoardFacts,
+        expecting: Callable[[int], None] | None = None,
+    ) -> int:
         """Hold the artifact of *listing*, accepted and written down; return its size in bytes.
 
         Raises an `UpstreamError` when it did not come, a `RefusedError` when it came and was
-        not taken, a `StorageError` when this node could not keep it.
+        not taken, a `StorageError` when this node could not keep it.  *expecting* is told how
+        many bytes are to come, once upstream has said so.
         """
+        async with self._turns.of(str(listing.name)) as after_others:
+            held = await self._held_size(listing) if after_others else None
+            return await self._take(listing, facts, expecting) if held is None else held
+
+    async def _held_size(self, listing: Listing) -> int | None:
+        found = await self._store.index.find_held(str(listing.name))
+        return None if found is None else found.size
+
+    async def _take(
+        self,
+        listing: Listing,
+        facts: BoardFacts,
+        expecting: Callable[[int], None] | None,
+    ) -> int:
         incoming = self._store.incoming.open(str(listing.name), listing.url)
         async with incoming:
-            download = await self._fetcher.download(listing.url, incoming)
+            download = await self._fetcher.download(listing.url, incoming, expecting)
             received = await incoming.finish()
             await self._refuse_changed(listing, incoming, received)
             verdict = await self._judge(incoming, received, claim_of_listing(listing.name, facts))

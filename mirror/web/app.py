@@ -25,6 +25,7 @@ from mirror.web.failures import failure, unexpected, wrong_method
 from mirror.web.files import Files
 from mirror.web.heads import Heads
 from mirror.web.history import HistoryShelf
+from mirror.web.on_demand import Fetched, OnDemand
 from mirror.web.server import HEADS
 from mirror.web.shelf import Shelf
 from mirror.web.superseded import Superseded
@@ -52,7 +53,7 @@ class Serving:
     """What an application is told about its node.
 
     ``node`` is the id that stands in every answer.  ``poll`` is how often the pointer is
-    looked at, in seconds.
+    looked at, in seconds.  ``on_demand`` fetches what is not held; None: nobody does.
     """
 
     node: str
@@ -60,6 +61,7 @@ class Serving:
     grace: timedelta = timedelta(days=3)
     clock: Callable[[], datetime] = _utc_now
     poll: float = 0.5
+    on_demand: OnDemand | None = None
 
 
 def make_app(store: Holdings, serving: Serving) -> web.Application:
@@ -68,13 +70,16 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     stationery = Stationery(heads, Bench())
     superseded = Superseded(store, grace=serving.grace, clock=serving.clock)
     shelf = Shelf(store, stationery, superseded)
-    files = Files(shelf, stationery)
+    fetched = Fetched(serving.on_demand) if serving.on_demand else None
+    files = Files(shelf, stationery, fetched)
     history = HistoryShelf(store, stationery)
     api = Api(shelf, files, history, stationery, serving.status)
     app = web.Application(middlewares=[_answering(heads)], client_max_size=1024)
     app[SHELF], app[HEADS] = shelf, heads
     app.add_routes([*files.routes(), *api.routes()])
     app.cleanup_ctx.append(_follow(shelf, serving.poll))
+    if fetched is not None:
+        app.on_cleanup.append(fetched.close)
     return app
 
 
