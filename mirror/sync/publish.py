@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable
     from datetime import datetime
 
-    from mirror.catalog.model import CatalogBoard, Listing
+    from mirror.catalog.model import CatalogBoard
     from mirror.publication.documents import BoardDocument
     from mirror.storage.entries import Sighting
     from mirror.storage.store import Store
@@ -64,16 +64,15 @@ class Publisher:
     ) -> int | None:
         """Publish *boards* with all that is held of them; return the sequence, if it is new.
 
-        Boards published before and not among *boards* stay as they are.  What is listed,
-        not *wanted* by name, and was never published as held stays on demand, fetched or
-        not: so neither a fetch nor an eviction changes a publication.
+        Boards published before and not among *boards* stay as they are.  What is listed and
+        not *wanted* by name is on demand, and stays so, fetched or not, unless it was held
+        when it was published before: neither a fetch nor an eviction changes a publication.
         """
         previous = await self._previous()
         digests = dict(previous.content.boards) if previous else {}
         for board in boards:
             before = await self._names_held(digests.get(board.facts.board))
-            before.update(name for name in map(_name, board.listings) if name in wanted)
-            document = await self._render(board, before)
+            document = await self._render(board, before, wanted)
             digests[board.facts.board] = await self._store.blobs.put(encode(document))
         content = self._content(previous, dict(sorted(digests.items())), now)
         documents = await self._local_documents(content)
@@ -98,7 +97,9 @@ class Publisher:
         board = await asyncio.to_thread(decode_board, await self._read(document))
         return {file.name for file in feeds.all_files(board)}
 
-    async def _render(self, board: CatalogBoard, wanted: Container[str]) -> BoardDocument:
+    async def _render(
+        self, board: CatalogBoard, before: Container[str], wanted: Container[str]
+    ) -> BoardDocument:
         sightings = await self._store.index.sightings_of_board(board.facts.board)
         listed = {str(listing.name): listing for listing in board.listings}
         notes = {
@@ -108,9 +109,12 @@ class Publisher:
         held = {
             sighting.name: _held(sighting)
             for sighting in sightings
-            if sighting.name in wanted or sighting.name not in listed
+            if sighting.name in wanted or sighting.name in before or sighting.name not in listed
         }
-        offered = [listing for name, listing in listed.items() if name not in held]
+        # What is wanted and not held is missing, and the next run's business.
+        offered = [
+            listing for name, listing in listed.items() if name not in held and name not in wanted
+        ]
         return await asyncio.to_thread(render_board, board.facts, held.values(), notes, offered)
 
     def _content(
@@ -172,10 +176,6 @@ class Publisher:
 def stamp(now: datetime) -> str:
     """Write *now*, which is in UTC, as documents do: RFC 3339, whole seconds."""
     return now.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _name(listing: Listing) -> str:
-    return str(listing.name)
 
 
 def _same(previous: _Previous, content: ContentRoot, documents: dict[str, LocalDocument]) -> bool:

@@ -72,6 +72,20 @@ async def test_a_fetch_on_demand_publishes_nothing_now_or_later(mirror: Caching)
     assert root == after_a_fetch == await mirror.node.root()
 
 
+async def test_what_the_policy_wants_and_could_not_get_is_missing_and_not_on_demand(
+    mirror: Caching,
+) -> None:
+    """So no client makes upstream send again, every hour, what was refused."""
+    [name] = mirror.replica.release("RPI_PICO", "v1.29.0", date="2026-08-01")
+    mirror.replica.misbehave(name, Misbehaviour.ZEROS, None)
+    outcome = await mirror.node.sync()
+    await mirror.shelf.refresh()
+    got = await mirror.client.get(FILES + name)
+
+    assert (outcome.exit_status, got.status) == (4, 404)
+    assert mirror.replica.count(name) == 1
+
+
 async def test_what_was_let_go_is_fetched_again(mirror: Caching) -> None:
     first = await mirror.client.get(FILES + OFFERED)
     held = await mirror.fetch(OFFERED)
