@@ -59,6 +59,14 @@ class BusyError(MirrorError):
     """More is asked of this node at once than it takes on; asking again in a moment helps."""
 
 
+class NotYetError(BusyError):
+    """A file that is on its way and takes longer than a client waits."""
+
+    def __init__(self, message: str, *, retry_after: timedelta) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class BadQueryError(MirrorError):
     """A filter or parameter of a request can not be understood."""
 
@@ -86,6 +94,14 @@ class UpstreamBusyError(UpstreamError):
 
 class UpstreamMissingError(UpstreamError):
     """Upstream answers 404 or 410 for this URL."""
+
+
+class FetchFailedError(UpstreamError):
+    """A file on demand did not come, or came and was refused: nothing is held of it."""
+
+
+class FetchTimedOutError(FetchFailedError):
+    """A file on demand did not come in time."""
 
 
 # --- refused: we got something, and will not take it ----------------------------------

@@ -57,6 +57,11 @@ class UpstreamSettings:
     attempts: Annotated[
         Number, Field(ge=1, le=20, description="Tries of one request before it has failed.")
     ] = 4
+    remember_failures: Annotated[
+        Duration,
+        between(timedelta(seconds=1), timedelta(days=1)),
+        Field(description="Time for which a file on demand that failed is not asked for again."),
+    ] = timedelta(minutes=1)
     allow_private: Annotated[
         bool,
         Field(

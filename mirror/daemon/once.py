@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TYPE_CHECKING
 
-from mirror.daemon.parts import means_of, now, wishes_of
+from mirror.daemon.parts import now, wishes_of
+from mirror.daemon.reach import Reach
 from mirror.daemon.status import remember_outcome
 from mirror.errors import MirrorError
 from mirror.sync.outcome import Ending, Outcome
@@ -25,12 +27,16 @@ async def sync_once(
     report: Callable[[Progress], None],
     *,
     accept_shrunken: bool = False,
+    reach: Reach | None = None,
 ) -> Outcome:
-    """Run, remember how it ended, and say it; raises no `MirrorError` of the run itself."""
+    """Run, remember how it ended, and say it; raises no `MirrorError` of the run itself.
+
+    *reach* is the way to upstream that others share; without it the run has its own.
+    """
     wishes = wishes_of(settings, accept_shrunken=accept_shrunken)
     try:
-        async with means_of(settings, store, report) as means:
-            outcome = await sync(means, wishes)
+        async with _shared(reach) or Reach(settings, store) as way:
+            outcome = await sync(await way.means(report), wishes)
     except MirrorError as error:
         outcome = Outcome(Ending.FAILED, str(error), error.exit_status)
     await remember_outcome(store, outcome, now())
@@ -41,5 +47,9 @@ async def preview_once(
     settings: Settings, store: Store, report: Callable[[Progress], None]
 ) -> SyncPlan:
     """Crawl and plan, and fetch nothing; raises what a run would end with before it fetches."""
-    async with means_of(settings, store, report) as means:
-        return await preview(means, wishes_of(settings))
+    async with Reach(settings, store) as reach:
+        return await preview(await reach.means(report), wishes_of(settings))
+
+
+def _shared(reach: Reach | None) -> AbstractAsyncContextManager[Reach] | None:
+    return nullcontext(reach) if reach else None

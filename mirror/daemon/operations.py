@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter
 
+from mirror.catalog.names import ArtifactName
 from mirror.daemon.once import sync_once
 from mirror.daemon.parts import now
 from mirror.daemon.runs import Runs
@@ -23,12 +24,16 @@ from mirror.storage.runs import Run
 from mirror.sync.outcome import Ending, Outcome, Progress
 from mirror.sync.publish import stamp
 from mirror.sync.remembered_board import remembered_board
+from mirror.web.artifacts import Artifact
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
+    from mirror.cache.on_demand import OnDemand
     from mirror.config import Settings
     from mirror.daemon.log import Logger
+    from mirror.daemon.reach import Reach
+    from mirror.storage.entries import Sighting
     from mirror.storage.store import Store
 
 _UNREACHABLE: Final = 3
@@ -42,9 +47,13 @@ _NEWS: TypeAdapter[Progress | Outcome] = TypeAdapter(Progress | Outcome)
 class Operations:
     """The operations of one daemon over its store."""
 
-    def __init__(self, settings: Settings, store: Store, log: Logger) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, reach: Reach, on_demand: OnDemand, log: Logger
+    ) -> None:
         self._settings = settings
         self._store = store
+        self._reach = reach
+        self._on_demand = on_demand
         self._log = log
         self.syncs = Runs(self._sync)
         self.schedule = Schedule(
@@ -66,6 +75,10 @@ class Operations:
             offline=settings.offline,
         )
         return encode_status(status)
+
+    async def fetch(self, name: str) -> Artifact:
+        """Return the artifact *name*, fetched on demand if it is not held; raise why not."""
+        return artifact_of(await self._on_demand.fetch(name))
 
     async def sync(self) -> AsyncGenerator[bytes, None]:
         """Begin a sync run, or join the one under way; yield its progress, then its outcome."""
@@ -101,7 +114,7 @@ class Operations:
 
     async def _outcome(self, report: Callable[[Progress], None]) -> Outcome:
         try:
-            return await sync_once(self._settings, self._store, report)
+            return await sync_once(self._settings, self._store, report, reach=self._reach)
         except MirrorError as error:
             return Outcome(Ending.FAILED, str(error), error.exit_status)
         except Exception as error:  # noqa: BLE001 - the last resort of a daemon that must stay up
@@ -127,6 +140,21 @@ class Operations:
             next_run=stamp(after) if after else None,
             **outcome.counts(),
         )
+
+
+def artifact_of(sighting: Sighting) -> Artifact:
+    """Return what serving needs to know of what was first seen as *sighting*."""
+    name = ArtifactName.parse(sighting.name)
+    facts = sighting.verdict.facts
+    return Artifact(
+        name=sighting.name,
+        board=sighting.board,
+        version=str(name.version),
+        kind=name.kind,
+        size=sighting.size,
+        flash_offset=facts.offset if facts else None,
+        sums=bytes.fromhex(sighting.digest.hex + (sighting.md5 or "")),
+    )
 
 
 def _date(text: str | None) -> date | None:

@@ -6,31 +6,21 @@ Each part is given the values it needs and nothing else.
 from __future__ import annotations
 
 import ipaddress
-import os
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from mirror.cache.on_demand import Terms as OnDemandTerms
 from mirror.catalog.guard import Guard
 from mirror.catalog.plan import Override, Policy
-from mirror.daemon.version import VERSION
 from mirror.errors import ConfigurationError
-from mirror.sandbox import Sandbox
 from mirror.storage.quarantine import Bounds
 from mirror.storage.space import KeepFree
 from mirror.storage.store import Terms
-from mirror.sync.run import Means, Wishes
-from mirror.upstream.fetch import Fetcher
-from mirror.upstream.politeness import Politeness, user_agent
-from mirror.upstream.surroundings import Surroundings
+from mirror.sync.run import Wishes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-
     from mirror.config import Settings
-    from mirror.storage.store import Store
-    from mirror.sync.outcome import Progress
 
 
 def now() -> datetime:
@@ -81,43 +71,23 @@ def terms_of(settings: Settings) -> Terms:
     return Terms(KeepFree(keep.size, keep.share), Bounds())
 
 
-def refuse_when_offline(settings: Settings) -> None:
-    """Raise `ConfigurationError` when upstream must not be asked: sealed is sealed."""
+def on_demand_terms_of(settings: Settings) -> OnDemandTerms:
+    """Return on which terms files are fetched on demand."""
+    return OnDemandTerms(remember_failures=settings.upstream.remember_failures)
+
+
+def is_offline(settings: Settings) -> bool:
+    """Whether upstream must not be asked."""
     if not settings.offline:
-        return
+        return False
     host = urlsplit(settings.upstream.url).hostname or ""
     try:
-        allowed = ipaddress.ip_address(host) in settings.offline_allow
+        return ipaddress.ip_address(host) not in settings.offline_allow
     except ValueError:
-        allowed = False
-    if not allowed:
+        return True
+
+
+def refuse_when_offline(settings: Settings) -> None:
+    """Raise `ConfigurationError` when upstream must not be asked: sealed is sealed."""
+    if is_offline(settings):
         raise ConfigurationError("offline = true: no upstream is asked, what is held is served")
-
-
-@asynccontextmanager
-async def means_of(
-    settings: Settings, store: Store, report: Callable[[Progress], None]
-) -> AsyncIterator[Means]:
-    """Give a run the means it works with; raise `ConfigurationError` when it can have none."""
-    refuse_when_offline(settings)
-    upstream = settings.upstream
-    fetcher = Fetcher(
-        upstream.url,
-        user_agent=user_agent(VERSION, settings.contact or ""),
-        node_id=store.node.node_id,
-        politeness=Politeness(
-            connections=upstream.connections,
-            requests_per_second=upstream.requests_per_second,
-            attempts=upstream.attempts,
-        ),
-        surroundings=Surroundings.read(os.environ, private=upstream.allow_private),
-    )
-    async with fetcher, Sandbox() as sandbox:
-        yield Means(
-            fetcher=fetcher,
-            sandbox=sandbox,
-            store=store,
-            clock=now,
-            report=report,
-            version=VERSION,
-        )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from mirror.config import ListenAddress, Settings
     from mirror.daemon.operations import Operations
+    from mirror.web.artifacts import Artifact
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 # Seconds for the first worker to start, and between two looks.
@@ -122,7 +123,12 @@ async def _open_doors(
     else:
         app = make_app(
             held,
-            Serving(node=held.node, status=partial(_status, ready), grace=settings.policy.grace),
+            Serving(
+                node=held.node,
+                status=partial(_status, ready),
+                grace=settings.policy.grace,
+                on_demand=partial(_fetch, ready),
+            ),
         )
         sockets = await tcp_sockets(listen.host, listen.number)
         number = sockets[0].getsockname()[1]
@@ -157,6 +163,11 @@ def _settle(ready: asyncio.Future[Operations]) -> None:
 async def _status(ready: asyncio.Future[Operations]) -> bytes:
     operations = await asyncio.shield(ready)
     return await operations.status()
+
+
+async def _fetch(ready: asyncio.Future[Operations], name: str) -> Artifact:
+    operations = await asyncio.shield(ready)
+    return await operations.fetch(name)
 
 
 def _worker_settings(settings: Settings) -> WorkerSettings:

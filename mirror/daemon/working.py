@@ -8,9 +8,11 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from mirror.cache.on_demand import OnDemand
 from mirror.daemon.log import logging_as
 from mirror.daemon.operations import Operations
-from mirror.daemon.parts import now, terms_of
+from mirror.daemon.parts import now, on_demand_terms_of, terms_of
+from mirror.daemon.reach import Reach
 from mirror.storage.store import Store
 from mirror.web.admin import make_admin_app
 from mirror.web.listening import unix_socket
@@ -39,10 +41,14 @@ async def working(settings: Settings) -> AsyncIterator[Operations]:
 
 @asynccontextmanager
 async def _operating(settings: Settings, log: Logger) -> AsyncIterator[Operations]:
-    async with Store.open(settings.data_dir, clock=now, terms=terms_of(settings)) as store:
+    async with (
+        Store.open(settings.data_dir, clock=now, terms=terms_of(settings)) as store,
+        Reach(settings, store) as reach,
+        OnDemand(store, reach, on_demand_terms_of(settings)) as on_demand,
+    ):
         for remark in store.remarks:
             log.warning(remark)
-        operations = Operations(settings, store, log)
+        operations = Operations(settings, store, reach, on_demand, log)
         app = make_admin_app(operations, store.node.node_id)
         with unix_socket(settings.admin_listen.path) as listener:
             async with serving(app, [listener]):

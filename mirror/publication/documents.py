@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import rfc8785
 from pydantic import Field, TypeAdapter, ValidationError
@@ -34,6 +34,7 @@ class State(StrEnum):
     """Whether this mirror has the bytes of an artifact."""
 
     HELD = "held"
+    ON_DEMAND = "on-demand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class FileEntry:
     kind: Kind
     variant: str | None
     date: str
-    state: State
+    state: Literal[State.HELD]
     size: int
     hashes: Hashes
     path: str
@@ -92,6 +93,24 @@ class FileEntry:
     def digest(self) -> Digest:
         """The name of the bytes in the store."""
         return Digest(self.hashes.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class OnDemandEntry:
+    """One artifact that upstream lists and that is fetched at the first request for ``path``.
+
+    Nobody has judged its bytes yet, so nothing is said of them: no size, digest or verdict.
+    """
+
+    name: str
+    kind: Kind
+    variant: str | None
+    version: str
+    maturity: Maturity
+    date: str
+    state: Literal[State.ON_DEMAND]
+    path: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +130,8 @@ class BoardDocument:
 
     ``flash_offset`` (bytes) is what upstream's instructions say; where an image shows
     another one, that image's verdict warns.  Texts are quotations of upstream as plain text.
+    ``releases`` name what is held and nothing else; ``on_demand`` is the rest of what
+    upstream lists, newest version first.
     """
 
     board: str
@@ -127,6 +148,7 @@ class BoardDocument:
     description: tuple[Passage, ...]
     instructions: tuple[Passage, ...]
     releases: tuple[ReleaseEntry, ...]
+    on_demand: tuple[OnDemandEntry, ...] = ()
     type: str = "mpmirror.board"
     format: int = FORMAT
     critical: tuple[str, ...] = ()

@@ -53,7 +53,10 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class BoardSummary:
-    """One line of the index: who the board is and what is newest."""
+    """One line of the index: who the board is and what is newest.
+
+    ``files`` and ``size`` count what is held, ``on_demand`` what can be fetched besides.
+    """
 
     board: str
     port: str | None
@@ -67,6 +70,7 @@ class BoardSummary:
     files: int
     size: int
     path: str
+    on_demand: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,7 @@ def summarise(board: BoardDocument) -> BoardSummary:
         files=len(files),
         size=sum(file.size for file in files),
         path=f"/v1/boards/{board.board}.json",
+        on_demand=len(board.on_demand),
     )
 
 

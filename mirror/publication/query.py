@@ -16,7 +16,12 @@ from mirror.errors import BadQueryError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mirror.publication.documents import BoardDocument, FileEntry, ReleaseEntry
+    from mirror.publication.documents import (
+        BoardDocument,
+        FileEntry,
+        OnDemandEntry,
+        ReleaseEntry,
+    )
 
 NAMES: Final = (
     "board",
@@ -41,7 +46,8 @@ class FeedQuery:
     """What a client asks of the feed; empty means everything.
 
     ``boards`` are globs; an empty text among ``variants`` is the default build; ``since``
-    is the earliest date of a release (``YYYY-MM-DD``); ``limit`` the most releases a board.
+    is the earliest date of a release (``YYYY-MM-DD``); ``limit`` the most releases a
+    board, of those held and of those on demand.
     """
 
     boards: tuple[str, ...] = ()
@@ -92,7 +98,10 @@ class FeedQuery:
             return board
         fitting = (self._narrow_release(release) for release in board.releases)
         releases = [release for release in fitting if release.files]
-        return replace(board, releases=tuple(releases[: self.limit]))
+        offers = [offer for offer in board.on_demand if self._wants_offer(offer)]
+        return replace(
+            board, releases=tuple(releases[: self.limit]), on_demand=self._limited(offers)
+        )
 
     def _fits(self, board: BoardDocument) -> bool:
         return (
@@ -112,14 +121,22 @@ class FeedQuery:
         files = tuple(file for file in release.files if wanted and self._wants_file(file))
         return replace(release, files=files)
 
-    def _wants(self, release: ReleaseEntry) -> bool:
+    def _limited(self, offers: list[OnDemandEntry]) -> tuple[OnDemandEntry, ...]:
+        releases = dict.fromkeys((offer.version, offer.maturity) for offer in offers)
+        shown = set(list(releases)[: self.limit])
+        return tuple(offer for offer in offers if (offer.version, offer.maturity) in shown)
+
+    def _wants_offer(self, offer: OnDemandEntry) -> bool:
+        return self._wants(offer) and self._wants_file(offer)
+
+    def _wants(self, release: ReleaseEntry | OnDemandEntry) -> bool:
         return (
             (not self.maturities or release.maturity in self.maturities)
             and (not self.versions or release.version in self.versions)
             and (self.since is None or release.date >= self.since)
         )
 
-    def _wants_file(self, file: FileEntry) -> bool:
+    def _wants_file(self, file: FileEntry | OnDemandEntry) -> bool:
         return (not self.variants or (file.variant or "") in self.variants) and (
             not self.kinds or file.kind in self.kinds
         )

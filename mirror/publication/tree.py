@@ -19,6 +19,7 @@ from mirror.publication.documents import (
     FileEntry,
     Flash,
     Hashes,
+    OnDemandEntry,
     ReleaseEntry,
     State,
     VerdictEntry,
@@ -28,7 +29,7 @@ from mirror.publication.words import verdict_words
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from mirror.catalog.model import BoardFacts
+    from mirror.catalog.model import BoardFacts, Listing
     from mirror.catalog.versions import Version
 
 # What people flash comes first; upstream shows `.bin` before `.app-bin` too.
@@ -48,11 +49,15 @@ class HeldArtifact:
 
 
 def render_board(
-    facts: BoardFacts, held: Iterable[HeldArtifact], notes: Mapping[str, str]
+    facts: BoardFacts,
+    held: Iterable[HeldArtifact],
+    notes: Mapping[str, str],
+    offered: Iterable[Listing] = (),
 ) -> BoardDocument:
     """Return the document of one board, with every held artifact in it.
 
-    *notes* gives release notes (an http(s) URL) by version.
+    *notes* gives release notes (an http(s) URL) by version; *offered* is what can be fetched
+    on demand.
     """
     newest_first = sorted(held, key=_release, reverse=True)
     releases = tuple(
@@ -74,6 +79,7 @@ def render_board(
         description=facts.description,
         instructions=facts.instructions,
         releases=releases,
+        on_demand=_render_offers(offered, facts.port),
     )
 
 
@@ -101,7 +107,30 @@ def _render_release(
     )
 
 
-def _place(file: FileEntry) -> tuple[str, int, str, str]:
+def _render_offers(offered: Iterable[Listing], port: str | None) -> tuple[OnDemandEntry, ...]:
+    by_place = sorted(offered, key=lambda listing: _place(_render_offer(listing, port)))
+    newest_first = sorted(
+        by_place, key=lambda listing: (listing.name.version, listing.name.maturity), reverse=True
+    )
+    return tuple(_render_offer(listing, port) for listing in newest_first)
+
+
+def _render_offer(listing: Listing, port: str | None) -> OnDemandEntry:
+    name = listing.name
+    return OnDemandEntry(
+        name=str(name),
+        kind=name.kind,
+        variant=name.present(port).variant,
+        version=str(name.version),
+        maturity=name.maturity,
+        date=name.date,
+        state=State.ON_DEMAND,
+        path=file_path(str(name)),
+        source=listing.url,
+    )
+
+
+def _place(file: FileEntry | OnDemandEntry) -> tuple[str, int, str, str]:
     # The earlier of two builds of one version is upstream's right one (`upstream.md` U7).
     return (file.variant or "", _KIND_ORDER[file.kind], file.date, file.name)
 

@@ -56,6 +56,12 @@ class Artifacts:
         """Return what was first accepted under *name*, held or not; None for an unknown name."""
         return (await self.sightings_of([name])).get(name)
 
+    async def find_held(self, name: str) -> Sighting | None:
+        """Return what is held under *name*; None when nothing is."""
+        query = select(ARTIFACTS).where(ARTIFACTS.c.name == name, ARTIFACTS.c.held)
+        rows = await self._database.rows(query)
+        return _sighting(rows[0]) if rows else None
+
     async def sightings_of(self, names: Iterable[str]) -> dict[str, Sighting]:
         """Return what was first accepted under each of *names*; unknown names are left out."""
         rows = await self._named(ARTIFACTS, names)

@@ -18,6 +18,7 @@ from mirror.errors import (
 )
 from mirror.formats.verdict import Conclusion, Finding, Verdict
 from mirror.storage.entries import Change, Refusal, Sighting
+from mirror.sync.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,7 +40,8 @@ _PATIENCE: Final = 0.02
 class Intake:
     """The way of a file from upstream into the store; one for a run, used by many tasks.
 
-    *first* has the first digest of every name of this run that was ever seen before.
+    *first* has the first digest of every name of this run that was ever seen before; None
+    asks the index for each.
     """
 
     def __init__(
@@ -48,23 +50,47 @@ class Intake:
         sandbox: Sandbox,
         store: Store,
         clock: Callable[[], datetime],
-        first: Mapping[str, Digest],
+        *,
+        first: Mapping[str, Digest] | None = None,
+        turns: Turns | None = None,
     ) -> None:
+        """Take in with these; those that share *turns* never take the same file twice."""
         self._fetcher = fetcher
         self._sandbox = sandbox
         self._store = store
         self._clock = clock
         self._first = first
+        self._turns = turns or Turns()
 
-    async def take(self, listing: Listing, facts: BoardFacts) -> int:
+    async def take(
+        self,
+        listing: Listing,
+        facts: BoardFacts,
+        expecting: Callable[[int], None] | None = None,
+    ) -> int:
         """Hold the artifact of *listing*, accepted and written down; return its size in bytes.
 
         Raises an `UpstreamError` when it did not come, a `RefusedError` when it came and was
-        not taken, a `StorageError` when this node could not keep it.
+        not taken, a `StorageError` when this node could not keep it.  *expecting* is told how
+        many bytes are to come, once upstream has said so.
         """
+        async with self._turns.of(str(listing.name)) as after_others:
+            held = await self._held_size(listing) if after_others else None
+            return await self._take(listing, facts, expecting) if held is None else held
+
+    async def _held_size(self, listing: Listing) -> int | None:
+        found = await self._store.index.find_held(str(listing.name))
+        return None if found is None else found.size
+
+    async def _take(
+        self,
+        listing: Listing,
+        facts: BoardFacts,
+        expecting: Callable[[int], None] | None,
+    ) -> int:
         incoming = self._store.incoming.open(str(listing.name), listing.url)
         async with incoming:
-            download = await self._fetcher.download(listing.url, incoming)
+            download = await self._fetcher.download(listing.url, incoming, expecting)
             received = await incoming.finish()
             await self._refuse_changed(listing, incoming, received)
             verdict = await self._judge(incoming, received, claim_of_listing(listing.name, facts))
@@ -78,8 +104,8 @@ class Intake:
     async def _refuse_changed(
         self, listing: Listing, incoming: Incoming, received: Received
     ) -> None:
-        first = self._first.get(str(listing.name), received.digest)
-        if first == received.digest:
+        first = await self._first_digest(str(listing.name))
+        if first is None or first == received.digest:
             return
         change = Change(
             time=self._clock(),
@@ -94,6 +120,12 @@ class Intake:
         )
         await self._store.ledger.append([change])
         raise DigestMismatchError(f"{listing.name}: its bytes changed upstream; {text}")
+
+    async def _first_digest(self, name: str) -> Digest | None:
+        if self._first is not None:
+            return self._first.get(name)
+        sighting = await self._store.index.find_sighting(name)
+        return sighting.digest if sighting else None
 
     async def _judge(self, incoming: Incoming, received: Received, claim: Claim) -> Verdict:
         try:

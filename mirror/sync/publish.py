@@ -27,7 +27,7 @@ from mirror.publication.documents import (
 from mirror.publication.tree import HeldArtifact, render_board
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
     from datetime import datetime
 
     from mirror.catalog.model import CatalogBoard
@@ -59,15 +59,20 @@ class Publisher:
         previous = await self._previous()
         return previous.root.sequence if previous else None
 
-    async def publish(self, boards: Iterable[CatalogBoard], now: datetime) -> int | None:
+    async def publish(
+        self, boards: Iterable[CatalogBoard], now: datetime, wanted: Container[str]
+    ) -> int | None:
         """Publish *boards* with all that is held of them; return the sequence, if it is new.
 
-        Boards published before and not among *boards* stay as they are.
+        Boards published before and not among *boards* stay as they are.  What is listed and
+        not *wanted* by name is on demand, and stays so, fetched or not, unless it was held
+        when it was published before: neither a fetch nor an eviction changes a publication.
         """
         previous = await self._previous()
         digests = dict(previous.content.boards) if previous else {}
         for board in boards:
-            document = await self._render(board)
+            before = await self._names_held(digests.get(board.facts.board))
+            document = await self._render(board, before, wanted)
             digests[board.facts.board] = await self._store.blobs.put(encode(document))
         content = self._content(previous, dict(sorted(digests.items())), now)
         documents = await self._local_documents(content)
@@ -85,13 +90,32 @@ class Publisher:
     async def _read(self, digest: Digest) -> bytes:
         return await self._store.blobs.read(digest, max_bytes=_MOST_BYTES)
 
-    async def _render(self, board: CatalogBoard) -> BoardDocument:
+    async def _names_held(self, document: Digest | None) -> set[str]:
+        """Return what a board document names as held."""
+        if document is None:
+            return set()
+        board = await asyncio.to_thread(decode_board, await self._read(document))
+        return {file.name for file in feeds.all_files(board)}
+
+    async def _render(
+        self, board: CatalogBoard, before: Container[str], wanted: Container[str]
+    ) -> BoardDocument:
         sightings = await self._store.index.sightings_of_board(board.facts.board)
+        listed = {str(listing.name): listing for listing in board.listings}
         notes = {
             str(listing.name.version): listing.notes for listing in board.listings if listing.notes
         }
-        held = [_held(sighting) for sighting in sightings]
-        return await asyncio.to_thread(render_board, board.facts, held, notes)
+        # What upstream no longer lists could not be fetched again: it is held from now on.
+        held = {
+            sighting.name: _held(sighting)
+            for sighting in sightings
+            if sighting.name in wanted or sighting.name in before or sighting.name not in listed
+        }
+        # What is wanted and not held is missing, and the next run's business.
+        offered = [
+            listing for name, listing in listed.items() if name not in held and name not in wanted
+        ]
+        return await asyncio.to_thread(render_board, board.facts, held.values(), notes, offered)
 
     def _content(
         self, previous: _Previous | None, boards: dict[str, Digest], now: datetime

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +27,7 @@ from mirror.sync.intake import Intake
 from mirror.sync.outcome import Ending, Outcome, Phase, Progress, Trouble
 from mirror.sync.publish import Publisher
 from mirror.sync.remembered import RememberedPages
+from mirror.sync.turns import Turns
 from mirror.upstream.fetch import Fetcher
 from mirror.upstream.site import Crawl, crawl
 from mirror.upstream.visits import CrawlTerms
@@ -64,7 +65,8 @@ class Wishes:
 class Means:
     """What a run works with: the way out, the limited child, the store, the time.
 
-    ``version`` is this mirror's: pages that another version parsed are parsed anew.
+    ``version`` is this mirror's: pages that another version parsed are parsed anew.  Whoever
+    else takes files in meanwhile has the same ``turns``.
     """
 
     fetcher: Fetcher
@@ -73,6 +75,7 @@ class Means:
     clock: Callable[[], datetime]
     report: Callable[[Progress], None]
     version: str
+    turns: Turns = field(default_factory=Turns)
 
 
 async def sync(means: Means, wishes: Wishes) -> Outcome:
@@ -114,18 +117,18 @@ class _Run:
         self._crawl = ""
         self._pages: list[Trouble] = []
         self._remarks: list[Trouble] = []
-        self._wanted = 0
+        self._wanted: frozenset[str] = frozenset()
         self._fetching: Fetching | None = None
 
     async def whole(self) -> Outcome:
         await self._store.incoming.prune(self._means.clock() - _STALE_PARTS)
         catalog = await self.crawled()
         todo = await self.planned(catalog)
-        self._wanted = len(todo.wanted)
+        self._wanted = frozenset(str(listing.name) for listing in todo.wanted)
         self._fetching = await self._begin_fetching(catalog, todo)
         await self._fetch(catalog, self._fetching)
         self._means.report(Progress(Phase.PUBLISH, 0, 1, self._fetching.received_bytes))
-        published = await self._publish(self._in_policy(catalog))
+        published = await self._publish(self._offering(catalog))
         await self._store.index.set_mark(_COUNTS, json.dumps(file_counts(catalog)))
         # Only now: a run that is killed or halted before is taken up again by the next start.
         if self._fetching.halted is None:
@@ -200,7 +203,9 @@ class _Run:
         # Asked for once: the plan has every name once, and this run is the only writer.
         first = await self._store.index.first_digests(str(listing.name) for listing in todo.fetch)
         facts = {board.facts.board: board.facts for board in catalog.boards}
-        intake = Intake(means.fetcher, means.sandbox, means.store, means.clock, first)
+        intake = Intake(
+            means.fetcher, means.sandbox, means.store, means.clock, first=first, turns=means.turns
+        )
         return Fetching(intake, todo.fetch, facts, means.report)
 
     async def _fetch(self, catalog: Catalog, fetching: Fetching) -> None:
@@ -220,16 +225,22 @@ class _Run:
                 await self._publish([b for b in catalog.boards if b.facts.board in whole])
 
     async def _publish(self, boards: list[CatalogBoard]) -> bool:
-        sequence = await self._publisher.publish(boards, self._means.clock())
+        sequence = await self._publisher.publish(boards, self._means.clock(), self._wanted)
         return sequence is not None
 
     def _in_policy(self, catalog: Catalog) -> list[CatalogBoard]:
         rank = self._wishes.policy.rank
         return [board for board in catalog.boards if rank(board) is not None]
 
+    def _offering(self, catalog: Catalog) -> list[CatalogBoard]:
+        """Return the boards of the policy, and those that have something on demand."""
+        rank = self._wishes.policy.rank
+        return [board for board in catalog.boards if board.listings or rank(board) is not None]
+
     async def _outcome(self, ending: Ending, broken_by: MirrorError | None = None) -> Outcome:
         fetching = self._fetching
-        missing = fetching.missing if fetching else self._wanted
+        wanted = len(self._wanted)
+        missing = fetching.missing if fetching else wanted
         troubles = [*self._pages, *(fetching.troubles if fetching else ())]
         error = broken_by or (fetching.halted if fetching else None)
         if error is None and (missing or troubles):
@@ -239,8 +250,8 @@ class _Run:
             message=str(error) if error else "complete",
             exit_status=error.exit_status if error else 0,
             sequence=await self._publisher.sequence(),
-            wanted=self._wanted,
-            held=self._wanted - missing,
+            wanted=wanted,
+            held=wanted - missing,
             fetched=fetching.fetched if fetching else 0,
             received_bytes=fetching.received_bytes if fetching else 0,
             troubles=tuple(troubles),

@@ -14,16 +14,19 @@ from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
 
-from mirror.errors import MirrorError
+from mirror.errors import MirrorError, NotYetError, UpstreamBusyError
 from mirror.web.answer import Answer
-from mirror.web.failures import Failures, name_of, status_of
+from mirror.web.failures import Failures, name_of, seconds_to_wait, status_of
 from mirror.web.heads import JSON, Heads
+from mirror.web.on_demand import encode_artifact
 from mirror.web.server import HEADS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from aiohttp.typedefs import Handler, Middleware
+
+    from mirror.web.artifacts import Artifact
 
 _JSON_LINES = "application/jsonl"
 
@@ -41,6 +44,9 @@ class Operations(Protocol):
 
     def sync(self) -> AsyncGenerator[bytes, None]:
         """Begin a sync run, or join the one under way; yield its progress, then its outcome."""
+
+    async def fetch(self, name: str) -> Artifact:
+        """Return the artifact *name*, which is held then; raise why it is not."""
 
     async def runs(self) -> bytes:
         """Return the runs so far, newest first."""
@@ -69,6 +75,7 @@ class _Handlers:
     def routes(self) -> list[web.RouteDef]:
         return [
             web.post("/v1/sync", self.sync),
+            web.post("/v1/fetch/{name}", self.fetch),
             web.get("/v1/status.json", self.status, allow_head=False),
             web.get("/v1/runs.json", self.runs, allow_head=False),
             web.get("/v1/remembered.json", self.remembered, allow_head=False),
@@ -83,6 +90,10 @@ class _Handlers:
 
     async def status(self, _request: web.Request) -> web.StreamResponse:
         return self._document(await self._operations.status())
+
+    async def fetch(self, request: web.Request) -> web.StreamResponse:
+        artifact = await self._operations.fetch(request.match_info["name"])
+        return self._document(encode_artifact(artifact))
 
     async def runs(self, _request: web.Request) -> web.StreamResponse:
         return self._document(await self._operations.runs())
@@ -123,6 +134,8 @@ async def _next(lines: AsyncGenerator[bytes, None]) -> bytes | None:
 
 def _words(error: MirrorError) -> bytes:
     said = {"error": name_of(error), "message": str(error), "exit_status": error.exit_status}
+    if isinstance(error, NotYetError | UpstreamBusyError):
+        said["retry_after"] = seconds_to_wait(error)
     return json.dumps(said).encode() + b"\n"
 
 

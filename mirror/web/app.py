@@ -24,6 +24,7 @@ from mirror.web.failures import Failures
 from mirror.web.files import Files
 from mirror.web.heads import Heads
 from mirror.web.history import HistoryShelf
+from mirror.web.on_demand import Fetched, OnDemand
 from mirror.web.server import HEADS
 from mirror.web.shelf import Shelf
 from mirror.web.superseded import Superseded
@@ -50,7 +51,7 @@ class Serving:
     """What an application is told about its node.
 
     ``node`` is the id that stands in every answer.  ``poll`` is how often the pointer is
-    looked at, in seconds.
+    looked at, in seconds.  ``on_demand`` fetches what is not held; None: nobody does.
     """
 
     node: str
@@ -58,6 +59,7 @@ class Serving:
     grace: timedelta = timedelta(days=3)
     clock: Callable[[], datetime] = _utc_now
     poll: float = 0.5
+    on_demand: OnDemand | None = None
 
 
 def make_app(store: Holdings, serving: Serving) -> web.Application:
@@ -66,7 +68,8 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     stationery = Stationery(heads)
     superseded = Superseded(store, grace=serving.grace, clock=serving.clock)
     shelf = Shelf(store, stationery, superseded)
-    files = Files(shelf, stationery)
+    fetched = Fetched(serving.on_demand) if serving.on_demand else None
+    files = Files(shelf, stationery, fetched)
     history = HistoryShelf(store, stationery)
     failures = Failures(heads)
     api = Api(shelf, files, history, stationery, Words(serving.status, failures))
@@ -75,6 +78,8 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     for path, handler in [*files.routes(), *api.routes()]:
         app.router.add_get(path, handler, expect_handler=_expect_nothing)
     app.cleanup_ctx.append(_follow(shelf, serving.poll))
+    if fetched is not None:
+        app.on_cleanup.append(fetched.close)
     return app
 
 

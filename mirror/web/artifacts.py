@@ -52,13 +52,17 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class BoardNames:
-    """The artifacts of one board, and what the feed can be filtered by."""
+    """The artifacts of one board, and what the feed can be filtered by.
+
+    ``on_demand`` are the names of what is not held and can be fetched.
+    """
 
     board: str
     port: str | None
     mcu: str | None
     vendor: str
     artifacts: tuple[Artifact, ...]
+    on_demand: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +92,18 @@ class _Release:
 
 
 @dataclass(frozen=True, slots=True)
+class _Offer:
+    name: _Name
+
+
+@dataclass(frozen=True, slots=True)
 class _Board:
     board: _Name
     port: str | None
     mcu: str | None
     vendor: str
     releases: tuple[_Release, ...]
+    on_demand: tuple[_Offer, ...] = ()
 
 
 _BOARD = TypeAdapter(_Board)
@@ -113,7 +123,8 @@ def read_names(document: bytes) -> BoardNames:
         for release in board.releases
         for file in release.files
     )
-    return BoardNames(board.board, board.port, board.mcu, board.vendor, artifacts)
+    offers = tuple(offer.name for offer in board.on_demand)
+    return BoardNames(board.board, board.port, board.mcu, board.vendor, artifacts, offers)
 
 
 def _artifact(board: str, version: str, file: _File) -> Artifact:

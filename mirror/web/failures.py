@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import re
 import time
 from http import HTTPStatus
@@ -18,8 +19,12 @@ from mirror.errors import (
     BadQueryError,
     BusyError,
     DamagedError,
+    FetchFailedError,
+    FetchTimedOutError,
     GoneError,
     NotFoundError,
+    NotYetError,
+    UpstreamBusyError,
 )
 from mirror.web.answer import Answer
 from mirror.web.heads import ALLOWED, JSON
@@ -35,8 +40,14 @@ _STATUSES: Final = (
     (GoneError, 410),
     (NotFoundError, 404),
     (BadQueryError, 400),
+    (FetchTimedOutError, 504),
+    (FetchFailedError, 502),
 )
-_RETRY: Final = ("Retry-After", "5")
+# Expected, told to clients as they are, and logged by whoever met them.
+_USUAL: Final = (BusyError, FetchFailedError, UpstreamBusyError)
+_LATER: Final = (NotYetError, UpstreamBusyError)
+_RETRY_SECONDS: Final = 5
+_RETRY: Final = ("Retry-After", str(_RETRY_SECONDS))
 _FIRMWARE = re.compile(
     r"/resources/.*|/download/.+|.*/(?:files|blobs)/.*"
     r"|.*\.(?:uf2|bin|app-bin|dfu|hex|zip|elf|map|ota|sha256)",
@@ -58,6 +69,13 @@ def status_of(error: MirrorError) -> int:
 def name_of(error: MirrorError) -> str:
     """Return the name of *error* as clients read it: ``BoardNotFound``."""
     return type(error).__name__.removesuffix("Error")
+
+
+def seconds_to_wait(error: MirrorError) -> int:
+    """Return after how many seconds asking again may help, for an *error* that is 503."""
+    if isinstance(error, _LATER):
+        return max(1, math.ceil(error.retry_after.total_seconds()))
+    return _RETRY_SECONDS
 
 
 class Asked(Protocol):
@@ -92,11 +110,12 @@ class Failures:
         """Answer *request* with what *error* means for its client."""
         status = status_of(error)
         message = str(error)
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, BusyError):
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, _USUAL):
             if self._is_news(message):
                 _log.error("%r is answered with %d: %s", request.raw_path[:300], status, error)
             message = "this node can not serve that now; its log says why"
-        fields = [_RETRY] if status == HTTPStatus.SERVICE_UNAVAILABLE else []
+        later = ("Retry-After", str(seconds_to_wait(error)))
+        fields = [later] if status == HTTPStatus.SERVICE_UNAVAILABLE else []
         return self.refusal(request, status, (name_of(error), message), fields)
 
     def not_ready(self, request: Asked, error: MirrorError) -> Answer:

@@ -2,7 +2,8 @@
 
 A firmware path answers complete, checked bytes or none at all.  A file that the current
 publication names and the store has not is damage (503); one that only a superseded
-publication names was let go (410), and so was one that is recalled.
+publication names was let go (410), and so was one that is recalled.  What is on demand is
+answered once it was fetched and is held.
 """
 
 from __future__ import annotations
@@ -10,7 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.values import Digest
-from mirror.errors import ArtifactNotFoundError, DamagedError, GoneError, MalformedValueError
+from mirror.errors import (
+    ArtifactNotFoundError,
+    DamagedError,
+    GoneError,
+    MalformedValueError,
+    NotFoundError,
+)
 from mirror.publication.feeds import render_sums
 from mirror.web.blob_response import About, Described, answer_blob
 from mirror.web.documents import Document
@@ -23,6 +30,7 @@ if TYPE_CHECKING:
     from mirror.web.artifacts import Artifact
     from mirror.web.documents import Stationery
     from mirror.web.holdings import OpenFile
+    from mirror.web.on_demand import Fetched
     from mirror.web.shelf import Shelf
 
 SUMS_PATH: Final = "/resources/firmware/SHA256SUMS"
@@ -34,10 +42,13 @@ _MOST_KNOWN: Final = 1024
 class Files:
     """The handlers of file paths."""
 
-    def __init__(self, shelf: Shelf, stationery: Stationery) -> None:
+    def __init__(
+        self, shelf: Shelf, stationery: Stationery, on_demand: Fetched | None = None
+    ) -> None:
         self._shelf = shelf
         self._stationery = stationery
         self._heads = stationery.heads
+        self._on_demand = on_demand
         self._known: dict[tuple[str, bytes], About] = {}
 
     def routes(self) -> list[Route]:
@@ -51,15 +62,26 @@ class Files:
 
     async def by_name(self, request: web.Request) -> Answer:
         """Answer with the artifact of this name."""
-        artifact = await self._shelf.find(request.match_info["name"])
-        return await self.send(request, artifact)
+        name = request.match_info["name"]
+        try:
+            return await self.send(request, await self._shelf.find(name))
+        except NotFoundError:
+            fetched = await self._fetched(name)
+            if fetched is None:
+                raise
+        try:
+            return await self.send(request, await fetched.find(name))
+        except NotFoundError:
+            # It was let go since somebody here asked for it last.
+            fetched.forget(name)
+            return await self.send(request, await fetched.find(name))
 
     async def as_upstream(self, request: web.Request) -> Answer:
         """Answer with the artifact of this name, or with its digest where a sum is asked for."""
         name = request.match_info["name"]
         if not name.endswith(_SUM):
             return await self.by_name(request)
-        artifact = await self._shelf.find(name.removesuffix(_SUM))
+        artifact = await self._find(name.removesuffix(_SUM))
         sums = render_sums([(artifact.name, artifact.digest.hex)])
         document = Document.of(self._stationery, sums, media_type=TEXT)
         return await document.answer(request)
@@ -93,6 +115,19 @@ class Files:
                 self._known.clear()
             about = self._known[key] = About(self._heads, _described(artifact))
         return about
+
+    async def _find(self, name: str) -> Artifact:
+        try:
+            return await self._shelf.find(name)
+        except NotFoundError:
+            fetched = await self._fetched(name)
+            if fetched is None:
+                raise
+        return await fetched.find(name)
+
+    async def _fetched(self, name: str) -> Fetched | None:
+        """Return where *name* can be had on demand, if it can."""
+        return self._on_demand if await self._shelf.offers(name) else None
 
     async def _open_artifact(self, artifact: Artifact, digest: Digest) -> OpenFile:
         try:

@@ -53,6 +53,7 @@ class Loaded:
     feed_digest: str
     boards: Mapping[str, LoadedBoard]
     artifacts: Mapping[str, Artifact]
+    on_demand: frozenset[str]
     recalled: frozenset[Digest]
 
     @property
@@ -105,6 +106,7 @@ def _assemble(
             for board in boards.values()
             for artifact in board.names.artifacts
         },
+        on_demand=frozenset(name for board in boards.values() for name in board.names.on_demand),
         recalled=frozenset(content.recalled),
     )
 

@@ -139,6 +139,10 @@ class Shelf:
             artifact = await self._superseded.find(name)
         return view.artifact(name) if artifact is None else artifact
 
+    async def offers(self, name: str) -> bool:
+        """Whether the current publication says that *name* can be fetched on demand."""
+        return name in (await self.current()).loaded.on_demand
+
     async def recalled(self, digest: Digest) -> bool:
         """Whether the current publication says that nobody may have *digest*."""
         return digest in (await self.current()).loaded.recalled

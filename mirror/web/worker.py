@@ -1,9 +1,9 @@
 """One serving process: ``python -m mirror.web.worker``, started by `mirror.web.workers`.
 
 It shares the TCP port with its siblings, reads the data folder, holds no database and no
-keys, and asks the daemon over its Unix socket for the status.  It ends, within five
-seconds, on SIGTERM and when its parent is gone: the parent holds the other end of its
-standard input.
+keys, and asks the daemon over its Unix socket for the status and for files on demand.  It
+ends, within five seconds, on SIGTERM and when its parent is gone: the parent holds the other
+end of its standard input.
 """
 
 from __future__ import annotations
@@ -29,10 +29,13 @@ from mirror.storage.node import find_node
 from mirror.storage.publications import PublicationReader
 from mirror.web.app import Serving, make_app
 from mirror.web.listening import shared_tcp_sockets
+from mirror.web.on_demand import decode_artifact, decode_failure
 from mirror.web.server import serving
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from mirror.web.artifacts import Artifact
 
 _SECONDS = 5.0
 
@@ -105,8 +108,13 @@ def open_held(folder: Path) -> Held:
 async def serve(settings: WorkerSettings, stop: asyncio.Event) -> None:
     """Serve until *stop* is set."""
     held = open_held(settings.data)
-    status = partial(ask_status, settings.control)
-    app = make_app(held, Serving(node=held.node, status=status, grace=settings.grace))
+    told = Serving(
+        node=held.node,
+        status=partial(ask_status, settings.control),
+        grace=settings.grace,
+        on_demand=partial(ask_artifact, settings.control),
+    )
+    app = make_app(held, told)
     sockets = await shared_tcp_sockets(settings.host, settings.number)
     async with serving(app, sockets):
         await stop.wait()
@@ -118,6 +126,14 @@ async def ask_status(control: Path) -> bytes:
     if reply.status != HTTPStatus.OK:
         raise LockedError(f"the daemon at {control} answers {reply.status} to a worker")
     return reply.body
+
+
+async def ask_artifact(control: Path, name: str) -> Artifact:
+    """Have the daemon at *control* fetch the file *name*; raise why it could not."""
+    reply = await ask(control, "POST", f"/v1/fetch/{name}")
+    if reply.status != HTTPStatus.OK:
+        raise decode_failure(reply.body)
+    return decode_artifact(reply.body)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mirror.cache.on_demand import OnDemand
 from mirror.catalog.plan import Policy
 from mirror.cli import main
 from mirror.config import Given, load_settings
 from mirror.daemon.log import logging_as
 from mirror.daemon.operations import Operations
+from mirror.daemon.parts import on_demand_terms_of
+from mirror.daemon.reach import Reach
 from mirror.web.admin import make_admin_app
 from mirror.web.listening import unix_socket
 from mirror.web.server import serving
@@ -231,8 +234,13 @@ def test_without_a_question_the_settings_are_shown(
 async def daemon(settings: Settings, url: str) -> AsyncIterator[None]:
     """Hold the data and answer operators, as a daemon does."""
     with logging_as(settings.log) as log:
-        async with node_at(settings.data_dir, url) as node:
-            app = make_admin_app(Operations(settings, node.store, log), "0" * 32)
+        async with (
+            node_at(settings.data_dir, url) as node,
+            Reach(settings, node.store) as reach,
+            OnDemand(node.store, reach, on_demand_terms_of(settings)) as on_demand,
+        ):
+            operations = Operations(settings, node.store, reach, on_demand, log)
+            app = make_admin_app(operations, "0" * 32)
             with unix_socket(settings.admin_listen.path) as listener:
                 async with serving(app, [listener]):
                     yield

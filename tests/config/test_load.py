@@ -94,6 +94,7 @@ def test_every_setting_can_be_a_variable(tmp_path: Path) -> None:
             "MPMIRROR_UPSTREAM__CONNECTIONS": "2",
             "MPMIRROR_UPSTREAM__REQUESTS_PER_SECOND": "0.5",
             "MPMIRROR_UPSTREAM__ATTEMPTS": "1",
+            "MPMIRROR_UPSTREAM__REMEMBER_FAILURES": "2m",
             "MPMIRROR_UPSTREAM__ALLOW_PRIVATE": "yes",
             "MPMIRROR_POLICY__BOARDS": '["RPI_PICO*", "PYB?V11"]',
             "MPMIRROR_POLICY__PORTS": "rp2",

@@ -65,6 +65,17 @@ async def everything(index: Index) -> dict[str, object]:
     }
 
 
+async def test_what_is_held_under_a_name_is_found_until_its_bytes_are_missing(
+    index: Index,
+) -> None:
+    await index.follow(recorded(sighting("a", b"bytes")))
+    held = await index.find_held("a")
+    await index.mark_missing([Digest.of(b"bytes")])
+
+    assert held == await index.find_sighting("a")
+    assert (await index.find_held("a"), await index.find_held("b")) == (None, None)
+
+
 async def test_an_empty_index_knows_nothing(index: Index) -> None:
     """And stands at the beginning."""
     assert await index.find_sighting("a") is None

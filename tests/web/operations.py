@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mirror.errors import DiskFullError, LockedError
+from mirror.catalog.kinds import Kind
+from mirror.errors import DiskFullError, FetchFailedError, LockedError, NotYetError
 from mirror.web.admin import make_admin_app
+from mirror.web.artifacts import Artifact
 from mirror.web.listening import unix_socket
 from mirror.web.server import serving
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 STATUS = b'{"held":7}\n'
 RUNS = b'{"runs":[]}\n'
+FETCHED = Artifact("A-20260406-v1.28.0.bin", "A", "v1.28.0", Kind.BIN, 7, 4096, bytes(48))
 
 
 class Operations:
@@ -31,6 +35,14 @@ class Operations:
         if self.status_fails:
             raise LockedError("/data is held by process 7")
         return STATUS
+
+    async def fetch(self, name: str) -> Artifact:
+        """Fetch what is called FETCHED; what is called late comes later, nothing else at all."""
+        if name == "late":
+            raise NotYetError("it is on its way", retry_after=timedelta(seconds=6.2))
+        if name != FETCHED.name:
+            raise FetchFailedError(f"{name} did not come")
+        return FETCHED
 
     async def runs(self) -> bytes:
         """Say that there were none."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import logging
 from contextlib import aclosing
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mirror.control import ask, stream
-from mirror.errors import LockedError
-from tests.web.operations import RUNS, STATUS, Operations, administered
+from mirror.errors import FetchFailedError, LockedError, NotYetError
+from mirror.web.worker import ask_artifact
+from tests.web.operations import FETCHED, RUNS, STATUS, Operations, administered
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -43,6 +45,23 @@ async def test_a_document_comes_whole(admin: Path, path: str, expected: bytes) -
     reply = await ask(admin, "GET", path)
 
     assert (reply.status, reply.body) == (200, expected)
+
+
+async def test_a_worker_is_told_what_was_fetched(admin: Path) -> None:
+    assert await ask_artifact(admin, FETCHED.name) == FETCHED
+
+
+async def test_a_worker_is_told_why_nothing_was_fetched(admin: Path) -> None:
+    with pytest.raises(FetchFailedError):
+        await ask_artifact(admin, "B-20260406-v1.28.0.bin")
+
+
+async def test_a_worker_is_told_how_long_a_fetch_takes(admin: Path) -> None:
+    """In whole seconds, rounded up."""
+    with pytest.raises(NotYetError) as told:
+        await ask_artifact(admin, "late")
+
+    assert told.value.retry_after == timedelta(seconds=7)
 
 
 async def test_a_sync_is_shown_line_by_line_and_ends_with_its_outcome(admin: Path) -> None:

@@ -25,9 +25,11 @@ from mirror.upstream.origin import Origin
 from mirror.upstream.pacing import Pace, Timing
 from mirror.upstream.politeness import Politeness
 from mirror.upstream.retry import Retries
+from mirror.upstream.speed import Speed
 from mirror.upstream.surroundings import Surroundings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 
@@ -53,6 +55,8 @@ class Fetcher:
         timing = timing or Timing.real()
         pace = Pace(limits.requests_per_second, limits.retry_after_cap, timing)
         self.upstream = origin.url
+        self.speed = Speed()
+        self._timing = timing
         self._limits = limits
         self._wire = Wire(origin, limits, surroundings or Surroundings(), user_agent)
         self._asking = Asking(origin, self._wire, pace, timing, node_id)
@@ -84,14 +88,17 @@ class Fetcher:
         """Return the page at *url*; None if upstream says that it is as it was at *since*."""
         return await self._retries.run(lambda: self._one_page(url, since))
 
-    async def download(self, url: str, partial: Partial) -> Download:
+    async def download(
+        self, url: str, partial: Partial, expecting: Callable[[int], None] | None = None
+    ) -> Download:
         """Bring *partial* to the whole of the file at *url*, and return its facts.
 
         What *partial* holds already is continued if it has a strong validator and
         upstream confirms it, and thrown away otherwise.  When this raises, what came so
-        far is in *partial*, so that a later call continues.
+        far is in *partial*, so that a later call continues.  *expecting* is told how many
+        bytes are still to come, as soon as upstream has said so.
         """
-        return await self._retries.run(lambda: self._one_download(url, partial))
+        return await self._retries.run(lambda: self._one_download(url, partial, expecting))
 
     async def _one_page(self, url: str, since: Validators) -> PageAnswer | None:
         headers = {"Accept-Encoding": decoding.ACCEPTED, **since.headers()}
@@ -123,13 +130,17 @@ class Fetcher:
         body = decoding.decode(raw, coding, self._limits.page_bytes, url)
         return body, Digest.of(body)
 
-    async def _one_download(self, url: str, partial: Partial) -> Download:
+    async def _one_download(
+        self, url: str, partial: Partial, expecting: Callable[[int], None] | None
+    ) -> Download:
         filling = Filling(partial, self._limits.file_bytes)
         headers = {"Accept-Encoding": "identity", **filling.range_headers()}
         async with self._slots:
             with closing(await self._asking.ask(url, headers, self._limits.file_seconds)) as answer:
                 await filling.begin(answer)
-                await filling.pour(answer)
+                if expecting is not None and filling.to_come is not None:
+                    expecting(filling.to_come)
+                await self._pour(filling, answer, partial)
         return Download(
             url=url,
             final_url=answer.url,
@@ -140,3 +151,8 @@ class Fetcher:
             peer=answer.peer,
             resumed_from=filling.resumed_from,
         )
+
+    async def _pour(self, filling: Filling, answer: Answer, partial: Partial) -> None:
+        began, before = self._timing.monotonic(), partial.size
+        await filling.pour(answer)
+        self.speed.note(partial.size - before, self._timing.monotonic() - began)

@@ -54,6 +54,11 @@ class Filling:
         else:
             await self._take_all(answer)
 
+    @property
+    def to_come(self) -> int | None:
+        """How many bytes are missing, after `begin`; None when the answer does not say."""
+        return None if self._expected is None else self._expected - self._partial.size
+
     async def pour(self, answer: Answer) -> None:
         """Append the body; raise `UpstreamUnavailableError` unless the whole file is there."""
         bound = self._most_bytes if self._expected is None else self._expected
