@@ -6,6 +6,7 @@ all of them are logged, remembered, and heeded by the schedule.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from datetime import date
 from typing import TYPE_CHECKING, Final
@@ -17,6 +18,7 @@ from mirror.daemon.parts import now
 from mirror.daemon.runs import Runs
 from mirror.daemon.schedule import Schedule
 from mirror.daemon.status import Moment, encode_status, status_of
+from mirror.daemon.upkeep import Upkeep
 from mirror.errors import BadQueryError, MirrorError
 from mirror.storage.entries import Recorded
 from mirror.storage.runs import Run
@@ -26,6 +28,7 @@ from mirror.sync.publish import stamp
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
+    from mirror.catalog.values import Digest
     from mirror.config import Settings
     from mirror.daemon.log import Logger
     from mirror.storage.store import Store
@@ -45,7 +48,11 @@ class Operations:
         self._settings = settings
         self._store = store
         self._log = log
+        # Sync runs and healing take turns: no file is fetched twice at once, and the set rate
+        # is that of one of them.
+        self._turn = asyncio.Lock()
         self.syncs = Runs(self._sync)
+        self.upkeep = Upkeep(settings, store, log, self._turn, self.syncs.ask)
         self.schedule = Schedule(
             self._ask_for_sync,
             every=settings.schedule.every,
@@ -55,7 +62,13 @@ class Operations:
 
     async def status(self) -> bytes:
         """Return what ``/v1/status.json`` says."""
-        moment = Moment(now=now(), running=self.syncs.progress, next_run=self.schedule.next_run)
+        moment = Moment(
+            now=now(),
+            running=self.syncs.progress,
+            next_run=self.schedule.next_run,
+            upkeep=self.upkeep.status(),
+            alarms=self.upkeep.alarms(),
+        )
         settings = self._settings
         status = await status_of(
             self._store,
@@ -65,6 +78,10 @@ class Operations:
             offline=settings.offline,
         )
         return encode_status(status)
+
+    async def damaged(self, digest: Digest) -> None:
+        """Look at a blob that somebody found damaged or missing, and heal it if it is."""
+        await self.upkeep.damaged(digest)
 
     async def sync(self) -> AsyncGenerator[bytes, None]:
         """Begin a sync run, or join the one under way; yield its progress, then its outcome."""
@@ -90,12 +107,14 @@ class Operations:
         self._log.info("sync begins", upstream=self._settings.upstream.url)
         outcome = await self._outcome(report)
         self.schedule.heed(outcome.exit_status)
+        await self.upkeep.look_again()
         self._tell(outcome)
         return outcome
 
     async def _outcome(self, report: Callable[[Progress], None]) -> Outcome:
         try:
-            return await sync_once(self._settings, self._store, report)
+            async with self._turn:
+                return await sync_once(self._settings, self._store, report)
         except MirrorError as error:
             return Outcome(Ending.FAILED, str(error), error.exit_status)
         except Exception as error:  # noqa: BLE001 - the last resort of a daemon that must stay up

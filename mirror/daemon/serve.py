@@ -31,6 +31,7 @@ from mirror.web.workers import workers
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mirror.catalog.values import Digest
     from mirror.config import ListenAddress, Settings
     from mirror.daemon.operations import Operations
 
@@ -112,7 +113,12 @@ async def _open_doors(
     else:
         app = make_app(
             held,
-            Serving(node=held.node, status=partial(_status, ready), grace=settings.policy.grace),
+            Serving(
+                node=held.node,
+                status=partial(_status, ready),
+                grace=settings.policy.grace,
+                damaged=partial(_damaged, ready),
+            ),
         )
         sockets = await tcp_sockets(listen.host, listen.number)
         number = sockets[0].getsockname()[1]
@@ -130,6 +136,11 @@ def _settle(ready: asyncio.Future[Operations]) -> None:
 async def _status(ready: asyncio.Future[Operations]) -> bytes:
     operations = await asyncio.shield(ready)
     return await operations.status()
+
+
+async def _damaged(ready: asyncio.Future[Operations], digest: Digest) -> None:
+    operations = await asyncio.shield(ready)
+    await operations.damaged(digest)
 
 
 def _worker_settings(settings: Settings) -> WorkerSettings:

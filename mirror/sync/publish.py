@@ -75,6 +75,15 @@ class Publisher:
             return None
         return await self._point(previous, content, documents, now)
 
+    async def render_again(self) -> None:
+        """Render the local documents of the current publication again: what is damaged is mended.
+
+        Raises `DamagedError` when a document that they are made of is itself damaged.
+        """
+        previous = await self._previous()
+        if previous is not None:
+            await self._local_documents(previous.content)
+
     async def _previous(self) -> _Previous | None:
         digest = await self._store.publications.current(CHANNEL)
         if digest is None:

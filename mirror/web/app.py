@@ -20,6 +20,7 @@ from mirror.errors import BusyError, MirrorError, NotFoundError
 from mirror.web.answer import Answer
 from mirror.web.api import Api, StatusSource
 from mirror.web.bench import Bench
+from mirror.web.damage import DamageBell, DamageSink, WatchedStore, tell_nobody
 from mirror.web.documents import Stationery
 from mirror.web.failures import failure, unexpected, wrong_method
 from mirror.web.files import Files
@@ -30,7 +31,8 @@ from mirror.web.shelf import Shelf
 from mirror.web.superseded import Superseded
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
+    from collections.abc import AsyncIterator, Awaitable, Coroutine
+    from typing import NoReturn
 
     from aiohttp.typedefs import Handler, Middleware
 
@@ -52,7 +54,7 @@ class Serving:
     """What an application is told about its node.
 
     ``node`` is the id that stands in every answer.  ``poll`` is how often the pointer is
-    looked at, in seconds.
+    looked at, in seconds.  ``damaged`` is told of each blob that is found damaged.
     """
 
     node: str
@@ -60,33 +62,39 @@ class Serving:
     grace: timedelta = timedelta(days=3)
     clock: Callable[[], datetime] = _utc_now
     poll: float = 0.5
+    damaged: DamageSink = tell_nobody
 
 
 def make_app(store: Holdings, serving: Serving) -> web.Application:
     """Return the public application over *store*; it follows the pointer while it runs."""
+    bell = DamageBell(serving.damaged)
+    store = WatchedStore.of(store, bell)
     heads = Heads(serving.node)
     stationery = Stationery(heads, Bench())
     superseded = Superseded(store, grace=serving.grace, clock=serving.clock)
     shelf = Shelf(store, stationery, superseded)
-    files = Files(shelf, stationery)
+    files = Files(shelf, stationery, bell)
     history = HistoryShelf(store, stationery)
     api = Api(shelf, files, history, stationery, serving.status)
     app = web.Application(middlewares=[_answering(heads)], client_max_size=1024)
     app[SHELF], app[HEADS] = shelf, heads
     app.add_routes([*files.routes(), *api.routes()])
-    app.cleanup_ctx.append(_follow(shelf, serving.poll))
+    app.cleanup_ctx.append(_meanwhile(lambda: shelf.follow(serving.poll)))
+    app.cleanup_ctx.append(_meanwhile(bell.answer))
     return app
 
 
-def _follow(shelf: Shelf, every: float) -> Callable[[web.Application], AsyncIterator[None]]:
-    async def following(_app: web.Application) -> AsyncIterator[None]:
-        task = asyncio.create_task(shelf.follow(every), name="follow the pointer")
+def _meanwhile(
+    endless: Callable[[], Coroutine[None, None, NoReturn]],
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def running(_app: web.Application) -> AsyncIterator[None]:
+        task = asyncio.create_task(endless())
         yield
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
 
-    return following
+    return running
 
 
 def _answering(heads: Heads) -> Middleware:

@@ -21,6 +21,7 @@ from mirror.web.heads import TEXT, Caching
 if TYPE_CHECKING:
     from mirror.web.answer import Answer
     from mirror.web.artifacts import Artifact
+    from mirror.web.damage import DamageBell
     from mirror.web.documents import Stationery
     from mirror.web.holdings import OpenFile
     from mirror.web.shelf import Shelf
@@ -32,8 +33,9 @@ _SUM: Final = ".sha256"
 class Files:
     """The handlers of file paths."""
 
-    def __init__(self, shelf: Shelf, stationery: Stationery) -> None:
+    def __init__(self, shelf: Shelf, stationery: Stationery, bell: DamageBell) -> None:
         self._shelf = shelf
+        self._bell = bell
         self._stationery = stationery
         self._heads = stationery.heads
 
@@ -95,6 +97,7 @@ class Files:
         except ArtifactNotFoundError as error:
             view = await self._shelf.current()
             if view.loaded.artifacts.get(artifact.name) == artifact:
+                self._bell.ring(artifact.digest)
                 raise DamagedError(f"the bytes of {artifact.name} are missing") from error
             raise GoneError(f"{artifact.name} is no longer kept") from error
         if blob.size != artifact.size:

@@ -35,7 +35,11 @@ from mirror.web.server import serving
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mirror.catalog.values import Digest
+
 _SECONDS = 5.0
+# The daemon hashes the blob itself before it answers.
+_TO_LOOK = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +111,10 @@ async def serve(settings: WorkerSettings, stop: asyncio.Event) -> None:
     """Serve until *stop* is set."""
     held = open_held(settings.data)
     status = partial(ask_status, settings.control)
-    app = make_app(held, Serving(node=held.node, status=status, grace=settings.grace))
+    damaged = partial(tell_damage, settings.control)
+    app = make_app(
+        held, Serving(node=held.node, status=status, grace=settings.grace, damaged=damaged)
+    )
     raise_file_limit()
     sockets = await shared_tcp_sockets(settings.host, settings.number)
     async with serving(app, sockets):
@@ -120,6 +127,13 @@ async def ask_status(control: Path) -> bytes:
     if reply.status != HTTPStatus.OK:
         raise LockedError(f"the daemon at {control} answers {reply.status} to a worker")
     return reply.body
+
+
+async def tell_damage(control: Path, digest: Digest) -> None:
+    """Tell the daemon at *control* that a blob is damaged; `LockedError` when it is not told."""
+    reply = await ask(control, "POST", f"/v1/damaged/{digest}", seconds=_TO_LOOK)
+    if reply.status != HTTPStatus.OK:
+        raise LockedError(f"the daemon at {control} answers {reply.status} to a worker")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
     from pathlib import Path
 
+    from mirror.catalog.values import Digest
+
 STATUS = b'{"held":7}\n'
 RUNS = b'{"runs":[]}\n'
 
@@ -25,12 +27,17 @@ class Operations:
     def __init__(self) -> None:
         self.closed = asyncio.Event()
         self.status_fails = False
+        self.damages: asyncio.Queue[Digest] = asyncio.Queue()
 
     async def status(self) -> bytes:
         """Say how the node is, or that it can not."""
         if self.status_fails:
             raise LockedError("/data is held by process 7")
         return STATUS
+
+    async def damaged(self, digest: Digest) -> None:
+        """Remember what was told."""
+        self.damages.put_nowait(digest)
 
     async def runs(self) -> bytes:
         """Say that there were none."""
