@@ -1,7 +1,8 @@
 """`mpmirror check`: hash everything that is held, and say what is damaged."""
 
 import asyncio
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 
@@ -9,9 +10,16 @@ from mirror.cli.holder import store_or_holder
 from mirror.cli.invocation import invocation_of
 from mirror.cli.terminal import Steps, complain, say, say_json
 from mirror.config import Settings
+from mirror.control import ask
+from mirror.errors import LockedError
 from mirror.storage.store import StoreReader, forget_index
-from mirror.upkeep import Report, forget_damaged
-from mirror.upkeep import check as check_store
+from mirror.upkeep.check import Report, forget_damaged
+from mirror.upkeep.check import check as check_store
+
+# The daemon finds the rest by itself.
+_MOST_TOLD: Final = 1000
+# It hashes each blob before it answers.
+_TO_LOOK: Final = 60.0
 
 
 def check(
@@ -24,17 +32,17 @@ def check(
 ) -> None:
     """Hash every file held, walk every publication, follow the ledger."""
     settings = invocation_of(context).settings()
-    report = asyncio.run(_check(settings, rebuild=rebuild))
+    report, mender = asyncio.run(_check(settings, rebuild=rebuild))
     if as_json:
         damages = [{"subject": one.subject, "text": one.text} for one in report.damages]
         counts = {"blobs": report.blobs, "publications": report.publications}
         say_json({**counts, "ledger_lines": report.ledger_lines, "damages": damages})
     else:
-        _tell(report)
+        _tell(report, mender)
     raise typer.Exit(report.exit_status)
 
 
-async def _check(settings: Settings, *, rebuild: bool) -> Report:
+async def _check(settings: Settings, *, rebuild: bool) -> tuple[Report, str]:
     if rebuild:
         await forget_index(settings.data_dir)
     with Steps() as steps:
@@ -47,11 +55,25 @@ async def _check(settings: Settings, *, rebuild: bool) -> Report:
                 head = await store.index.position()
                 report = await check_store(store, progress, head=head)
                 await forget_damaged(store, report)
-                return report
-        return await check_store(await StoreReader.open_for_reading(settings.data_dir), progress)
+                return report, "mpmirror sync"
+        reader = await StoreReader.open_for_reading(settings.data_dir)
+        report = await check_store(reader, progress)
+        return report, await _tell_daemon(settings.admin_listen.path, report)
 
 
-def _tell(report: Report) -> None:
+async def _tell_daemon(control: Path, report: Report) -> str:
+    """Have the daemon heal what was found; return who fetches it again."""
+    digests = [damage.digest for damage in report.damages if damage.digest is not None]
+    try:
+        for digest in digests[:_MOST_TOLD]:
+            await ask(control, "POST", f"/v1/damaged/{digest}", seconds=_TO_LOOK)
+    except LockedError as error:
+        complain(f"what was found could not be told to the daemon: {error}")
+        return "the next run"
+    return "the daemon"
+
+
+def _tell(report: Report, mender: str) -> None:
     for damage in report.damages:
         complain(f"{damage.subject}: {damage.text}")
     say(
@@ -60,4 +82,4 @@ def _tell(report: Report) -> None:
         + (f"{len(report.damages)} damaged" if report.damages else "all sound")
     )
     if report.damages:
-        say("What is damaged is not served; mpmirror sync fetches it again.")
+        say(f"What is damaged is not served; {mender} fetches it again.")

@@ -155,6 +155,17 @@ class GuardSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UpkeepSettings:
+    """``[upkeep]``: how what is held is looked after."""
+
+    full_check: Annotated[
+        Duration,
+        between(timedelta(minutes=1), timedelta(days=366)),
+        Field(description="Time in which everything that is held is hashed once."),
+    ] = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """``[log]``: what the daemon says of itself, on standard error."""
 
@@ -208,5 +219,6 @@ class Settings:
     schedule: ScheduleSettings = ScheduleSettings()
     disk: DiskSettings = DiskSettings()
     guard: GuardSettings = GuardSettings()
+    upkeep: UpkeepSettings = UpkeepSettings()
     log: LogSettings = LogSettings()
     sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)

@@ -6,6 +6,7 @@ all of them are logged, remembered, and heeded by the schedule.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from datetime import date
 from typing import TYPE_CHECKING, Final
@@ -18,6 +19,7 @@ from mirror.daemon.parts import now
 from mirror.daemon.runs import Runs
 from mirror.daemon.schedule import Schedule
 from mirror.daemon.status import Moment, encode_status, status_of
+from mirror.daemon.upkeep import Upkeep
 from mirror.errors import BadQueryError, MirrorError
 from mirror.storage.entries import Recorded
 from mirror.storage.runs import Run
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from mirror.cache.on_demand import OnDemand
+    from mirror.catalog.values import Digest
     from mirror.config import Settings
     from mirror.daemon.log import Logger
     from mirror.daemon.reach import Reach
@@ -55,7 +58,11 @@ class Operations:
         self._reach = reach
         self._on_demand = on_demand
         self._log = log
+        # Sync runs and healing take turns: no file is fetched twice at once, and the set rate
+        # is that of one of them.
+        self._turn = asyncio.Lock()
         self.syncs = Runs(self._sync)
+        self.upkeep = Upkeep(settings, store, reach, log, self._turn, self.syncs.ask)
         self.schedule = Schedule(
             self._ask_for_sync,
             every=settings.schedule.every,
@@ -65,7 +72,13 @@ class Operations:
 
     async def status(self) -> bytes:
         """Return what ``/v1/status.json`` says."""
-        moment = Moment(now=now(), running=self.syncs.progress, next_run=self.schedule.next_run)
+        moment = Moment(
+            now=now(),
+            running=self.syncs.progress,
+            next_run=self.schedule.next_run,
+            upkeep=self.upkeep.status(),
+            alarms=self.upkeep.alarms(),
+        )
         settings = self._settings
         status = await status_of(
             self._store,
@@ -79,6 +92,10 @@ class Operations:
     async def fetch(self, name: str) -> Artifact:
         """Return the artifact *name*, fetched on demand if it is not held; raise why not."""
         return artifact_of(await self._on_demand.fetch(name))
+
+    async def damaged(self, digest: Digest) -> None:
+        """Look at a blob that somebody found damaged or missing, and heal it if it is."""
+        await self.upkeep.damaged(digest)
 
     async def sync(self) -> AsyncGenerator[bytes, None]:
         """Begin a sync run, or join the one under way; yield its progress, then its outcome."""
@@ -109,12 +126,14 @@ class Operations:
         self._log.info("sync begins", upstream=self._settings.upstream.url)
         outcome = await self._outcome(report)
         self.schedule.heed(outcome.exit_status)
+        await self.upkeep.look_again()
         self._tell(outcome)
         return outcome
 
     async def _outcome(self, report: Callable[[Progress], None]) -> Outcome:
         try:
-            return await sync_once(self._settings, self._store, report, reach=self._reach)
+            async with self._turn:
+                return await sync_once(self._settings, self._store, report, reach=self._reach)
         except MirrorError as error:
             return Outcome(Ending.FAILED, str(error), error.exit_status)
         except Exception as error:  # noqa: BLE001 - the last resort of a daemon that must stay up

@@ -32,6 +32,7 @@ from mirror.web.workers import workers
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mirror.catalog.values import Digest
     from mirror.config import ListenAddress, Settings
     from mirror.daemon.operations import Operations
     from mirror.web.artifacts import Artifact
@@ -128,6 +129,7 @@ async def _open_doors(
                 status=partial(_status, ready),
                 grace=settings.policy.grace,
                 on_demand=partial(_fetch, ready),
+                damaged=partial(_damaged, ready),
             ),
         )
         sockets = await tcp_sockets(listen.host, listen.number)
@@ -168,6 +170,11 @@ async def _status(ready: asyncio.Future[Operations]) -> bytes:
 async def _fetch(ready: asyncio.Future[Operations], name: str) -> Artifact:
     operations = await asyncio.shield(ready)
     return await operations.fetch(name)
+
+
+async def _damaged(ready: asyncio.Future[Operations], digest: Digest) -> None:
+    operations = await asyncio.shield(ready)
+    await operations.damaged(digest)
 
 
 def _worker_settings(settings: Settings) -> WorkerSettings:

@@ -74,6 +74,29 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckStatus:
+    """A full check: when it began, how many blobs it has hashed, how much damage it found.
+
+    ``ended`` is None while it goes on.
+    """
+
+    begun: str
+    blobs: int
+    found: int
+    ended: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpkeepStatus:
+    """How what is held is looked after: *damaged* wait to be healed, *healed* since the start."""
+
+    damaged: int
+    healed: int
+    check: CheckStatus | None = None
+    last_check: CheckStatus | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """All of it; None where there is nothing yet.  Times are RFC 3339 in UTC."""
 
@@ -91,6 +114,7 @@ class Status:
     last_run: RunStatus | None
     next_run: str | None
     disk: DiskStatus
+    upkeep: UpkeepStatus | None = None
     type: str = "mpmirror.status"
     format: int = 1
 
@@ -109,6 +133,13 @@ class Moment:
     now: datetime
     running: Progress | None = None
     next_run: datetime | None = None
+    upkeep: UpkeepStatus | None = None
+    alarms: tuple[Alarm, ...] = ()
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is known to be damaged."""
+        return self.upkeep is None or not self.upkeep.damaged
 
 
 _STATUS = TypeAdapter(Status)
@@ -148,15 +179,16 @@ async def status_of(
         lineage=store.node.lineage,
         upstream=upstream,
         offline=offline,
-        complete=last is not None and last.outcome.complete,
+        complete=last is not None and last.outcome.complete and moment.sound,
         publication=await _publication(store, moment.now),
         held=HeldStatus(totals.artifacts, totals.size),
         quarantined=len(notes),
-        alarms=await _alarms(store),
+        alarms=(*await _alarms(store), *moment.alarms),
         running=moment.running,
         last_run=last,
         next_run=stamp(moment.next_run) if moment.next_run else None,
         disk=DiskStatus(disk.total, disk.free),
+        upkeep=moment.upkeep,
     )
 
 

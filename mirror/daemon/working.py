@@ -53,11 +53,13 @@ async def _operating(settings: Settings, log: Logger) -> AsyncIterator[Operation
         with unix_socket(settings.admin_listen.path) as listener:
             async with serving(app, [listener]):
                 await _begin_schedule(settings, store, operations)
+                operations.upkeep.start()
                 try:
                     yield operations
                 finally:
                     log.info("stopping")
                     operations.schedule.stop()
+                    await operations.upkeep.close()
                     await operations.syncs.close()
 
 

@@ -94,6 +94,11 @@ class Artifacts:
         )
         return [_sighting(row) for row in await self._database.rows(query)]
 
+    async def sightings_with(self, digest: Digest) -> list[Sighting]:
+        """Return all artifacts that have the bytes *digest*, held or not, by name."""
+        query = select(ARTIFACTS).where(ARTIFACTS.c.digest == digest.hex).order_by(ARTIFACTS.c.name)
+        return [_sighting(row) for row in await self._database.rows(query)]
+
     async def held(self) -> AsyncIterator[Holding]:
         """Yield every artifact that is held, by name, without holding all in memory."""
         after = ""

@@ -15,18 +15,19 @@ import hashlib
 import re
 from asyncio import Lock
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from mirror.catalog.values import Digest
 from mirror.errors import ArtifactNotFoundError, DamagedError, TooLargeError
 from mirror.storage.disk import in_words, reported
-from mirror.storage.files import READ_ONLY
+from mirror.storage.files import READ_ONLY, is_temporary
 from mirror.storage.threads import to_end
 from mirror.storage.trust import Stamp, Trust
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
-    from pathlib import Path
+    from concurrent.futures import Executor
     from typing import Self
 
     from mirror.storage.disk import Disk
@@ -57,6 +58,14 @@ class OpenBlob:
 
     def __exit__(self, *_exception: object) -> None:
         self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """What stands in one folder of blobs, in order: theirs, and what is no blob's name."""
+
+    digests: tuple[Digest, ...]
+    strangers: tuple[Path, ...]
 
 
 class BlobReader:
@@ -101,16 +110,27 @@ class BlobReader:
             raise
         return OpenBlob(file, stamp.size)
 
-    async def check(self, digest: Digest) -> None:
-        """Read a blob from the disk, whatever is cached or trusted, and hash it."""
-        await to_end(self._evict, digest)
-        await self._hash(digest)
+    async def check(self, digest: Digest, executor: Executor | None = None) -> None:
+        """Read a blob from the disk, whatever is cached or trusted, and hash it.
+
+        It is read in a thread of *executor*, or of the loop's own.
+        """
+        await to_end(self._evict, digest, executor=executor)
+        await self._hash(digest, executor)
 
     async def digests(self) -> AsyncIterator[Digest]:
         """Yield the name of every blob, in order, without holding all of them in memory."""
         for prefix in FAN_OUT:
             for digest in await to_end(self._names, prefix):
                 yield digest
+
+    async def folder(self, prefix: str) -> Folder:
+        """Return what stands in the folder of the blobs whose names begin with *prefix*."""
+        return await to_end(self._listed, prefix)
+
+    async def strangers(self) -> list[Path]:
+        """Return what stands beside the folders of the blobs, and should not be there."""
+        return await to_end(self._beside_folders)
 
     def holds(self, digest: Digest) -> bool:
         """Whether a blob of this name is held; this blocks."""
@@ -126,10 +146,10 @@ class BlobReader:
             if await self._hash(digest) != stamp:
                 raise DamagedError(f"{self._path(digest)} changed while it was read")
 
-    async def _hash(self, digest: Digest) -> Stamp:
+    async def _hash(self, digest: Digest, executor: Executor | None = None) -> Stamp:
         begun = self._disk.now_ns()
         self._trust.forget(digest)
-        stamp = await to_end(self._judge, digest)
+        stamp = await to_end(self._judge, digest, executor=executor)
         if stamp.settled(begun):
             self._trust.remember(digest, stamp)
         return stamp
@@ -165,10 +185,26 @@ class BlobReader:
             self._disk.evict(self._path(digest))
 
     def _names(self, prefix: str) -> list[Digest]:
+        return list(self._listed(prefix).digests)
+
+    def _listed(self, prefix: str) -> Folder:
         folder = self._folder / prefix
         with reported("reading the folder", folder):
             names = sorted(path.name for path in folder.iterdir())
-        return [Digest(name) for name in names if _HEX.fullmatch(name) and name.startswith(prefix)]
+        ours = [name for name in names if _HEX.fullmatch(name) and name.startswith(prefix)]
+        others = [name for name in names if name not in set(ours) and not is_temporary(name)]
+        return Folder(
+            digests=tuple(Digest(name) for name in ours),
+            strangers=tuple(folder / name for name in others),
+        )
+
+    def _beside_folders(self) -> list[Path]:
+        above = self._folder.parent
+        with reported("reading the folder", above):
+            beside = [path for path in above.iterdir() if path != self._folder]
+        with reported("reading the folder", self._folder):
+            inside = [path for path in self._folder.iterdir() if path.name not in FAN_OUT]
+        return sorted(path for path in (*beside, *inside) if not is_temporary(path.name))
 
     def _path(self, digest: Digest) -> Path:
         return self._folder / digest.hex[:2] / digest.hex
@@ -216,6 +252,19 @@ class BlobStore(BlobReader):
         """Hold *digest* no more; who removes what a publication names breaks P1."""
         self._trust.forget(digest)
         await to_end(self._files.remove, self._path(digest))
+
+    async def distrust(self, digest: Digest) -> None:
+        """Have every process hash this blob again before it serves it the next time.
+
+        For bytes that the disk changed by itself, which changes nothing that `open` looks at.
+        """
+        self._trust.forget(digest)
+        await to_end(self._touch, digest)
+
+    def _touch(self, digest: Digest) -> None:
+        with self._reading(digest), self._disk.open_reading(self._path(digest)) as file:
+            # Its mode stays; the time of its last change does not, and `Stamp` has that.
+            self._disk.set_mode(file.fileno(), READ_ONLY)
 
     def _put_many(self, datas: list[bytes]) -> list[Digest]:
         digests = [Digest.of(data) for data in datas]

@@ -34,6 +34,11 @@ _AT_ONCE = 64
 _TEMPORARY = re.compile(r"\..+\.[0-9]+\.new", re.DOTALL)
 
 
+def is_temporary(name: str) -> bool:
+    """Whether *name* is one that a file has here until it is whole."""
+    return _TEMPORARY.fullmatch(name) is not None
+
+
 @dataclass(slots=True)
 class _Fresh:
     """A file on its way to its final name."""

@@ -8,6 +8,7 @@ there too.  The caller sees accepted bytes or a `MirrorError` that says what was
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mirror.claims import claim_of_listing
@@ -17,7 +18,7 @@ from mirror.errors import (
     MalformedImageError,
 )
 from mirror.formats.verdict import Conclusion, Finding, Verdict
-from mirror.storage.entries import Change, Refusal, Sighting
+from mirror.storage.entries import Change, Decision, Refusal, Sighting
 from mirror.sync.turns import Turns
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Intake:
         async with incoming:
             download = await self._fetcher.download(listing.url, incoming, expecting)
             received = await incoming.finish()
-            await self._refuse_changed(listing, incoming, received)
+            await self._refuse_changed(str(listing.name), listing.url, incoming, received)
             verdict = await self._judge(incoming, received, claim_of_listing(listing.name, facts))
             if not verdict.accepted:
                 await self._refuse(listing, incoming, received, verdict)
@@ -101,25 +102,46 @@ class Intake:
         await self._store.ledger.append([sighting], patience=_PATIENCE)
         return received.size
 
+    async def heal(self, sighting: Sighting, why: str) -> int:
+        """Fetch the bytes of *sighting* once more and hold them; return their size.
+
+        Only the very bytes that were first seen are taken, so that the verdict of then is
+        theirs; other bytes raise the alarm.  *why* goes to the ledger.  Raises as `take`.
+        """
+        async with self._turns.of(sighting.name):
+            return await self._heal(sighting, why)
+
+    async def _heal(self, sighting: Sighting, why: str) -> int:
+        incoming = self._store.incoming.open(sighting.name, sighting.url)
+        async with incoming:
+            download = await self._fetcher.download(sighting.url, incoming)
+            received = await incoming.finish()
+            await self._refuse_changed(sighting.name, sighting.url, incoming, received)
+            await self._store.blobs.keep(incoming)
+        now = self._clock()
+        again = replace(
+            sighting,
+            time=now,
+            etag=download.etag,
+            last_modified=download.last_modified,
+            content_type=download.content_type,
+        )
+        healed = Decision(now, "heal", str(sighting.digest), why, "mpmirror")
+        await self._store.ledger.append([again, healed])
+        return received.size
+
     async def _refuse_changed(
-        self, listing: Listing, incoming: Incoming, received: Received
+        self, name: str, url: str, incoming: Incoming, received: Received
     ) -> None:
-        first = await self._first_digest(str(listing.name))
+        first = await self._first_digest(name)
         if first is None or first == received.digest:
             return
-        change = Change(
-            time=self._clock(),
-            name=str(listing.name),
-            url=listing.url,
-            first=first,
-            later=received.digest,
-        )
+        change = Change(time=self._clock(), name=name, url=url, first=first, later=received.digest)
         text = f"first seen as {first}, now {received.digest}: the first bytes stay"
-        await self._store.quarantine.put(
-            incoming, str(listing.name), listing.url, (Finding("bytes-changed", text),)
-        )
+        finding = Finding("bytes-changed", text)
+        await self._store.quarantine.put(incoming, name, url, (finding,))
         await self._store.ledger.append([change])
-        raise DigestMismatchError(f"{listing.name}: its bytes changed upstream; {text}")
+        raise DigestMismatchError(f"{name}: its bytes changed upstream; {text}")
 
     async def _first_digest(self, name: str) -> Digest | None:
         if self._first is not None:

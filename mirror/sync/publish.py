@@ -8,11 +8,13 @@ before the root that names it, and the root before the pointer.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.catalog.names import ArtifactName
 from mirror.catalog.values import Digest
+from mirror.errors import ArtifactNotFoundError, DamagedError
 from mirror.publication import feeds
 from mirror.publication.documents import (
     ContentRoot,
@@ -27,7 +29,7 @@ from mirror.publication.documents import (
 from mirror.publication.tree import HeldArtifact, render_board
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Iterable
     from datetime import datetime
 
     from mirror.catalog.model import CatalogBoard
@@ -45,6 +47,11 @@ class _Previous:
     root: PublicationRoot
     digest: Digest
     content: ContentRoot
+
+
+class _Everything(Container[str]):
+    def __contains__(self, _name: object) -> bool:
+        return True
 
 
 class Publisher:
@@ -80,6 +87,15 @@ class Publisher:
             return None
         return await self._point(previous, content, documents, now)
 
+    async def render_again(self) -> None:
+        """Render the local documents of the current publication again: what is damaged is mended.
+
+        Raises `DamagedError` when a document that they are made of is itself damaged.
+        """
+        previous = await self._previous()
+        if previous is not None:
+            await self._local_documents(previous.content)
+
     async def _previous(self) -> _Previous | None:
         digest = await self._store.publications.current(CHANNEL)
         if digest is None:
@@ -90,11 +106,15 @@ class Publisher:
     async def _read(self, digest: Digest) -> bytes:
         return await self._store.blobs.read(digest, max_bytes=_MOST_BYTES)
 
-    async def _names_held(self, document: Digest | None) -> set[str]:
-        """Return what a board document names as held."""
+    async def _names_held(self, document: Digest | None) -> Container[str]:
+        """Return what a board document names as held; everything, where it can not be read."""
         if document is None:
-            return set()
-        board = await asyncio.to_thread(decode_board, await self._read(document))
+            return frozenset()
+        try:
+            board = await asyncio.to_thread(decode_board, await self._read(document))
+        except (DamagedError, ArtifactNotFoundError):
+            # What is held is rendered as held then: that mends the document in most cases.
+            return _Everything()
         return {file.name for file in feeds.all_files(board)}
 
     async def _render(

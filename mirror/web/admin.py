@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
 
-from mirror.errors import MirrorError, NotYetError, UpstreamBusyError
+from mirror.catalog.values import Digest
+from mirror.errors import (
+    BadQueryError,
+    MalformedValueError,
+    MirrorError,
+    NotYetError,
+    UpstreamBusyError,
+)
 from mirror.web.answer import Answer
 from mirror.web.failures import Failures, name_of, seconds_to_wait, status_of
 from mirror.web.heads import JSON, Heads
@@ -57,6 +64,9 @@ class Operations(Protocol):
     def ledger(self, since: str | None) -> AsyncGenerator[bytes, None]:
         """Yield the lines of the ledger from *since* (a date) on."""
 
+    async def damaged(self, digest: Digest) -> None:
+        """Look at a blob that somebody found damaged or missing, and heal it if it is."""
+
 
 def make_admin_app(operations: Operations, node: str) -> web.Application:
     """Return the operators' application of the node with this id."""
@@ -80,6 +90,7 @@ class _Handlers:
             web.get("/v1/runs.json", self.runs, allow_head=False),
             web.get("/v1/remembered.json", self.remembered, allow_head=False),
             web.get("/v1/ledger.jsonl", self.ledger, allow_head=False),
+            web.post("/v1/damaged/{digest}", self.damaged),
         ]
 
     async def sync(self, request: web.Request) -> web.StreamResponse:
@@ -100,6 +111,14 @@ class _Handlers:
 
     async def remembered(self, request: web.Request) -> web.StreamResponse:
         return self._document(await self._operations.remembered(request.query.get("board", "")))
+
+    async def damaged(self, request: web.Request) -> web.StreamResponse:
+        try:
+            digest = Digest.parse(request.match_info["digest"])
+        except MalformedValueError as error:
+            raise BadQueryError(str(error)) from error
+        await self._operations.damaged(digest)
+        return self._document(b"{}\n")
 
     def _document(self, body: bytes) -> Answer:
         return Answer(200, self._heads.with_body(200, JSON, len(body)), body)

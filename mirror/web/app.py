@@ -19,6 +19,7 @@ from aiohttp import web
 from mirror.errors import MirrorError, NotFoundError
 from mirror.web.answer import Answer
 from mirror.web.api import Api, StatusSource, Words
+from mirror.web.damage import DamageBell, DamageSink, WatchedStore, tell_nobody
 from mirror.web.documents import Stationery
 from mirror.web.failures import Failures
 from mirror.web.files import Files
@@ -30,7 +31,8 @@ from mirror.web.shelf import Shelf
 from mirror.web.superseded import Superseded
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Coroutine
+    from typing import NoReturn
 
     from aiohttp.typedefs import Handler, Middleware
 
@@ -52,6 +54,7 @@ class Serving:
 
     ``node`` is the id that stands in every answer.  ``poll`` is how often the pointer is
     looked at, in seconds.  ``on_demand`` fetches what is not held; None: nobody does.
+    ``damaged`` is told of each blob that is found damaged.
     """
 
     node: str
@@ -60,16 +63,19 @@ class Serving:
     clock: Callable[[], datetime] = _utc_now
     poll: float = 0.5
     on_demand: OnDemand | None = None
+    damaged: DamageSink = tell_nobody
 
 
 def make_app(store: Holdings, serving: Serving) -> web.Application:
     """Return the public application over *store*; it follows the pointer while it runs."""
+    bell = DamageBell(serving.damaged)
+    store = WatchedStore.of(store, bell)
     heads = Heads(serving.node)
     stationery = Stationery(heads)
     superseded = Superseded(store, grace=serving.grace, clock=serving.clock)
     shelf = Shelf(store, stationery, superseded)
     fetched = Fetched(serving.on_demand) if serving.on_demand else None
-    files = Files(shelf, stationery, fetched)
+    files = Files(shelf, stationery, bell, fetched)
     history = HistoryShelf(store, stationery)
     failures = Failures(heads)
     api = Api(shelf, files, history, stationery, Words(serving.status, failures))
@@ -77,21 +83,24 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     app[SHELF], app[HEADS] = shelf, heads
     for path, handler in [*files.routes(), *api.routes()]:
         app.router.add_get(path, handler, expect_handler=_expect_nothing)
-    app.cleanup_ctx.append(_follow(shelf, serving.poll))
+    app.cleanup_ctx.append(_meanwhile(lambda: shelf.follow(serving.poll)))
+    app.cleanup_ctx.append(_meanwhile(bell.answer))
     if fetched is not None:
         app.on_cleanup.append(fetched.close)
     return app
 
 
-def _follow(shelf: Shelf, every: float) -> Callable[[web.Application], AsyncIterator[None]]:
-    async def following(_app: web.Application) -> AsyncIterator[None]:
-        task = asyncio.create_task(shelf.follow(every), name="follow the pointer")
+def _meanwhile(
+    endless: Callable[[], Coroutine[None, None, NoReturn]],
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def running(_app: web.Application) -> AsyncIterator[None]:
+        task = asyncio.create_task(endless())
         yield
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
 
-    return following
+    return running
 
 
 async def _expect_nothing(_request: web.Request) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from mirror.web.answer import Answer, Route
     from mirror.web.artifacts import Artifact
+    from mirror.web.damage import DamageBell
     from mirror.web.documents import Stationery
     from mirror.web.holdings import OpenFile
     from mirror.web.on_demand import Fetched
@@ -43,9 +44,14 @@ class Files:
     """The handlers of file paths."""
 
     def __init__(
-        self, shelf: Shelf, stationery: Stationery, on_demand: Fetched | None = None
+        self,
+        shelf: Shelf,
+        stationery: Stationery,
+        bell: DamageBell,
+        on_demand: Fetched | None = None,
     ) -> None:
         self._shelf = shelf
+        self._bell = bell
         self._stationery = stationery
         self._heads = stationery.heads
         self._on_demand = on_demand
@@ -135,6 +141,7 @@ class Files:
         except ArtifactNotFoundError as error:
             view = await self._shelf.current()
             if view.loaded.artifacts.get(artifact.name) == artifact:
+                self._bell.ring(artifact.digest)
                 raise DamagedError(f"the bytes of {artifact.name} are missing") from error
             raise GoneError(f"{artifact.name} is no longer kept") from error
         if blob.size != artifact.size:

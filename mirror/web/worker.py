@@ -35,9 +35,12 @@ from mirror.web.server import serving
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mirror.catalog.values import Digest
     from mirror.web.artifacts import Artifact
 
 _SECONDS = 5.0
+# The daemon hashes the blob itself before it answers.
+_TO_LOOK = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +116,7 @@ async def serve(settings: WorkerSettings, stop: asyncio.Event) -> None:
         status=partial(ask_status, settings.control),
         grace=settings.grace,
         on_demand=partial(ask_artifact, settings.control),
+        damaged=partial(tell_damage, settings.control),
     )
     app = make_app(held, told)
     sockets = await shared_tcp_sockets(settings.host, settings.number)
@@ -134,6 +138,13 @@ async def ask_artifact(control: Path, name: str) -> Artifact:
     if reply.status != HTTPStatus.OK:
         raise decode_failure(reply.body)
     return decode_artifact(reply.body)
+
+
+async def tell_damage(control: Path, digest: Digest) -> None:
+    """Tell the daemon at *control* that a blob is damaged; `LockedError` when it is not told."""
+    reply = await ask(control, "POST", f"/v1/damaged/{digest}", seconds=_TO_LOOK)
+    if reply.status != HTTPStatus.OK:
+        raise LockedError(f"the daemon at {control} answers {reply.status} to a worker")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -18,7 +18,7 @@ import pytest
 
 from mirror.daemon.parts import now
 from mirror.storage.store import Store
-from mirror.upkeep import check
+from mirror.upkeep.check import check
 from tests.proofs.program import Program, send
 from tests.proofs.remains import damaged, holdings, missing, taken_in
 from tests.proofs.waiting import until

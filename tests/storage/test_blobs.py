@@ -186,6 +186,39 @@ async def test_a_change_between_two_openings_is_noticed(blob_folder: Path, secon
         await blobs.open(digest)
 
 
+async def test_a_blob_that_is_distrusted_is_hashed_again_by_every_process(
+    blob_folder: Path,
+) -> None:
+    """A second reader of the folder stands for a serving process."""
+    disk = CountingDisk()
+    blobs = BlobStore(blob_folder, Files(disk), Room(disk, blob_folder, None))
+    digest = await blobs.put(DATA)
+    reader = BlobReader(blob_folder, disk)
+    (await reader.open(digest)).close()
+    # On an old kernel two changes within 10 ms have one time.
+    await asyncio.sleep(0.02)
+    await blobs.distrust(digest)
+    disk.opened.clear()
+    (await reader.open(digest)).close()
+    (await reader.open(digest)).close()
+
+    assert disk.opened == [digest.hex] * 3
+
+
+async def test_what_is_no_blob_is_named_and_a_file_under_way_is_not(blob_folder: Path) -> None:
+    blobs = BlobReader(blob_folder, Disk())
+    (blob_folder / "ab" / "note").touch()
+    (blob_folder / "ab" / ("cd" * 32)).touch()
+    (blob_folder / "ab" / ("ab" * 32)).touch()
+    (blob_folder / "ab" / f".{'ab' * 32}.7.new").touch()
+    (blob_folder / "note").touch()
+    folder = await blobs.folder("ab")
+
+    assert folder.digests == (Digest("ab" * 32),)
+    assert [path.name for path in folder.strangers] == ["cd" * 32, "note"]
+    assert await blobs.strangers() == [blob_folder / "note"]
+
+
 async def test_what_check_finds_ends_the_trust(blob_folder: Path) -> None:
     """After a check that failed no opening goes by an older hash."""
     disk = CountingDisk()

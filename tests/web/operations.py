@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
     from pathlib import Path
 
+    from mirror.catalog.values import Digest
+
 STATUS = b'{"held":7}\n'
 RUNS = b'{"runs":[]}\n'
 FETCHED = Artifact("A-20260406-v1.28.0.bin", "A", "v1.28.0", Kind.BIN, 7, 4096, bytes(48))
@@ -29,6 +31,7 @@ class Operations:
     def __init__(self) -> None:
         self.closed = asyncio.Event()
         self.status_fails = False
+        self.damages: asyncio.Queue[Digest] = asyncio.Queue()
 
     async def status(self) -> bytes:
         """Say how the node is, or that it can not."""
@@ -43,6 +46,10 @@ class Operations:
         if name != FETCHED.name:
             raise FetchFailedError(f"{name} did not come")
         return FETCHED
+
+    async def damaged(self, digest: Digest) -> None:
+        """Remember what was told."""
+        self.damages.put_nowait(digest)
 
     async def runs(self) -> bytes:
         """Say that there were none."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mirror.catalog.values import Digest
 from mirror.control import ask, stream
 from mirror.errors import FetchFailedError, LockedError, NotYetError
 from mirror.web.worker import ask_artifact
@@ -139,3 +140,21 @@ async def test_what_operators_can_not_do_is_refused(
     reply = await ask(admin, method, path)
 
     assert reply.status == status
+
+
+async def test_what_somebody_found_damaged_is_taken_by_its_digest(
+    admin: Path, operations: Operations
+) -> None:
+    digest = Digest.of(b"some bytes")
+    reply = await ask(admin, "POST", f"/v1/damaged/{digest}")
+
+    assert (reply.status, operations.damages.get_nowait()) == (200, digest)
+
+
+@pytest.mark.parametrize("digest", ["sha256:0", "x", "sha256:" + "G" * 64])
+async def test_what_is_no_digest_is_refused(
+    admin: Path, operations: Operations, digest: str
+) -> None:
+    reply = await ask(admin, "POST", f"/v1/damaged/{digest}")
+
+    assert (reply.status, operations.damages.empty()) == (400, True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mirror.upkeep import check, forget_damaged
+from mirror.upkeep.check import check, forget_damaged
 from tests.replica import Replica
 from tests.sync.node import node_at
 

@@ -13,9 +13,12 @@ from mirror.catalog.values import Digest
 from mirror.errors import ArtifactNotFoundError, DamagedError, MirrorError
 from mirror.publication.documents import decode_board, decode_content, decode_publication
 from mirror.publication.feeds import all_files
+from mirror.storage.blobs import FAN_OUT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from concurrent.futures import Executor
+    from pathlib import Path
 
     from mirror.storage.entries import Position
     from mirror.storage.store import Store, StoreReader
@@ -55,7 +58,7 @@ async def check(
     *head* is where the ledger must end: no later line vouches for its last one.  Raises
     `StorageError` when the disk can not be read at all.
     """
-    checking = _Checking(store)
+    checking = Checking(store)
     blobs = await checking.blobs(progress)
     publications = await checking.publications()
     lines = await checking.ledger(head)
@@ -68,28 +71,53 @@ async def forget_damaged(store: Store, report: Report) -> None:
     await store.index.mark_missing(digests)
 
 
-class _Checking:
-    def __init__(self, store: StoreReader) -> None:
+class Checking:
+    """One check under way; its parts can be made one by one, and add to ``damages``."""
+
+    def __init__(self, store: StoreReader, executor: Executor | None = None) -> None:
         self._store = store
+        self._executor = executor
         self._bad: set[Digest] = set()
         self._walked: set[Digest] = set()
         self.damages: list[Damage] = []
 
     async def blobs(self, progress: Callable[[int, int], None]) -> int:
-        total = 0
-        async for _ in self._store.blobs.digests():
-            total += 1
-        count = 0
-        async for digest in self._store.blobs.digests():
-            try:
-                await self._store.blobs.check(digest)
-            except (DamagedError, ArtifactNotFoundError) as error:
-                self._note(digest, error)
-            count += 1
-            progress(count, max(count, total))
+        """Hash every blob, and name what is none; return how many there were."""
+        total, count = await self.count(), 0
+        await self.strangers()
+        for prefix in FAN_OUT:
+            for digest in await self.folder(prefix):
+                await self.blob(digest)
+                count += 1
+                progress(count, max(count, total))
         return count
 
+    async def count(self, after: str = "") -> int:
+        """Count the blobs in the folders behind the one named *after*."""
+        folders = [await self._store.blobs.folder(prefix) for prefix in FAN_OUT if prefix > after]
+        return sum(len(folder.digests) for folder in folders)
+
+    async def blob(self, digest: Digest) -> None:
+        """Hash one blob."""
+        try:
+            await self._store.blobs.check(digest, self._executor)
+        except DamagedError as error:
+            self._note(digest, error)
+        except ArtifactNotFoundError:
+            pass  # let go since the folder was read; what is published is looked for below
+
+    async def folder(self, prefix: str) -> tuple[Digest, ...]:
+        """Return the blobs of one folder, and name what is none."""
+        folder = await self._store.blobs.folder(prefix)
+        self._name_strangers(folder.strangers)
+        return folder.digests
+
+    async def strangers(self) -> None:
+        """Name what stands beside the folders of the blobs."""
+        self._name_strangers(await self._store.blobs.strangers())
+
     async def publications(self) -> int:
+        """Walk every publication to the names of all its bytes; return how many there are."""
         sequences = await self._store.publications.sequences()
         for sequence in sequences:
             try:
@@ -99,6 +127,7 @@ class _Checking:
         return len(sequences)
 
     async def ledger(self, head: Position | None) -> int:
+        """Follow the ledger's chain, to *head* if that is known; return how many lines it has."""
         try:
             end = await self._store.ledger.verify()
         except DamagedError as error:
@@ -120,11 +149,19 @@ class _Checking:
             await self._demand({file.digest for file in all_files(document)})
 
     async def _read(self, digest: Digest) -> bytes:
-        return await self._store.blobs.read(digest, max_bytes=_MOST_BYTES)
+        try:
+            return await self._store.blobs.read(digest, max_bytes=_MOST_BYTES)
+        except (ArtifactNotFoundError, DamagedError) as error:
+            self._note(digest, error)
+            raise
 
     async def _demand(self, digests: set[Digest]) -> None:
         for digest in await self._store.blobs.missing(digests):
             self._note(digest, ArtifactNotFoundError(f"{digest} is published and not held"))
+
+    def _name_strangers(self, paths: Iterable[Path]) -> None:
+        text = "this is no blob, and nobody is served it: remove it if nothing of yours needs it"
+        self.damages.extend(Damage(str(path), text) for path in paths)
 
     def _note(self, digest: Digest, error: MirrorError) -> None:
         if digest not in self._bad:

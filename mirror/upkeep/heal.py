@@ -1,0 +1,116 @@
+"""Heal one damaged blob: the bytes that were first seen, or nothing.
+
+An artifact is fetched again from where it was first seen; a document is rendered again.
+Whoever says that something is damaged is not believed: the blob is read from the disk
+first.  From then on no process serves it before it has hashed it again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias
+
+from mirror.errors import (
+    ArtifactNotFoundError,
+    DamagedError,
+    MirrorError,
+    UpstreamUnavailableError,
+)
+from mirror.storage.entries import Decision
+from mirror.storage.store import Store
+from mirror.sync.intake import Intake
+from mirror.sync.publish import Publisher
+
+if TYPE_CHECKING:
+    from mirror.catalog.values import Digest
+    from mirror.storage.entries import Sighting
+    from mirror.sync.run import Means
+
+#: Gives what a file is fetched with, while no sync run is under way.
+MeansSource: TypeAlias = Callable[[], AbstractAsyncContextManager["Means"]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Healer:
+    """Heals the blobs of *store*, whose content is that of *upstream*, a base URL.
+
+    *run* is a whole sync run, which renders the boards again; *clock* gives the time in UTC.
+    """
+
+    store: Store
+    upstream: str
+    means: MeansSource
+    run: Callable[[], Awaitable[object]]
+    clock: Callable[[], datetime]
+
+    async def examine(self, digest: Digest) -> str | None:
+        """Read a blob from the disk, and say what is wrong with it; None when it is sound.
+
+        What is damaged is hashed before anybody serves it, and no longer counts as held.
+        Raises `StorageError` when the disk refuses.
+        """
+        try:
+            await self.store.blobs.check(digest)
+        except ArtifactNotFoundError:
+            wrong = "missing"
+        except DamagedError:
+            wrong = "damaged"
+        else:
+            return None
+        # It may be gone, or no file at all: then nobody can open it anyway.
+        with contextlib.suppress(ArtifactNotFoundError, DamagedError):
+            await self.store.blobs.distrust(digest)
+        await self.store.index.mark_missing([digest])
+        return wrong
+
+    async def heal(self, digest: Digest) -> None:
+        """Hold *digest* again, and write that down; nothing is done if it is sound.
+
+        Raises a `MirrorError` that says why it could not be healed now.
+        """
+        wrong = await self.examine(digest)
+        if wrong is None:
+            await self.store.index.mark_held([digest])
+        elif sightings := await self.store.index.sightings_with(digest):
+            await self._fetch_again(sightings, f"{wrong} on disk, fetched again")
+            await self.store.index.mark_held([digest])
+        else:
+            await self._render_again(digest, wrong)
+
+    async def _fetch_again(self, sightings: list[Sighting], why: str) -> None:
+        failure: MirrorError = UpstreamUnavailableError("no source is known")
+        async with self.means() as means:
+            intake = Intake(
+                means.fetcher, means.sandbox, self.store, means.clock, turns=means.turns
+            )
+            for sighting in sightings:
+                try:
+                    await intake.heal(sighting, why)
+                except MirrorError as error:
+                    failure = error
+                else:
+                    return
+        raise failure
+
+    async def _render_again(self, digest: Digest, wrong: str) -> None:
+        with contextlib.suppress(DamagedError, ArtifactNotFoundError):
+            await Publisher(self.store, self.upstream).render_again()
+        if await self._is_bad(digest):
+            # A run that meets the damage breaks off, and says what is said below.
+            with contextlib.suppress(DamagedError, ArtifactNotFoundError):
+                await self.run()
+        if await self._is_bad(digest):
+            raise DamagedError(
+                f"{digest} is {wrong}, no artifact has it, and no document is rendered as it: "
+                "restore it from a backup if a publication that matters names it"
+            )
+        why = f"{wrong} on disk, rendered again"
+        healed = Decision(self.clock(), "heal", str(digest), why, "mpmirror")
+        await self.store.ledger.append([healed])
+
+    async def _is_bad(self, digest: Digest) -> bool:
+        return await self.examine(digest) is not None
