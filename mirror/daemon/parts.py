@@ -94,6 +94,9 @@ async def means_of(
         surroundings=Surroundings.read(os.environ, private=upstream.allow_private),
     )
     async with fetcher, Sandbox() as sandbox:
+        if await store.publications.current() is None:
+            # A first run: all pages are new to it, and all files.
+            sandbox.warm()
         yield Means(
             fetcher=fetcher,
             sandbox=sandbox,
