@@ -97,7 +97,11 @@ class Reach:
         async with self._opening:
             if self._open is None:
                 fetcher = await self._stack.enter_async_context(self._fetcher())
-                self._open = _Open(fetcher, await self._stack.enter_async_context(Sandbox()))
+                sandbox = await self._stack.enter_async_context(Sandbox())
+                if await self._store.publications.current() is None:
+                    # A first run: all pages are new to it, and all files.
+                    sandbox.warm()
+                self._open = _Open(fetcher, sandbox)
         return self._open
 
     def _fetcher(self) -> Fetcher:

@@ -68,6 +68,7 @@ class Sandbox:
         self._idle: asyncio.LifoQueue[Child] = asyncio.LifoQueue()
         for child in self._children:
             self._idle.put_nowait(child)
+        self._warming: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
         return self
@@ -80,7 +81,18 @@ class Sandbox:
     ) -> None:
         for child in self._children:
             child.abandon()
+        for task in self._warming:
+            await _finished(task)
         await _finished(asyncio.ensure_future(asyncio.to_thread(self._end)))
+
+    def warm(self) -> None:
+        """Start all processes now, beside whatever comes: the first questions find them ready.
+
+        For who knows that there will be several.  A start that fails is tried again by the
+        question that needs it, and told there.
+        """
+        for _ in range(self._idle.qsize()):
+            self._warming.append(asyncio.create_task(self._warm(self._idle.get_nowait())))
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -147,6 +159,13 @@ class Sandbox:
             ) from error
         except ChildRefusedError as error:
             raise ChildRefusedError(f"{_subject(request)}: {error}") from error
+        finally:
+            self._idle.put_nowait(child)
+
+    async def _warm(self, child: Child) -> None:
+        try:
+            with contextlib.suppress(ChildUnavailableError):
+                await self._start(child)
         finally:
             self._idle.put_nowait(child)
 

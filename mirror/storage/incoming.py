@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 # One hop to a thread for so many bytes; what a killed process loses at most.
 _PORTION = 1 << 20
+_MANY = 64
 _NOTE_BYTES = 16_384
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,150}")
 
@@ -98,7 +99,9 @@ class Incoming:
         self._room = room
         self._left = left
         self._validator: str | None = None
-        self._waiting = bytearray()
+        # As they came: put together in one place they would be copied once more.
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
         self._written = 0
         self._hashes = Hashes()
         self._descriptor: int | None = None
@@ -106,7 +109,7 @@ class Incoming:
     @property
     def size(self) -> int:
         """How many bytes are there."""
-        return self._written + len(self._waiting)
+        return self._written + self._waiting_bytes
 
     @property
     def validator(self) -> str | None:
@@ -116,14 +119,16 @@ class Incoming:
     async def restart(self, validator: str | None) -> None:
         """Throw the bytes away, and remember *validator* for those to come."""
         self._validator = validator
-        self._waiting.clear()
+        self._take_waiting()
         if self._written or self._descriptor is not None:
             await to_end(self._start_again)
 
     async def write(self, chunk: bytes) -> None:
         """Append *chunk*; after a failure *size* is what is really there."""
-        self._waiting += chunk
-        if len(self._waiting) >= _PORTION:
+        if chunk:
+            self._waiting.append(chunk)
+            self._waiting_bytes += len(chunk)
+        if self._waiting_bytes >= _PORTION:
             await to_end(self._write_note_after, self._take_waiting())
 
     async def finish(self) -> Received:
@@ -138,7 +143,7 @@ class Incoming:
 
     async def discard(self) -> None:
         """Take it away."""
-        self._waiting.clear()
+        self._take_waiting()
         await to_end(self.remove)
 
     async def close(self) -> None:
@@ -189,8 +194,8 @@ class Incoming:
         self._hashes = Hashes()
         self.remove()
 
-    def _take_waiting(self) -> bytearray:
-        taken, self._waiting = self._waiting, bytearray()
+    def _take_waiting(self) -> list[bytes]:
+        taken, self._waiting, self._waiting_bytes = self._waiting, [], 0
         return taken
 
     def _start_again(self) -> None:
@@ -201,31 +206,33 @@ class Incoming:
         self._written = 0
         self._hashes = Hashes()
 
-    def _write_note_after(self, data: bytearray) -> None:
+    def _write_note_after(self, chunks: list[bytes]) -> None:
         with reported("writing", self.path):
-            self._write_out(data)
+            self._write_out(chunks)
         self._write_note()
 
-    def _write_last(self, data: bytearray) -> None:
+    def _write_last(self, chunks: list[bytes]) -> None:
         with reported("writing", self.path):
-            self._write_out(data)
+            self._write_out(chunks)
             # A write that failed may have left bytes behind those that count.
             self._files.disk.truncate(self._open_for_writing(), self._written)
 
-    def _write_out(self, data: bytearray) -> None:
-        self._room.demand(len(data))
-        self._files.write_at(self._open_for_writing(), data, self._written)
-        self._hashes.update(data)
-        self._written += len(data)
+    def _write_out(self, chunks: list[bytes]) -> None:
+        self._room.demand(sum(map(len, chunks)))
+        # Large ones go out as they are; thousands of tiny ones would be thousands of writes.
+        for chunk in chunks if len(chunks) < _MANY else [b"".join(chunks)]:
+            self._files.write_at(self._open_for_writing(), chunk, self._written)
+            self._hashes.update(chunk)
+            self._written += len(chunk)
 
     def _write_note(self) -> None:
         note = _Note(self._url, self._validator, self._written, self._hashes.digest)
         self._files.write_loosely(self._note_path, _NOTES.dump_json(note))
 
-    def _close(self, data: bytearray) -> None:
+    def _close(self, chunks: list[bytes]) -> None:
         try:
-            if data:
-                self._write_note_after(data)
+            if chunks:
+                self._write_note_after(chunks)
         finally:
             self._close_file()
 

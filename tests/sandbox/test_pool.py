@@ -56,6 +56,34 @@ async def test_an_answer_is_that_of_the_reader() -> None:
         ) == read_empty_board_page(board_page(), URL, "NICE_BOARD")
 
 
+async def test_warm_children_are_there_before_they_are_asked() -> None:
+    """All of them, and the same ones answer."""
+    async with Sandbox(processes=2) as sandbox:
+        sandbox.warm()
+        while len(sandbox.pids) < 2:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.01)
+        warm = sandbox.pids
+        await asyncio.gather(ask_again(sandbox), ask_again(sandbox))
+
+        assert sandbox.pids == warm
+
+
+async def test_a_child_that_can_not_be_warmed_is_told_by_who_asks() -> None:
+    """Nobody waits for an answer when it is warmed."""
+    async with Sandbox(processes=1, program="raise SystemExit") as sandbox:
+        sandbox.warm()
+        with pytest.raises(ChildUnavailableError):
+            await ask_again(sandbox)
+
+
+async def test_a_sandbox_that_is_left_while_it_warms_leaves_no_process() -> None:
+    async with Sandbox(processes=2) as sandbox:
+        sandbox.warm()
+        await asyncio.sleep(0.01)
+
+    assert sandbox.pids == ()
+
+
 async def test_a_verdict_is_that_of_the_verifier() -> None:
     zeros = bytes(32_768)
     async with Sandbox(processes=1) as sandbox:

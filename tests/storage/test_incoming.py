@@ -326,3 +326,17 @@ async def test_a_part_that_was_kept_can_be_left_and_opened_anew(
         await blobs.keep(part)
     async with incoming.open("name.bin", URL) as part:
         assert (part.size, await blobs.has(Digest.of(DATA))) == (0, True)
+
+
+async def test_any_sizes_of_chunks_come_out_as_they_went_in(incoming: IncomingFolder) -> None:
+    """One large, many tiny, and none at all."""
+    chunks = [DATA, *(DATA[at : at + 1] for at in range(200)), b"", DATA]
+    async with incoming.open("name.bin", URL) as part:
+        for chunk in chunks:
+            await part.write(chunk)
+        received = await part.finish()
+        with part.reading() as file:
+            found = file.read()
+
+    assert found == b"".join(chunks)
+    assert received.digest == Digest.of(found)
