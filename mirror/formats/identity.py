@@ -9,6 +9,7 @@ is bounded: what hostile bytes repeat is looked at `HITS` times.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from mirror.formats.verdict import Identity
@@ -28,6 +29,9 @@ _BANNER = re.compile(
 _PRINTABLE_END = re.compile(rb"(?<![ -~])[ -~]*\Z")
 _MCU = re.compile(rb"([0-9A-Za-z][0-9A-Za-z_.-]{1,30})(?![ -~])")
 _DATE_END = re.compile(_DATE + rb"\Z")
+# Patterns, because `bytes.find` takes twice as long; two of the second can share a space.
+_ON = re.compile(rb" on 20")
+_WITH = re.compile(rb" with(?= )")
 # Outside a banner, English sentences have "with" too: only the name of a chip counts.
 _CHIP = re.compile(
     rb"(?i)esp(32|8266)|rp2[0-9]|stm32|nrf[59]|sam[de]|mimxrt|r[a7]|cc32|ae[0-9]|pse"
@@ -65,9 +69,9 @@ def _first(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def _banners(payload: bytes) -> Iterator[re.Match[bytes]]:
-    # The date closes every form of the banner.  A plain find is several times faster
-    # than a pattern over the whole payload.
-    for at in _hits(payload, b" on 20"):
+    # The date closes every form of the banner.  To look for a plain text is several times
+    # faster than a pattern over the whole payload.
+    for at in _hits(payload, _ON):
         end = at + len(" on 2024-06-02")
         if match := _BANNER.search(payload[max(0, at - 120) : end]):
             yield match
@@ -77,7 +81,7 @@ def _machines(payload: bytes) -> list[bytes]:
     """Return what follows a banner, then what stands alone and is not an echo of that."""
     named: list[bytes] = []
     alone: list[bytes] = []
-    for at in _hits(payload, b" with "):
+    for at in _hits(payload, _WITH):
         mcu = _MCU.match(payload, at + len(" with "))
         before = _PRINTABLE_END.search(payload[max(0, at - 160) : at])
         if mcu is None or before is None:
@@ -91,10 +95,5 @@ def _machines(payload: bytes) -> list[bytes]:
     return named + [text for text in alone if not text.endswith(tuple(named))]
 
 
-def _hits(payload: bytes, needle: bytes) -> Iterator[int]:
-    at = payload.find(needle)
-    for _ in range(HITS):
-        if at < 0:
-            return
-        yield at
-        at = payload.find(needle, at + 1)
+def _hits(payload: bytes, needle: re.Pattern[bytes]) -> Iterator[int]:
+    return (match.start() for match in islice(needle.finditer(payload), HITS))

@@ -131,5 +131,5 @@ def _require_canonical(data: bytes, starts: list[int], columns: _Columns) -> Non
             rule="canonical",
         )
     padding = b"".join([data[at + _PADDING_AT : at + _PADDING_END] for at in starts])
-    if padding.count(0) != len(padding):
+    if padding != bytes(len(padding)):
         raise MalformedImageError("the padding behind a payload is not zero", rule="canonical")
