@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 _UNREACHABLE: Final = 3
 _RUNS_SHOWN: Final = 100
+_MOST_TOLD: Final = 100
 _TROUBLES_LOGGED: Final = 50
 _RUNS = TypeAdapter(list[Run])
 _RECORDED = TypeAdapter(Recorded)
@@ -101,7 +102,9 @@ class Operations:
         """Begin a sync run, or join the one under way; yield its progress, then its outcome."""
         async with aclosing(self.syncs.watch()) as news:
             async for step in news:
-                yield _NEWS.dump_json(step) + b"\n"
+                # A line has its limit: a run that got nothing names a hundred, and counts the rest.
+                told = step.shortened(_MOST_TOLD) if isinstance(step, Outcome) else step
+                yield _NEWS.dump_json(told) + b"\n"
 
     async def runs(self) -> bytes:
         """Return the newest runs, newest first."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -161,7 +161,7 @@ def decode_status(data: bytes) -> Status:
 
 async def remember_outcome(store: Store, outcome: Outcome, ended: datetime) -> None:
     """Keep how the last run ended, for a status after a restart."""
-    run = RunStatus(stamp(ended), _shortened(outcome))
+    run = RunStatus(stamp(ended), outcome.shortened(_MOST_SHOWN))
     await store.index.set_mark(LAST_OUTCOME, _RUN.dump_json(run).decode())
 
 
@@ -222,12 +222,4 @@ async def _alarms(store: Store) -> tuple[Alarm, ...]:
             since=stamp(change.time),
         )
         for change in changes
-    )
-
-
-def _shortened(outcome: Outcome) -> Outcome:
-    return replace(
-        outcome,
-        troubles=outcome.troubles[:_MOST_SHOWN],
-        remarks=outcome.remarks[:_MOST_SHOWN],
     )

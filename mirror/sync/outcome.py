@@ -6,7 +6,7 @@ every page could be read; nothing less ends with exit status 0.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -70,6 +70,10 @@ class Outcome:
     def complete(self) -> bool:
         """Whether everything asked for is held and accepted."""
         return self.exit_status == 0
+
+    def shortened(self, most: int) -> Outcome:
+        """Return the same outcome with at most *most* troubles and remarks named."""
+        return replace(self, troubles=self.troubles[:most], remarks=self.remarks[:most])
 
     def counts(self) -> dict[str, int]:
         """Return the numbers of this run by name, for its record."""

@@ -267,4 +267,12 @@ def _shortened(remarks: list[Trouble]) -> list[Trouble]:
 
 
 def _counted(missing: int, troubles: int) -> str:
-    return f"{missing} files are not held, {troubles} troubles are named"
+    parts = [
+        _number(missing, "file is not held", "files are not held"),
+        _number(troubles, "trouble is named below", "troubles are named below"),
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _number(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}" if count else ""
