@@ -152,7 +152,7 @@ def test_a_child_is_limited_for_ever(running: psutil.Process) -> None:
 
 def test_a_child_is_apart(running: psutil.Process) -> None:
     """Low priority, its own session, no folder of ours."""
-    assert running.nice() == 10
+    assert running.nice() == min(19, psutil.Process().nice() + 10)
     assert running.cwd() == "/"
     assert running.terminal() is None
 
