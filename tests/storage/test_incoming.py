@@ -202,6 +202,20 @@ def test_any_key_is_the_name_of_one_file(key: str) -> None:
     )
 
 
+async def test_what_can_not_be_there_is_not_looked_for(incoming_folder: Path) -> None:
+    """A new download touches nothing before its first byte, and nothing after its last."""
+
+    class UntouchableDisk(Disk):
+        def remove(self, path: Path) -> None:
+            raise AssertionError(path)
+
+    disk = UntouchableDisk()
+    folder = IncomingFolder(incoming_folder, Files(disk), Room(disk, incoming_folder, None))
+    folder.recover()
+    async with folder.open("name.bin", URL) as part:
+        assert part.size == 0
+
+
 async def test_the_next_process_takes_up_what_one_left(
     incoming: IncomingFolder, incoming_folder: Path
 ) -> None:
