@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SCHEMA_PATH: Final = "/v1/schemas/feed.json"
 
+_BEFORE_NAME: Final = 66  # 64 digits and two spaces
+
 
 @dataclass(frozen=True, slots=True)
 class FeedHead:
@@ -164,7 +166,21 @@ def render_latest(board: BoardDocument, query: FeedQuery) -> bytes:
 
 def render_sums(digests: Iterable[tuple[str, str]]) -> bytes:
     """Return GNU ``SHA256SUMS`` text for pairs of a bare name and its SHA-256 in hex."""
-    return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests)).encode()
+    return join_sums(_sum_line(name, digest) for name, digest in digests)
+
+
+def sum_lines(board: BoardDocument) -> Iterator[bytes]:
+    """Yield the line of ``SHA256SUMS`` for every file of *board*."""
+    return (_sum_line(file.name, file.hashes.sha256) for file in all_files(board))
+
+
+def join_sums(lines: Iterable[bytes]) -> bytes:
+    """Return ``SHA256SUMS`` text of *lines*, in the order of their names."""
+    return b"".join(sorted(lines, key=lambda line: line[_BEFORE_NAME:]))
+
+
+def _sum_line(name: str, digest: str) -> bytes:
+    return f"{digest}  {name}\n".encode()
 
 
 def feed_schema() -> bytes:

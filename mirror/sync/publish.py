@@ -80,7 +80,8 @@ class Publisher:
         for board in boards:
             before = await self._names_held(digests.get(board.facts.board))
             document = await self._render(board, before, wanted)
-            digests[board.facts.board] = await self._store.blobs.put(encode(document))
+            encoded = await asyncio.to_thread(encode, document)
+            digests[board.facts.board] = await self._store.blobs.put(encoded)
         content = self._content(previous, dict(sorted(digests.items())), now)
         documents = await self._local_documents(content)
         if previous and _same(previous, content, documents):
@@ -156,14 +157,15 @@ class Publisher:
 
     async def _local_documents(self, content: ContentRoot) -> dict[str, LocalDocument]:
         summaries: list[feeds.BoardSummary] = []
-        sums: list[tuple[str, str]] = []
+        # As lines already: twenty thousand names and digests would take twice as much.
+        sums: list[bytes] = []
         for digest in content.boards.values():
             board = await asyncio.to_thread(decode_board, await self._read(digest))
             summaries.append(feeds.summarise(board))
-            sums.extend((file.name, file.hashes.sha256) for file in feeds.all_files(board))
+            sums.extend(feeds.sum_lines(board))
         rendered = {
             "/v1/boards.json": (feeds.render_index(summaries), "application/json"),
-            "/resources/firmware/SHA256SUMS": (feeds.render_sums(sums), "text/plain"),
+            "/resources/firmware/SHA256SUMS": (feeds.join_sums(sums), "text/plain"),
         }
         digests = await self._store.blobs.put_many([data for data, _ in rendered.values()])
         return {
