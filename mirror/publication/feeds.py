@@ -176,7 +176,8 @@ def sum_lines(board: BoardDocument) -> Iterator[bytes]:
 
 def join_sums(lines: Iterable[bytes]) -> bytes:
     """Return ``SHA256SUMS`` text of *lines*, in the order of their names."""
-    return b"".join(sorted(lines, key=lambda line: line[_BEFORE_NAME:]))
+    by_name: list[bytes] = sorted(lines, key=lambda line: line[_BEFORE_NAME:])
+    return b"".join(by_name)
 
 
 def _sum_line(name: str, digest: str) -> bytes:
