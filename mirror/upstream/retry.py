@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
-from mirror.errors import UpstreamBusyError, UpstreamUnavailableError
+from mirror.errors import MirrorError, UpstreamBusyError, UpstreamUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -39,6 +39,15 @@ class Retries:
 
     async def run(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Return what *attempt* returns; after the last try raise what it raised."""
+        try:
+            return await attempt()
+        except MirrorError as error:
+            if not self._mendable(error):
+                raise
+            return await self._run_again(attempt, error)
+
+    async def _run_again(self, attempt: Callable[[], Awaitable[T]], failure: MirrorError) -> T:
+        """Go on after a first try that failed, which counts."""
         retrying = AsyncRetrying(
             sleep=self._timing.sleep,
             stop=stop_after_attempt(self._politeness.attempts),
@@ -47,8 +56,11 @@ class Retries:
             before_sleep=_say,
             reraise=True,
         )
+        first: list[MirrorError] = [failure]
 
         async def once() -> T:  # tenacity awaits only what is declared async
+            if first:
+                raise first.pop()
             return await attempt()
 
         return await retrying(once)
