@@ -57,6 +57,19 @@ async def test_a_second_run_asks_for_each_page_once_and_for_no_file(tmp_path: Pa
         assert await node.root() == first
 
 
+async def test_a_run_in_which_nothing_changed_reads_no_page(tmp_path: Path) -> None:
+    """Not one child process is started for it, also after a start of the mirror."""
+    replica = site()
+    async with replica.running() as url:
+        async with node_at(tmp_path / "data", url) as node:
+            await node.sync()
+        async with node_at(tmp_path / "data", url) as node:
+            node.sleep(hours=6)
+            outcome = await node.sync()
+
+            assert (outcome.ending, node.sandbox.pids) == (Ending.UNCHANGED, ())
+
+
 async def test_two_nodes_render_the_same_content_to_the_byte(tmp_path: Path) -> None:
     replica = site()
     roots = []
