@@ -10,15 +10,13 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from mirror.catalog.plan import SyncPlan
-from mirror.cli.holder import store_or_holder
 from mirror.cli.invocation import given, invocation_of
 from mirror.cli.terminal import Steps, complain, say, say_json
 from mirror.config import Settings
-from mirror.control import stream
 from mirror.daemon.log import logging_as
-from mirror.daemon.once import preview_once, sync_once
 from mirror.errors import LockedError, MirrorError
 from mirror.first_setup.estimate import typical_size
+from mirror.sandbox import Sandbox
 from mirror.sync.outcome import Outcome, Progress
 
 _NEWS: TypeAdapter[Progress | Outcome] = TypeAdapter(Progress | Outcome)
@@ -58,17 +56,36 @@ def sync(
 
 
 async def _sync(settings: Settings, *, accept_shrunken: bool) -> Outcome:
+    async with Sandbox() as readers:
+        if not settings.data_dir.exists():
+            # A first run needs all of them: they start while the rest is loaded.
+            readers.warm()
+            await asyncio.sleep(0)
+        return await _sync_with(readers, settings, accept_shrunken=accept_shrunken)
+
+
+async def _sync_with(readers: Sandbox, settings: Settings, *, accept_shrunken: bool) -> Outcome:
+    # Here, and not before the readers begin to start: it takes as long to load as they do.
+    from mirror.cli.holder import store_or_holder  # noqa: PLC0415 - see above
+    from mirror.daemon.once import sync_once  # noqa: PLC0415 - see above
+    from mirror.daemon.reach import Reach  # noqa: PLC0415 - see above
+
     with Steps() as steps:
         report = _reporting(steps)
         async with store_or_holder(settings) as store:
             if store is not None:
-                return await sync_once(settings, store, report, accept_shrunken=accept_shrunken)
+                async with Reach(settings, store, readers) as reach:
+                    return await sync_once(
+                        settings, store, report, accept_shrunken=accept_shrunken, reach=reach
+                    )
         if accept_shrunken:
             raise LockedError("stop the daemon first: it does not take --accept-shrunken")
         return await _ask_daemon(settings, report)
 
 
 async def _ask_daemon(settings: Settings, report: Callable[[Progress], None]) -> Outcome:
+    from mirror.control import stream  # noqa: PLC0415 - as above
+
     complain("A daemon holds the data: it runs the sync, and this shows how it goes.")
     async with aclosing(stream(settings.admin_listen.path, "POST", "/v1/sync")) as lines:
         async for line in lines:
@@ -109,6 +126,9 @@ def _tell(outcome: Outcome) -> None:
 
 
 async def _preview(settings: Settings) -> SyncPlan:
+    from mirror.cli.holder import store_or_holder  # noqa: PLC0415 - as above
+    from mirror.daemon.once import preview_once  # noqa: PLC0415 - as above
+
     with Steps() as steps:
         async with store_or_holder(settings) as store:
             if store is None:

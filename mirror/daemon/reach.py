@@ -40,11 +40,15 @@ class _Open:
 
 
 class Reach:
-    """The way to the upstream of *settings*, for *store*; an async context manager."""
+    """The way to the upstream of *settings*, for *store*; an async context manager.
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    *readers* is a sandbox that somebody else opened and will close; None makes its own.
+    """
+
+    def __init__(self, settings: Settings, store: Store, readers: Sandbox | None = None) -> None:
         self._settings = settings
         self._store = store
+        self._readers = readers
         self._turns = Turns()
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()
@@ -97,12 +101,15 @@ class Reach:
         async with self._opening:
             if self._open is None:
                 fetcher = await self._stack.enter_async_context(self._fetcher())
-                sandbox = await self._stack.enter_async_context(Sandbox())
-                if await self._store.publications.current() is None:
-                    # A first run: all pages are new to it, and all files.
-                    sandbox.warm()
-                self._open = _Open(fetcher, sandbox)
+                self._open = _Open(fetcher, self._readers or await self._own_readers())
         return self._open
+
+    async def _own_readers(self) -> Sandbox:
+        sandbox = await self._stack.enter_async_context(Sandbox())
+        if await self._store.publications.current() is None:
+            # A first run: all pages are new to it, and all files.
+            sandbox.warm()
+        return sandbox
 
     def _fetcher(self) -> Fetcher:
         upstream = self._settings.upstream
