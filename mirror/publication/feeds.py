@@ -8,6 +8,7 @@ feed; within ``/v1`` nothing is removed from it and nothing changes its meaning.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING, Annotated, Final
 
 import rfc8785
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 SCHEMA_PATH: Final = "/v1/schemas/feed.json"
 
-_BEFORE_NAME: Final = 66  # 64 digits and two spaces
+_SHA256_BYTES: Final = 32
+_END_OF_NAME: Final = b"\0"  # before every letter, so that names are sorted as they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,22 +168,35 @@ def render_latest(board: BoardDocument, query: FeedQuery) -> bytes:
 
 def render_sums(digests: Iterable[tuple[str, str]]) -> bytes:
     """Return GNU ``SHA256SUMS`` text for pairs of a bare name and its SHA-256 in hex."""
-    return join_sums(_sum_line(name, digest) for name, digest in digests)
+    sums = Sums()
+    for name, digest in digests:
+        sums.add(name, digest)
+    return sums.render()
 
 
-def sum_lines(board: BoardDocument) -> Iterator[bytes]:
-    """Yield the line of ``SHA256SUMS`` for every file of *board*."""
-    return (_sum_line(file.name, file.hashes.sha256) for file in all_files(board))
+class Sums:
+    """``SHA256SUMS`` in the making; a name takes about a hundred bytes of memory."""
 
+    def __init__(self) -> None:
+        self._packed: list[bytes] = []
 
-def join_sums(lines: Iterable[bytes]) -> bytes:
-    """Return ``SHA256SUMS`` text of *lines*, in the order of their names."""
-    by_name: list[bytes] = sorted(lines, key=lambda line: line[_BEFORE_NAME:])
-    return b"".join(by_name)
+    def add(self, name: str, digest: str) -> None:
+        """Add a bare name and its SHA-256 in hex."""
+        self._packed.append(name.encode() + _END_OF_NAME + bytes.fromhex(digest))
 
+    def add_all_of(self, board: BoardDocument) -> None:
+        """Add every file of *board*."""
+        for file in all_files(board):
+            self.add(file.name, file.hashes.sha256)
 
-def _sum_line(name: str, digest: str) -> bytes:
-    return f"{digest}  {name}\n".encode()
+    def render(self) -> bytes:
+        """Return the text, in the order of the names."""
+        self._packed.sort()
+        text = BytesIO()
+        for packed in self._packed:
+            name, digest = packed[: -_SHA256_BYTES - 1], packed[-_SHA256_BYTES:]
+            text.write(b"%s  %s\n" % (digest.hex().encode(), name))
+        return text.getvalue()
 
 
 def feed_schema() -> bytes:

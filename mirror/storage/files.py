@@ -31,6 +31,7 @@ READ_ONLY = 0o444
 
 # Files of one batch stay open from write to fsync: only so is a failed write-back noticed.
 _AT_ONCE = 64
+_PORTION = 1 << 18
 _TEMPORARY = re.compile(r"\..+\.[0-9]+\.new", re.DOTALL)
 
 
@@ -192,8 +193,11 @@ class Files:
 
     def _verify(self, fresh: _Fresh, data: bytes) -> None:
         with reported("reading back", fresh.final), self.disk.open_reading(fresh.temporary) as file:
-            same = file.read(len(data) + 1) == data
-        if not same:
+            # In portions: a large document is in memory once as it is.
+            at = 0
+            while (portion := file.read(_PORTION)) and data[at : at + len(portion)] == portion:
+                at += len(portion)
+        if portion or at != len(data):
             raise DamagedError(f"the disk gave back other bytes than were written: {fresh.final}")
 
     def _close(self, fresh: _Fresh) -> None:

@@ -157,15 +157,14 @@ class Publisher:
 
     async def _local_documents(self, content: ContentRoot) -> dict[str, LocalDocument]:
         summaries: list[feeds.BoardSummary] = []
-        # As lines already: twenty thousand names and digests would take twice as much.
-        sums: list[bytes] = []
+        sums = feeds.Sums()
         for digest in content.boards.values():
             board = await asyncio.to_thread(decode_board, await self._read(digest))
             summaries.append(feeds.summarise(board))
-            sums.extend(feeds.sum_lines(board))
+            sums.add_all_of(board)
         rendered = {
             "/v1/boards.json": (feeds.render_index(summaries), "application/json"),
-            "/resources/firmware/SHA256SUMS": (feeds.join_sums(sums), "text/plain"),
+            "/resources/firmware/SHA256SUMS": (sums.render(), "text/plain"),
         }
         digests = await self._store.blobs.put_many([data for data, _ in rendered.values()])
         return {
