@@ -14,6 +14,7 @@ from mirror.cli.invocation import given, invocation_of
 from mirror.cli.terminal import Steps, complain, say, say_json
 from mirror.config import Settings
 from mirror.daemon.log import logging_as
+from mirror.daemon.memory import share_memory_among_threads
 from mirror.errors import LockedError, MirrorError
 from mirror.first_setup.estimate import typical_size
 from mirror.sandbox import Sandbox
@@ -56,6 +57,7 @@ def sync(
 
 
 async def _sync(settings: Settings, *, accept_shrunken: bool) -> Outcome:
+    share_memory_among_threads()
     async with Sandbox() as readers:
         if not settings.data_dir.exists():
             # A first run needs all of them: they start while the rest is loaded.
