@@ -31,6 +31,7 @@ _MOST_RUNS = 1024
 _LOOK_AGAIN = 512
 _LONGEST_LINE = 1 + 2 * (255 + 5) + 2
 _FRAME = 5
+_DIGITS = b"0123456789ABCDEFabcdef"
 _SIZES = {END: 0, SEGMENT_BASE: 2, SEGMENT_ENTRY: 4, BASE: 2, ENTRY: 4}
 # Where the flash of each port lies; nRF and Renesas both begin at 0.
 _FLASHES = (
@@ -93,7 +94,7 @@ class Memory:
 def read_ihex(data: bytes) -> Image:
     """Read a plain file in canonical form."""
     require_canonical(data)
-    content = flatten(data)
+    content = flatten(data, one_end=True)
     regions = [region for region, _ in content]
     require_no_lost_record(regions)
     chip, ports = _chip_at(regions)
@@ -107,9 +108,12 @@ def read_ihex(data: bytes) -> Image:
     )
 
 
-def flatten(data: bytes) -> list[tuple[Region, bytes]]:
-    """Return the data of all records by address; refuse other types than those of Intel HEX."""
-    memory, lines = Memory(), _Lines(data)
+def flatten(data: bytes, *, one_end: bool = False) -> list[tuple[Region, bytes]]:
+    """Return the data of all records by address; refuse other types than those of Intel HEX.
+
+    With *one_end*, lines that end in several ways are refused too.
+    """
+    memory, lines = Memory(), _Lines(data, one_end=one_end)
     while not lines.ended:
         rows = lines.find_rows()
         if rows is not None:
@@ -126,8 +130,11 @@ def flatten(data: bytes) -> list[tuple[Region, bytes]]:
 
 
 def records(data: bytes) -> Iterator[bytes]:
-    """Yield the bytes of each record with their sum checked; the end record is the last line."""
-    lines = _Lines(data)
+    """Yield the bytes of each record with their sum checked; the end record is the last line.
+
+    Lines that end in several ways are refused.
+    """
+    lines = _Lines(data, one_end=True)
     while not lines.ended:
         yield lines.record()
 
@@ -135,8 +142,10 @@ def records(data: bytes) -> Iterator[bytes]:
 class _Lines:
     """The lines of *data*, one after the other, until the end record has come."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, *, one_end: bool) -> None:
         self.ended = False
+        # How the first line ends, if all others must end so too.
+        self._end = data[: data.find(b"\n") + 1][-2:].lstrip(_DIGITS) if one_end else None
         self._data = data
         self._at = 0
         self._number = 0
@@ -153,6 +162,8 @@ class _Lines:
             return None
         self._at += rows.size
         self._number += rows.count
+        # All rows end as the last of them does.
+        self._require_end(self._data[self._at - 3 : self._at])
         if self._number > _MOST_RECORDS:
             raise MalformedImageError(f"line {self._number} is one too many")
         return rows
@@ -166,10 +177,15 @@ class _Lines:
         if self._number > _MOST_RECORDS or len(line) > _LONGEST_LINE:
             raise MalformedImageError(f"line {self._number} is too long, or one too many")
         record = _record(line, self._number)
+        self._require_end(line[-3:])
         self.ended = record[3] == END
         if self.ended and self._at < len(self._data):
             raise MalformedImageError("bytes stand behind the end record", rule="trailing")
         return record
+
+    def _require_end(self, last: bytes) -> None:
+        if self._end is not None and last.lstrip(_DIGITS) != self._end:
+            raise MalformedImageError("line ends of several kinds", rule="canonical")
 
     def _next_line(self) -> bytes:
         bound = self._at + _LONGEST_LINE + 1
@@ -194,11 +210,9 @@ def _record(line: bytes, number: int) -> bytes:
 
 
 def require_canonical(data: bytes) -> None:
-    """Refuse lower-case digits, mixed line ends, or a last line without one."""
+    """Refuse lower-case digits, or a last line without an end."""
     if any(digit in data for digit in (b"a", b"b", b"c", b"d", b"e", b"f")):
         raise MalformedImageError("lower-case digits", rule="canonical")
-    if b"\r" in data and not data.count(b"\r") == data.count(b"\n") == data.count(b"\r\n"):
-        raise MalformedImageError("line ends of several kinds", rule="canonical")
     if not data.endswith(b"\n"):
         raise MalformedImageError("the last line has no end: cut short?", rule="truncated")
 

@@ -9,6 +9,7 @@ whoever reads the records one by one then says what it is.
 from __future__ import annotations
 
 import binascii
+import functools
 import struct
 from dataclasses import dataclass
 
@@ -82,26 +83,40 @@ def _in_a_row(raw: bytes, stride: int, count: int) -> int:
     """Return how many records from the first on have addresses without a gap."""
     columns = bytearray(2 * count)
     columns[0::2], columns[1::2] = raw[1::stride], raw[2::stride]
-    found = struct.unpack(f">{count}H", columns)
-    step = stride - _FRAME
-    wanted = range(found[0], found[0] + step * count, step)
-    if found == tuple(wanted):
+    first, step = columns[0] << 8 | columns[1], stride - _FRAME
+    wanted = _addresses(first, step, count)
+    if columns == wanted:
         return count
-    return next(place for place in range(count) if found[place] != wanted[place])
+    places = range(0, 2 * count, 2)
+    return next(at // 2 for at in places if columns[at : at + 2] != wanted[at : at + 2])
+
+
+@functools.lru_cache(maxsize=16)
+def _addresses(first: int, step: int, count: int) -> bytes:
+    """Return *count* addresses, each *step* after the one before; most rows begin alike."""
+    # An address has 16 bits: what is beyond never stands in a record.
+    fitting = min(count, 1 + (0xFFFF - first) // step)
+    return struct.pack(f">{fitting}H", *range(first, first + step * fitting, step))
 
 
 def _sums_hold(raw: bytes, stride: int, count: int) -> bool:
     """Whether the bytes of each record add up to 0 modulo 256.
 
-    All records are added at once, as one long number with 16 bits for each of them.
+    All records are added at once, as two long numbers with 16 bits for every other of them.
     """
-    total = 0
+    mask = _every_other(count)
+    even = odd = 0
     for place in range(stride):
-        lanes = bytearray(2 * count)
-        lanes[0::2] = raw[place::stride]
-        total += int.from_bytes(lanes, "little")
-    low = total.to_bytes(2 * count, "little")[0::2]
-    return not any(low)
+        column = int.from_bytes(raw[place::stride], "little")
+        even += column & mask
+        odd += column >> 8 & mask
+    # What a lane of 16 bits holds in its upper half is carry, and does not count.
+    return not even & mask and not odd & mask
+
+
+@functools.lru_cache(maxsize=4)
+def _every_other(count: int) -> int:
+    return int.from_bytes(b"\xff\0" * ((count + 1) // 2), "little")
 
 
 def _payload(raw: bytes, stride: int, count: int) -> bytes:

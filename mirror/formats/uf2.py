@@ -22,7 +22,9 @@ BLOCK = 512
 
 _FIELDS = struct.Struct("<8I476xI")
 _MAGICS = (0x0A324655, 0x9E5D5157, 0x0AB16F30)
-_PAYLOAD_AT = 32
+_ADDRESS_AT, _NUMBER_AT, _PAYLOAD_AT = 12, 20, 32
+# Where magics, flags, size, count and family of a block stand.
+_THE_SAME = (*range(12), *range(16, 20), *range(24, 32), *range(508, 512))
 _PAYLOAD = 256
 _PADDING_AT = _PAYLOAD_AT + _PAYLOAD
 _PADDING_END = 508
@@ -87,6 +89,37 @@ def _begins_with_e10(data: bytes) -> bool:
 
 
 def _columns(data: bytes, first: int) -> tuple[list[int], _Columns]:
+    """Return where the blocks for main flash begin, from *first* on, and their fields."""
+    return _columns_if_alike(data, first) or _columns_one_by_one(data, first)
+
+
+def _columns_if_alike(data: bytes, first: int) -> tuple[list[int], _Columns] | None:
+    """As `_columns`, many times sooner, where blocks differ in address and number only."""
+    starts = list(range(first, len(data), BLOCK))
+    if not starts:
+        return None
+    magic, other, flags, _, size, _, total, family, end = _FIELDS.unpack_from(data, first)
+    if (magic, other, end) != _MAGICS or flags & _NOT_MAIN_FLASH:
+        return None
+    count = len(starts)
+    for place in _THE_SAME:
+        if data[first + place :: BLOCK] != data[first + place : first + place + 1] * count:
+            return None
+    addresses = _integers(data, first + _ADDRESS_AT, count)
+    numbers = _integers(data, first + _NUMBER_AT, count)
+    same = ((field,) * count for field in (flags, size, total, family))
+    all_flags, sizes, totals, families = same
+    return starts, _Columns(all_flags, addresses, sizes, numbers, totals, families)
+
+
+def _integers(data: bytes, at: int, count: int) -> tuple[int, ...]:
+    lanes = bytearray(4 * count)
+    for place in range(4):
+        lanes[place::4] = data[at + place :: BLOCK]
+    return struct.unpack(f"<{count}I", lanes)
+
+
+def _columns_one_by_one(data: bytes, first: int) -> tuple[list[int], _Columns]:
     rows = list(_FIELDS.iter_unpack(memoryview(data)[first:]))
     for number, row in enumerate(rows):
         if (row[0], row[1], row[8]) != _MAGICS:
