@@ -179,7 +179,7 @@ def _sighting(row: RowMapping) -> Sighting:
         board=row["board"],
         digest=Digest(row["digest"]),
         size=row["size"],
-        md5=row["md5"],
+        md5=row["md5"] or None,
         verdict=VERDICTS.validate_json(row["verdict"]),
         etag=row["etag"],
         last_modified=row["last_modified"],

@@ -18,8 +18,9 @@ from mirror.formats.verdict import Finding, Verdict
 class Sighting:
     """An artifact was received from *url* and accepted: the first sight of its name, or one more.
 
-    ``board`` is the id of the page that listed it; ``size`` is in bytes, ``md5`` in hex;
-    ``etag``, ``last_modified`` and ``content_type`` are upstream's headers, None if absent.
+    ``board`` is the id of the page that listed it; ``size`` is in bytes, ``md5`` in hex
+    (None where no client asks for it); ``etag``, ``last_modified`` and ``content_type`` are
+    upstream's headers, None if absent.
     """
 
     time: datetime
@@ -28,7 +29,7 @@ class Sighting:
     board: str
     digest: Digest
     size: int
-    md5: str
+    md5: str | None
     verdict: Verdict
     etag: str | None = None
     last_modified: str | None = None

@@ -123,7 +123,7 @@ def _sighting_row(sighting: Sighting) -> _Row:
         "board": sighting.board,
         "digest": sighting.digest.hex,
         "size": sighting.size,
-        "md5": sighting.md5,
+        "md5": sighting.md5 or "",
         "verdict": VERDICTS.dump_json(sighting.verdict, exclude_defaults=True).decode(),
         "etag": sighting.etag,
         "last_modified": sighting.last_modified,

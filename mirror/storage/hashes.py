@@ -8,16 +8,17 @@ from mirror.catalog.values import Digest
 
 
 class Hashes:
-    """SHA-256 and MD5 of the same bytes."""
+    """SHA-256 of bytes and, if wanted, their MD5, which takes three times as long."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, md5: bool) -> None:
         self._sha256 = hashlib.sha256()
-        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._md5 = hashlib.md5(usedforsecurity=False) if md5 else None
 
     def update(self, data: bytes | bytearray | memoryview) -> None:
         """Add *data*."""
         self._sha256.update(data)
-        self._md5.update(data)
+        if self._md5 is not None:
+            self._md5.update(data)
 
     @property
     def digest(self) -> Digest:
@@ -25,6 +26,6 @@ class Hashes:
         return Digest(self._sha256.hexdigest())
 
     @property
-    def md5(self) -> str:
+    def md5(self) -> str | None:
         """The MD5 of what was added so far, in hex: for clients that know no better."""
-        return self._md5.hexdigest()
+        return self._md5.hexdigest() if self._md5 is not None else None

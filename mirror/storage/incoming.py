@@ -41,11 +41,11 @@ _PLAIN_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,150}")
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """The whole of what was received: digest, size in bytes, and MD5 in hex."""
+    """The whole of what was received: digest, size in bytes, and MD5 in hex if it was wanted."""
 
     digest: Digest
     size: int
-    md5: str
+    md5: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,9 @@ class Incoming:
     only `StorageError`s.
     """
 
-    def __init__(self, path: Path, url: str, files: Files, room: Room, left: _Left) -> None:
+    def __init__(
+        self, path: Path, url: str, files: Files, room: Room, left: _Left, *, md5: bool
+    ) -> None:
         self.path = path
         self._note_path = path.with_suffix(".json")
         self._url = url
@@ -103,7 +105,8 @@ class Incoming:
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
         self._written = 0
-        self._hashes = Hashes()
+        self._md5 = md5
+        self._hashes = Hashes(md5=md5)
         self._descriptor: int | None = None
 
     @property
@@ -191,7 +194,7 @@ class Incoming:
                 self._validator = note.validator
                 self._written = note.size
                 return
-        self._hashes = Hashes()
+        self._hashes = Hashes(md5=self._md5)
         self.remove()
 
     def _take_waiting(self) -> list[bytes]:
@@ -204,7 +207,7 @@ class Incoming:
         self._files.remove(self._note_path)
         self._files.remove(self.path)
         self._written = 0
-        self._hashes = Hashes()
+        self._hashes = Hashes(md5=self._md5)
 
     def _write_note_after(self, chunks: list[bytes]) -> None:
         with reported("writing", self.path):
@@ -278,12 +281,14 @@ class IncomingFolder:
         self._room = room
         self._left = _Left()
 
-    def open(self, key: str, url: str) -> Incoming:
+    def open(self, key: str, url: str, *, md5: bool = True) -> Incoming:
         """Return the partial download of *key* from *url*, to be entered with ``async with``.
+
+        With *md5* the MD5 of what comes is made too.
 
         One task at a time may have a key: the downloads of two would spoil each other.
         """
-        return Incoming(self._path(key), url, self._files, self._room, self._left)
+        return Incoming(self._path(key), url, self._files, self._room, self._left, md5=md5)
 
     async def prune(self, before: datetime) -> int:
         """Take away what was not touched since *before*; return how many downloads."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from mirror.catalog.kinds import Kind
 from mirror.claims import claim_of_listing
 from mirror.errors import (
     ChildRefusedError,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mirror.catalog.model import BoardFacts, Listing
+    from mirror.catalog.names import ArtifactName
     from mirror.catalog.values import Digest
     from mirror.formats.verdict import Claim
     from mirror.sandbox import Sandbox
@@ -89,7 +91,8 @@ class Intake:
         facts: BoardFacts,
         expecting: Callable[[int], None] | None,
     ) -> int:
-        incoming = self._store.incoming.open(str(listing.name), listing.url)
+        md5 = _is_asked_by_md5(listing.name, facts.port)
+        incoming = self._store.incoming.open(str(listing.name), listing.url, md5=md5)
         async with incoming:
             download = await self._fetcher.download(listing.url, incoming, expecting)
             received = await incoming.finish()
@@ -112,7 +115,8 @@ class Intake:
             return await self._heal(sighting, why)
 
     async def _heal(self, sighting: Sighting, why: str) -> int:
-        incoming = self._store.incoming.open(sighting.name, sighting.url)
+        md5 = sighting.md5 is not None
+        incoming = self._store.incoming.open(sighting.name, sighting.url, md5=md5)
         async with incoming:
             download = await self._fetcher.download(sighting.url, incoming)
             received = await incoming.finish()
@@ -188,3 +192,11 @@ class Intake:
             last_modified=download.last_modified,
             content_type=download.content_type,
         )
+
+
+def _is_asked_by_md5(name: ArtifactName, port: str | None) -> bool:
+    """Whether clients take it over the air, which check an MD5 and nothing better.
+
+    Those are Arduino's HTTPUpdate (``x-MD5``) and ESPHome's (``ota.md5``): `clients.md`.
+    """
+    return name.kind is Kind.APP_BIN or port == "esp8266"

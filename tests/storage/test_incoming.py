@@ -52,6 +52,13 @@ async def test_what_was_received_is_known_by_its_hashes(incoming: IncomingFolder
         assert await part.finish() == received(DATA)
 
 
+async def test_no_md5_is_made_unless_it_is_wanted(incoming: IncomingFolder) -> None:
+    async with incoming.open("name.bin", URL, md5=False) as part:
+        await part.write(DATA)
+
+        assert await part.finish() == Received(Digest.of(DATA), len(DATA), None)
+
+
 async def test_nothing_received_is_an_empty_file(incoming: IncomingFolder) -> None:
     """No bytes are bytes too."""
     async with incoming.open("name.bin", URL) as part:

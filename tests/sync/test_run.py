@@ -41,6 +41,22 @@ async def test_a_first_run_holds_and_publishes_everything_the_policy_wants(tmp_p
         assert set(await node.files()) == flashable
 
 
+async def test_what_is_taken_over_the_air_has_an_md5_and_the_rest_has_none(tmp_path: Path) -> None:
+    """Clients that update over the air know nothing better."""
+    replica = Replica.of("RPI_PICO", "ESP32_GENERIC", "ESP8266_GENERIC")
+    for board in ("RPI_PICO", "ESP32_GENERIC", "ESP8266_GENERIC"):
+        replica.release(board, "v1.28.0", date="2026-04-06")
+    async with replica.running() as url, node_at(tmp_path / "data", url) as node:
+        await node.sync()
+
+        with_md5 = {name for name, file in (await node.files()).items() if file.hashes.md5}
+        over_the_air = {
+            name for name in await node.files() if "8266" in name or name.endswith(".app-bin")
+        }
+        assert with_md5 == over_the_air
+        assert {name.split("-")[0] for name in with_md5} == {"ESP32_GENERIC", "ESP8266_GENERIC"}
+
+
 async def test_a_second_run_asks_for_each_page_once_and_for_no_file(tmp_path: Path) -> None:
     replica = site()
     async with replica.running() as url, node_at(tmp_path / "data", url) as node:
