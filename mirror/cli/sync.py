@@ -1,6 +1,7 @@
 """`mpmirror sync`: one run now, by this process or by the daemon that holds the data."""
 
 import asyncio
+import gc
 from collections.abc import Callable
 from contextlib import aclosing
 from datetime import timedelta
@@ -72,6 +73,8 @@ async def _sync_with(readers: Sandbox, settings: Settings, *, accept_shrunken: b
     from mirror.daemon.once import sync_once  # noqa: PLC0415 - see above
     from mirror.daemon.reach import Reach  # noqa: PLC0415 - see above
 
+    # All of that stays: nobody shall look through it for rubbish while files come.
+    gc.freeze()
     with Steps() as steps:
         report = _reporting(steps)
         async with store_or_holder(settings) as store:

@@ -71,6 +71,7 @@ def main() -> None:
     # What is loaded stays: looking for rubbish in it after every answer took 11 ms.
     gc.collect()
     gc.freeze()
+    gc.enable()
     confine(memory)
     _say(_ANSWERS, answer_frame(Status.READY, b"{}", last=False))
     try:

@@ -6,6 +6,7 @@ the quoted rest, so that no two readings of an odd URL can disagree about its ho
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from dataclasses import dataclass
@@ -135,6 +136,7 @@ def _rest(parts: SplitResult) -> str:
     return f"{path}?{query}" if query else path
 
 
+@functools.lru_cache(maxsize=64)
 def _is_literal(host: str) -> bool:
     try:
         ipaddress.ip_address(host)
