@@ -34,7 +34,7 @@ class Offer:
 
     def listing(self, name: str) -> Listing:
         """Return it as upstream's claim about the file *name*."""
-        return Listing(ArtifactName.parse(name), self.source, self.facts.board, 0)
+        return Listing.at(self.source, ArtifactName.parse(name), self.facts.board)
 
 
 class Offers:

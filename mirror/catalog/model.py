@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mirror.catalog.names import ArtifactName
+from mirror.errors import MalformedValueError
 
 
 class PassageKind(StrEnum):
@@ -47,16 +48,31 @@ class Problem:
 class Listing:
     """Upstream's claim that a file exists at a URL.
 
-    ``board`` is the id of the page it stood on: an old name can stand on the page of a
-    board that was renamed.  ``position`` counts from 0 in the page's order, in which the
-    newest of a section comes first (`upstream.md` U7: position before date).
+    ``folder`` is the URL of what the file lies in, with its final slash: there are twenty
+    thousand listings, and they share a few folders.  ``board`` is the id of the page it stood
+    on: an old name can stand on the page of a board that was renamed.  ``position`` counts
+    from 0 in the page's order, in which the newest of a section comes first (`upstream.md`
+    U7: position before date).
     """
 
     name: ArtifactName
-    url: str
+    folder: str
     board: str
     position: int
     notes: str | None = None
+
+    @classmethod
+    def at(cls, url: str, name: ArtifactName, board: str, position: int = 0) -> Listing:
+        """Return the listing of the file at *url*; raise `MalformedValueError` for another name."""
+        folder = url.removesuffix(str(name))
+        if not folder.endswith("/"):
+            raise MalformedValueError(f"{url[:200]!r} is not where {name} is")
+        return cls(name, folder, board, position)
+
+    @property
+    def url(self) -> str:
+        """Where upstream says that the file is."""
+        return f"{self.folder}{self.name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,12 @@ if TYPE_CHECKING:
 FIRMWARE = "/resources/firmware/"
 
 
+def firmware_folder(page: str) -> str:
+    """Return the absolute URL, with its final slash, of all files on the host of *page*, a URL."""
+    parts = urllib.parse.urlsplit(page)
+    return f"{parts.scheme}://{parts.netloc}{FIRMWARE}"
+
+
 def firmware_url(page: str, name: ArtifactName) -> str:
     """Return the absolute URL of *name* on the host of the page at URL *page*."""
-    parts = urllib.parse.urlsplit(page)
-    return f"{parts.scheme}://{parts.netloc}{FIRMWARE}{name}"
+    return f"{firmware_folder(page)}{name}"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
 from pydantic import TypeAdapter
 
 from mirror.catalog.model import BoardPage, IndexPage
-from mirror.catalog.urls import firmware_url
+from mirror.catalog.urls import firmware_folder
 from mirror.errors import ChildRefusedError, ChildUnavailableError, TooLargeError
 from mirror.formats.verdict import Claim, Verdict
 from mirror.sandbox.frames import Question, Request
@@ -211,11 +211,11 @@ def _body(data: bytes) -> Body:
 
 def _about(page: BoardPage, url: str, board: str) -> BoardPage:
     """Return *page* if it is about what was asked, each file on the page's own host."""
+    folder = firmware_folder(url)
     same = page.facts.board == board and page.facts.page == url
     same = same and all(problem.page == url for problem in page.problems)
     if not same or not all(
-        listing.board == board and listing.url == firmware_url(url, listing.name)
-        for listing in page.listings
+        listing.board == board and listing.folder == folder for listing in page.listings
     ):
         raise ChildRefusedError(f"{url}: the reader answered about another page")
     return page

@@ -24,6 +24,7 @@ from mirror.storage.runs import RunEnd
 from mirror.storage.store import Store
 from mirror.sync.fetching import Fetching
 from mirror.sync.intake import Intake
+from mirror.sync.names import Names
 from mirror.sync.outcome import Ending, Outcome, Phase, Progress, Trouble
 from mirror.sync.publish import Publisher
 from mirror.sync.remembered import RememberedPages
@@ -117,14 +118,14 @@ class _Run:
         self._crawl = ""
         self._pages: list[Trouble] = []
         self._remarks: list[Trouble] = []
-        self._wanted: frozenset[str] = frozenset()
+        self._wanted = Names()
         self._fetching: Fetching | None = None
 
     async def whole(self) -> Outcome:
         await self._store.incoming.prune(self._means.clock() - _STALE_PARTS)
         catalog = await self.crawled()
         todo = await self.planned(catalog)
-        self._wanted = frozenset(str(listing.name) for listing in todo.wanted)
+        self._wanted = Names(str(listing.name) for listing in todo.wanted)
         self._fetching = await self._begin_fetching(catalog, todo)
         await self._fetch(catalog, self._fetching)
         self._means.report(Progress(Phase.PUBLISH, 0, 1, self._fetching.received_bytes))

@@ -20,7 +20,7 @@ def catalog_of(counts: dict[str, int], kind: str = "uf2") -> Catalog:
             CatalogBoard(
                 BoardFacts(board, f"https://micropython.org/download/{board}/", board),
                 tuple(
-                    Listing(ArtifactName.parse(f"{board}-20260406-v1.{n}.0.{kind}"), "u", board, n)
+                    Listing(ArtifactName.parse(f"{board}-20260406-v1.{n}.0.{kind}"), "u/", board, n)
                     for n in range(files)
                 ),
             )

@@ -29,7 +29,7 @@ UPSTREAM = "https://micropython.org"
 def board_of(*names: str, board: str = "B", port: str | None = "rp2") -> CatalogBoard:
     """Return a board whose page lists *names* in this order."""
     listings = tuple(
-        Listing(ArtifactName.parse(name), f"{UPSTREAM}/resources/firmware/{name}", board, position)
+        Listing(ArtifactName.parse(name), f"{UPSTREAM}/resources/firmware/", board, position)
         for position, name in enumerate(names)
     )
     page = f"{UPSTREAM}/download/{board}/"

@@ -224,7 +224,7 @@ def test_the_plan_is_what_the_rulings_come_to(
 ) -> None:
     """One ruling for each listing, and a board is ranked exactly when it is not refused."""
     listings = tuple(
-        Listing(ArtifactName.parse(name), name, facts.board, place)
+        Listing(ArtifactName.parse(name), "https://micropython.org/", facts.board, place)
         for place, name in enumerate(_NAMES)
     )
     board = CatalogBoard(facts, listings)

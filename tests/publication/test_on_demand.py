@@ -28,7 +28,7 @@ OFFERED = (
 
 def listing(name: str) -> Listing:
     """Return upstream's claim that there is a file of this name."""
-    return Listing(ArtifactName.parse(name), examples.SOURCE + name, "ESP32_GENERIC", 0)
+    return Listing(ArtifactName.parse(name), examples.SOURCE, "ESP32_GENERIC", 0)
 
 
 BOARD = render_board(examples.facts(), [examples.held(HELD)], {}, [*map(listing, OFFERED)])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mirror.catalog.model import Listing, VariantFacts
 from mirror.catalog.pages.links import FirmwareLink, NotesLink, OddLink, read_link
 from mirror.catalog.pages.markup import BLOCKS, Opened
-from mirror.catalog.urls import FIRMWARE
+from mirror.catalog.urls import FIRMWARE, firmware_folder
 from mirror.errors import PageRefusedError
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class ListingReader:
         self._build_start = 0
         self._variants: dict[str | None, str] = {}
         self._begun: set[Section] = set()
+        self._folder = firmware_folder(place.url)
 
     def read(self, events: Sequence[Event]) -> None:
         """Take every link of *events*."""
@@ -97,7 +98,7 @@ class ListingReader:
             raise PageRefusedError(f"{self._place.url}: more than {MAX_LISTINGS} files on one page")
         self._names.add(str(link.name))
         self._listings.append(
-            Listing(link.name, link.url, self._place.board, position=len(self._listings))
+            Listing(link.name, self._folder, self._place.board, position=len(self._listings))
         )
         self._show_variant(link.name.present(self._place.port).variant, section)
 
