@@ -54,6 +54,26 @@ async def violations(
     return found
 
 
+def facts_of(data: Path) -> frozenset[str]:
+    """Return what the data folder *data* promises as it is: blobs, publications, the ledger."""
+    bad = damaged(data)
+    lines = sum(path.read_bytes().count(b"\n") for path in data.glob("ledger/*.jsonl"))
+    roots = enumerate(roots_of(data), start=1)
+    return frozenset(
+        [
+            f"ledger {lines}",
+            *(f"publication {sequence} {root}" for sequence, root in roots),
+            *(f"blob {name}" for name in _blobs(data) if name not in bad),
+        ]
+    )
+
+
+def roots_of(data: Path) -> list[str]:
+    """Return the roots of all publications, the first one first."""
+    paths = sorted(data.glob("publications/[0-9]*"), key=lambda path: int(path.name))
+    return [path.read_text().strip() for path in paths]
+
+
 def _whole(data: Path, excused: frozenset[str]) -> Iterator[str]:
     for name in set(damaged(data)) - excused:
         yield f"P1: {name} has other bytes than its name says"

@@ -221,7 +221,7 @@ async def healing(root: Path, sandbox: Sandbox, disk: RecordingDisk) -> AsyncIte
     replica = site()
     recorder = _Recorder(root, disk)
     async with replica.running() as url:
-        bad = await _damaged_node(root, sandbox, url)
+        bad = await damaged_node(root, sandbox, url)
         begins = recorder.adopt()
         async with opened(root, disk) as store:
             recorder.listen(store)
@@ -262,7 +262,7 @@ async def on_demand(store: Store, sandbox: Sandbox, url: str) -> AsyncIterator[O
         yield cache
 
 
-async def _damaged_node(root: Path, sandbox: Sandbox, url: str) -> list[Digest]:
+async def damaged_node(root: Path, sandbox: Sandbox, url: str) -> list[Digest]:
     """Make a mirror of *url* and damage it; return the blobs that are not sound any more."""
     async with opened(root, LazyDisk()) as store:
         node = TestNode(store, sandbox, url)

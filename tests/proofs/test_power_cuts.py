@@ -13,10 +13,7 @@ import hashlib
 import itertools
 import os
 import random
-import secrets
 import shutil
-import sys
-import tempfile
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -26,6 +23,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.proofs.aftermath import violations
+from tests.proofs.conftest import SEED
 from tests.proofs.scenes import SCENES, Recording, opened, syncing
 from tests.storage.power import RecordingDisk, Wreck
 
@@ -36,27 +34,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the folders in it have unforeseeable names
-SEED: Final = "MPMIRROR_TEST_SEED"
 LEAST: Final = 200
 MANY: Final = 10_000
 SECONDS: Final = 20.0
-
-
-@pytest.fixture
-def memory() -> Iterator[Path]:
-    """Return a folder in memory, where there is one: thousands of folders come and go in it."""
-    place = SHARED_MEMORY if SHARED_MEMORY.is_dir() else None
-    with tempfile.TemporaryDirectory(dir=place) as folder:
-        yield Path(folder)
-
-
-@pytest.fixture
-def seed() -> int:
-    """A seed of this moment, which is printed; the environment can say another."""
-    chosen = int(os.environ.get(SEED) or secrets.randbelow(1_000_000))
-    sys.stdout.write(f"{SEED}={chosen}\n")
-    return chosen
 
 
 @dataclass(slots=True)
