@@ -6,6 +6,7 @@ the replica on a real socket.  A prune is one more function and one more line he
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from mirror.errors import MirrorError
 from mirror.storage.store import Store
 from tests.cache.node import HELD, OFFERED, POLICY, two_releases
 from tests.proofs.remains import damaged, holdings, taken_in
@@ -59,15 +61,27 @@ class Work:
 
 
 @asynccontextmanager
+async def beginning(base: Path, sandbox: Sandbox) -> AsyncIterator[Work]:
+    """The first start in an empty folder, and a run that brings two files."""
+    replica = site()
+    await asyncio.to_thread(base.mkdir)
+    async with replica.running() as url:
+
+        async def do(store: Store) -> list[str]:
+            return await sync(TestNode(store, sandbox, url))
+
+        wanted = {name: digest_at(replica, name) for name in replica.names()}
+        yield Work(base, do, lambda data: holdings(data) == wanted)
+
+
+@asynccontextmanager
 async def syncing(base: Path, sandbox: Sandbox) -> AsyncIterator[Work]:
     """A run that brings one new file to two that are held."""
     replica = site()
     async with replica.running() as url:
 
         async def do(store: Store) -> list[str]:
-            outcome = await TestNode(store, sandbox, url).sync()
-            troubles = [trouble.text for trouble in outcome.troubles]
-            return [] if outcome.exit_status == 0 else [outcome.message, *troubles]
+            return await sync(TestNode(store, sandbox, url))
 
         async with opened(base, LazyDisk()) as store:
             assert await do(store) == []
@@ -111,4 +125,19 @@ async def healing(base: Path, sandbox: Sandbox) -> AsyncIterator[Work]:
         yield Work(base, do, is_done, frozenset(digest.hex for digest in bad))
 
 
-WORKS: Final[dict[str, Making]] = {"sync": syncing, "on demand": fetching, "heal": healing}
+async def sync(node: TestNode) -> list[str]:
+    """Run once, and return what the run says went wrong: it says so, and raises nothing."""
+    try:
+        outcome = await node.sync()
+    except MirrorError as error:
+        raise AssertionError("a run raised an error, and has no outcome") from error
+    troubles = [trouble.text for trouble in outcome.troubles]
+    return [] if outcome.exit_status == 0 else [outcome.message, *troubles]
+
+
+WORKS: Final[dict[str, Making]] = {
+    "first sync": beginning,
+    "sync": syncing,
+    "on demand": fetching,
+    "heal": healing,
+}
