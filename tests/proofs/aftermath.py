@@ -50,7 +50,7 @@ async def violations(
     except MirrorError as error:
         return [f"P3: it can not be opened or gone on with: {error}"]
     except (OSError, ValueError, AssertionError) as error:
-        return [f"P1: a publication can not be walked: {error!r}"]
+        return [f"P1: a publication can not be walked: {error!r:.300}"]
     return found
 
 

@@ -5,12 +5,14 @@ power cut could leave is made: bytes that were not synced lost, torn or there, n
 not synced there or not, an older database or none.  Each is opened, and held against P1
 (whole), P3 (durable), P4 (closed), P6 (nothing lost) and P7 (forward).  Some are cut once more
 while they are mended, and on some the mirror then does its work to the end.
+
+A seed chooses the same cuts again; what is recorded differs a little from time to time, where
+tasks go on side by side.  What the power cut does to SQLite itself is SQLite's own promise.
 """
 
 from __future__ import annotations
 
 import hashlib
-import itertools
 import os
 import random
 import shutil
@@ -22,6 +24,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from mirror.errors import MirrorError
 from tests.proofs.aftermath import violations
 from tests.proofs.conftest import SEED
 from tests.proofs.scenes import SCENES, Recording, opened, syncing
@@ -36,7 +39,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LEAST: Final = 200
 MANY: Final = 10_000
-SECONDS: Final = 20.0
+SECONDS: Final = 15.0
 
 
 @dataclass(slots=True)
@@ -96,8 +99,11 @@ class Cuts:
         disk = RecordingDisk()
         disk.adopt(data)
         known = len(disk.log)
-        async with opened(data, disk):
-            pass
+        try:
+            async with opened(data, disk):
+                pass
+        except MirrorError:
+            return data  # which is then found out
         second = left / "second"
         second.mkdir()
         end = self.chance.randint(known, len(disk.log))
@@ -112,14 +118,14 @@ async def test_a_power_cut_at_any_instant_breaks_no_promise(
     ends = time.monotonic() + SECONDS
     async with AsyncExitStack() as stack:
         cuts = [await recorded(stack, name, memory, sandbox, seed) for name in SCENES]
-        for together in itertools.zip_longest(*(endless(one) for one in cuts)):
+        for together in zip(*(endless(one) for one in cuts), strict=True):
             for one, end in zip(cuts, together, strict=True):
                 await one.cut(end)
             if checked(cuts) >= LEAST and time.monotonic() > ends:
                 break
     tell(f"{checked(cuts)} disks after a power cut looked at, {SEED}={seed}")
 
-    assert [one.found for one in cuts] == [[], [], []]
+    assert found(cuts) == []
 
 
 @pytest.mark.long
@@ -135,7 +141,7 @@ async def test_ten_thousand_disks_after_power_cuts_break_no_promise(
                     await one.cut(end)
     tell(f"{checked(cuts)} disks after a power cut looked at, {SEED}={seed}")
 
-    assert [one.found for one in cuts] == [[], [], []]
+    assert found(cuts) == []
     assert all(one.instants == set(one.recording.instants()) for one in cuts)
 
 
@@ -187,6 +193,11 @@ def endless(cuts: Cuts) -> Iterator[int]:
 def checked(cuts: list[Cuts]) -> int:
     """Count the disks that were looked at."""
     return sum(len(one.states) for one in cuts)
+
+
+def found(cuts: list[Cuts]) -> list[str]:
+    """Return every promise that was broken."""
+    return [one for some in cuts for one in some.found]
 
 
 def _root(memory: Path, name: str) -> Path:
