@@ -237,6 +237,16 @@ class BlobStore(BlobReader):
         """Hold *data*; raise `DiskFullError` when too little would stay free."""
         return (await self.put_many([data]))[0]
 
+    async def put_again(self, data: bytes) -> Digest:
+        """Hold *data*, of which the caller knows that it was held durably once.
+
+        Bytes that are still there are hashed, and the disk is not waited for.
+        """
+        digest = Digest.of(data)
+        if not await to_end(self._is_sound, digest):
+            await self.put(data)
+        return digest
+
     async def put_many(self, datas: Iterable[bytes]) -> list[Digest]:
         """Hold each of *datas*, and return their names in the same order."""
         return await to_end(self._put_many, list(datas))

@@ -94,6 +94,8 @@ class Layout:
         """Make an empty folder ours, or find that it is; `ForeignDataError` for any other."""
         if self._find_format() is None:
             self._refuse_foreign_content()
+            # A first start that was killed just here must not keep the next from writing.
+            files.sweep(self.folder)
             files.write(self.format, _FORMAT)
         self.refuse_other_format()
 

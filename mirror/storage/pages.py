@@ -15,7 +15,7 @@ from mirror.catalog.values import Digest
 from mirror.storage.tables import CRAWLS, PAGES
 
 if TYPE_CHECKING:
-    from sqlalchemy import RowMapping
+    from sqlalchemy import Connection, RowMapping
 
     from mirror.storage.database import Database
 
@@ -63,8 +63,15 @@ class Pages:
             "crawl": page.crawl,
             "fetched_at": page.fetched_at,
         }
-        forget = delete(PAGES).where(PAGES.c.url == page.url)
-        await self._database.execute(forget, insert(PAGES).values(values))
+
+        def work(connection: Connection) -> None:
+            # Not deleted and inserted: of a row that keeps its length SQLite writes only the
+            # pages that changed, and most pages of upstream are as they were, crawl for crawl.
+            known = update(PAGES).where(PAGES.c.url == page.url).values(values)
+            if not connection.execute(known).rowcount:
+                connection.execute(insert(PAGES).values(values))
+
+        await self._database.run(work)
 
     async def begin_crawl(self, crawl: str, started: datetime) -> None:
         """Remember that the crawl of this id began; those left unfinished before it are dropped."""

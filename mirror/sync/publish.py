@@ -81,12 +81,18 @@ class Publisher:
             before = await self._names_held(digests.get(board.facts.board))
             document = await self._render(board, before, wanted)
             encoded = await asyncio.to_thread(encode, document)
-            digests[board.facts.board] = await self._store.blobs.put(encoded)
+            digests[board.facts.board] = await self._held(encoded, digests.get(board.facts.board))
         content = self._content(previous, dict(sorted(digests.items())), now)
         documents = await self._local_documents(content)
         if previous and _same(previous, content, documents):
             return None
         return await self._point(previous, content, documents, now)
+
+    async def _held(self, document: bytes, published: Digest | None) -> Digest:
+        # What a publication names was durable before it: most boards are as they were.
+        if published is not None and published == Digest.of(document):
+            return await self._store.blobs.put_again(document)
+        return await self._store.blobs.put(document)
 
     async def render_again(self) -> None:
         """Render the local documents of the current publication again: what is damaged is mended.

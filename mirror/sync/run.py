@@ -84,8 +84,7 @@ async def sync(means: Means, wishes: Wishes) -> Outcome:
 
     Never raises a `MirrorError`: what went wrong is the outcome, and is written down.
     """
-    number = await means.store.index.begin_run(means.clock())
-    run = _Run(means, wishes, number)
+    run = _Run(means, wishes)
     try:
         outcome = await run.whole()
     except MirrorError as error:
@@ -93,7 +92,7 @@ async def sync(means: Means, wishes: Wishes) -> Outcome:
     end = RunEnd(means.clock(), outcome.ending.value, outcome.counts(), outcome.message)
     # A full disk must not hide why the run ended.
     with contextlib.suppress(MirrorError):
-        await means.store.index.finish_run(number, end)
+        await means.store.index.finish_run(run.number, end)
     return outcome
 
 
@@ -102,16 +101,16 @@ async def preview(means: Means, wishes: Wishes) -> SyncPlan:
 
     Raises what a run would end with before it fetches anything.
     """
-    run = _Run(means, wishes, 0)
+    run = _Run(means, wishes)
     return await run.planned(await run.crawled())
 
 
 class _Run:
-    """One run under way."""
+    """One run under way; ``number`` is 0 until it is written down that it began."""
 
-    def __init__(self, means: Means, wishes: Wishes, number: int) -> None:
+    def __init__(self, means: Means, wishes: Wishes) -> None:
         self._means = means
-        self._number = number
+        self.number = 0
         self._wishes = wishes
         self._store = means.store
         self._publisher = Publisher(means.store, means.fetcher.upstream)
@@ -122,6 +121,7 @@ class _Run:
         self._fetching: Fetching | None = None
 
     async def whole(self) -> Outcome:
+        self.number = await self._store.index.begin_run(self._means.clock())
         await self._store.incoming.prune(self._means.clock() - _STALE_PARTS)
         catalog = await self.crawled()
         todo = await self.planned(catalog)
@@ -166,7 +166,7 @@ class _Run:
         if begun is not None and abs(now - begun.started) < _FRESH:
             return begun.id
         # The number too: two runs can begin at one time of a clock that was put back.
-        crawl_id = f"{now.isoformat()} {self._number}"
+        crawl_id = f"{now.isoformat()} {self.number}"
         await index.begin_crawl(crawl_id, now)
         return crawl_id
 
@@ -250,7 +250,7 @@ class _Run:
             ending=ending,
             message=str(error) if error else "complete",
             exit_status=error.exit_status if error else 0,
-            sequence=await self._publisher.sequence(),
+            sequence=await self._sequence(broken_by),
             wanted=wanted,
             held=wanted - missing,
             fetched=fetching.fetched if fetching else 0,
@@ -258,6 +258,15 @@ class _Run:
             troubles=tuple(troubles),
             remarks=tuple(_shortened(self._remarks)),
         )
+
+    async def _sequence(self, broken_by: MirrorError | None) -> int | None:
+        try:
+            return await self._publisher.sequence()
+        except MirrorError:
+            # What broke the run off is told, not what it led to.
+            if broken_by is None:
+                raise
+            return None
 
 
 def _shortened(remarks: list[Trouble]) -> list[Trouble]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from tests.bench import memory, serve, sync
+from tests.bench import idle, memory, serve, sync, upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,6 +17,8 @@ BENCHMARKS: Final[dict[str, Callable[[Sequence[str]], int]]] = {
     "serve": serve.main,
     "sync": sync.main,
     "memory": memory.main,
+    "upkeep": upkeep.main,
+    "idle": idle.main,
 }
 
 

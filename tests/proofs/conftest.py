@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 BOARDS = ("RPI_PICO", "RPI_PICO_W", "TEENSY41", "WIPY")
 RELEASES = ("v1.28.0", "v1.27.0")
+SEED = "MPMIRROR_TEST_SEED"
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the folders in it have unforeseeable names
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,22 @@ def place() -> Iterator[Path]:
     """A folder whose path is short enough for a Unix socket."""
     with tempfile.TemporaryDirectory(prefix="mpmirror-") as folder:
         yield Path(folder)
+
+
+@pytest.fixture
+def memory() -> Iterator[Path]:
+    """Return a folder in memory, where there is one: thousands of folders come and go in it."""
+    place = SHARED_MEMORY if SHARED_MEMORY.is_dir() else None
+    with tempfile.TemporaryDirectory(dir=place) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def seed() -> int:
+    """A seed of this moment, which is printed; the environment can say another."""
+    chosen = int(os.environ.get(SEED) or secrets.randbelow(1_000_000))
+    sys.stdout.write(f"{SEED}={chosen}\n")
+    return chosen
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ from tests.cache.node import HELD, site_of_twenty
 from tests.web.waiting import until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.proofs.program import Program
     from tests.web.client import Client
 
@@ -46,7 +48,7 @@ class Taken:
 
 @pytest.mark.parametrize("workers", [0, 2])
 async def test_a_crowd_makes_twenty_requests_and_gets_the_right_bytes(
-    program: Program, workers: int
+    program: Program, workers: int, tell: Callable[[str], None]
 ) -> None:
     replica = site_of_twenty(IMAGE_BYTES)
     async with replica.running() as url:
@@ -61,6 +63,7 @@ async def test_a_crowd_makes_twenty_requests_and_gets_the_right_bytes(
             taken = await asyncio.gather(*(take(daemon.client, name) for name in asked))
             peaks = [peak_kb(pid) for pid in pids_of(daemon.process.pid)]
         digests = await digests_of(mirror.data)
+    tell(f"{CLIENTS} clients, {len(names)} files, {workers} workers: {shown(peaks)}")
 
     assert len(names) == 20
     assert {Taken(name, 200, digests[name]) for name in names} == set(taken)
@@ -102,6 +105,12 @@ def peak_kb(pid: int) -> int:
     """Return how much memory a process had at most."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split()[0])
+
+
+def shown(peaks: list[int]) -> str:
+    """Say how much memory the processes had at most; the first is the daemon."""
+    daemon, *others = (f"{peak / 1000:.0f} MB" for peak in peaks)
+    return f"at most {daemon} in the daemon, {', '.join(others) or 'nothing'} in the others"
 
 
 async def digests_of(data: Path) -> dict[str, str]:

@@ -6,6 +6,7 @@ import errno
 import itertools
 import os
 from contextlib import contextmanager, suppress
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from mirror.errors import StorageError
@@ -38,6 +39,7 @@ class FailingDisk(LazyDisk):
         self.short = False
         self.countdown = 0
         self.failed = False
+        self._counting = Lock()
 
     @contextmanager
     def broken(self, n: int, error: int, *, short: bool = False) -> Iterator[None]:
@@ -113,8 +115,10 @@ class FailingDisk(LazyDisk):
         return super().open_reading(path)
 
     def _count(self, what: Path | int) -> None:
-        self.countdown -= 1
-        if self.countdown == 0:
+        with self._counting:
+            self.countdown -= 1
+            due = self.countdown == 0
+        if due:
             self.failed = True
             raise OSError(self.error, os.strerror(self.error), str(what))
 

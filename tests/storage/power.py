@@ -16,6 +16,7 @@ from tests.storage.disks import LazyDisk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from io import BufferedReader
     from random import Random
 
 _PAGE = 512
@@ -148,6 +149,12 @@ class RecordingDisk(LazyDisk):
         descriptor = super().reopen(path)
         self._open[descriptor] = self._named[path]
         return descriptor
+
+    def open_reading(self, path: Path) -> BufferedReader:
+        """Open; whoever reads a file may still give it another mode."""
+        file = super().open_reading(path)
+        self._open[file.fileno()] = self._named[path]
+        return file
 
     def write(self, descriptor: int, data: memoryview, offset: int) -> int:
         """Write, and write it down."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,10 +16,11 @@ from mirror.storage.disk import Disk
 from mirror.storage.files import Files
 from mirror.storage.space import KeepFree, Room
 from tests.storage.disks import EIO, ENOSPC, CountingDisk, FailingDisk, every_operation
+from tests.storage.power import RecordingDisk
 from tests.storage.samples import files_below, names
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
     from mirror.storage.incoming import Incoming, IncomingFolder
 
@@ -379,3 +381,25 @@ async def test_a_reader_reads_what_a_writer_put(blobs: BlobStore, blob_folder: P
     digest = await blobs.put(DATA)
     with await reader.open(digest) as blob:
         assert blob.file.read() == DATA
+
+
+async def test_what_was_put_once_is_put_again_without_waiting_for_the_disk(
+    blob_folder: Path, room: Room
+) -> None:
+    disk = RecordingDisk()
+    blobs = BlobStore(blob_folder, Files(disk), room)
+    first = await blobs.put(DATA)
+    disk.log.clear()
+    again = await blobs.put_again(DATA)
+
+    assert (first, again, disk.log) == (DIGEST, DIGEST, [])
+
+
+@pytest.mark.parametrize("damage", [flip, Path.unlink])
+async def test_what_is_put_again_is_mended(
+    blobs: BlobStore, blob_folder: Path, damage: Callable[[Path], None]
+) -> None:
+    damage(path_of(blob_folder, await blobs.put(DATA)))
+    digest = await blobs.put_again(DATA)
+
+    assert await blobs.read(digest, max_bytes=len(DATA)) == DATA

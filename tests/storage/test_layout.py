@@ -30,13 +30,23 @@ def test_an_empty_folder_becomes_ours(tmp_path: Path, writes: Files) -> None:
     assert (tmp_path / "FORMAT").read_text() == "1\n"
 
 
-@pytest.mark.parametrize("name", ["lock", "lost+found", "mpmirror.toml", ".FORMAT.3.new", ".keep"])
+@pytest.mark.parametrize("name", ["lock", "lost+found", "mpmirror.toml", ".keep"])
 def test_some_things_may_be_there_before(tmp_path: Path, writes: Files, name: str) -> None:
-    """What `init`, a file system or a crash may have put there is no obstacle."""
+    """What `init`, a file system or a person may have put there is no obstacle."""
     (tmp_path / name).touch()
     Layout(tmp_path).claim(writes)
 
     assert names(tmp_path) == sorted(["FORMAT", name])
+
+
+def test_a_first_start_that_was_killed_is_no_obstacle_for_the_next(
+    tmp_path: Path, writes: Files
+) -> None:
+    """Not even with the very name that the next start would write under."""
+    (tmp_path / ".FORMAT.0.new").touch()
+    Layout(tmp_path).claim(writes)
+
+    assert names(tmp_path) == ["FORMAT"]
 
 
 def test_a_folder_of_somebody_else_is_refused(tmp_path: Path, writes: Files) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -76,3 +78,20 @@ async def test_a_new_crawl_takes_the_place_of_an_unfinished_one(pages: Pages) ->
     assert await pages.last_complete_crawl() == StoredCrawl("one", NOON, NOON)
     await pages.finish_crawl("three", LATER)
     assert await pages.last_complete_crawl() == StoredCrawl("three", LATER, LATER)
+
+
+async def test_a_page_that_is_as_it_was_costs_a_few_pages_of_the_database(tmp_path: Path) -> None:
+    """Not its length: four crawls a day remember hundreds of pages anew."""
+    path = tmp_path / "mpmirror.db"
+    body = b"x" * 200_000
+    async with Database(path) as database:
+        pages = Pages(database)
+        await pages.remember_page(page("https://a/", body + b"06:00"))
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        await pages.remember_page(page("https://a/", body + b"12:00", crawl="two"))
+        written = path.with_name("mpmirror.db-wal").stat().st_size
+        found = await pages.find_page("https://a/")
+
+    assert found == page("https://a/", body + b"12:00", crawl="two")
+    assert 0 < written < 30_000
