@@ -23,9 +23,9 @@ from mirror.daemon.upkeep import Upkeep
 from mirror.errors import BadQueryError, MirrorError
 from mirror.storage.entries import Recorded
 from mirror.storage.runs import Run
+from mirror.sync.known_board import known_board
 from mirror.sync.outcome import Ending, Outcome, Progress
 from mirror.sync.publish import stamp
-from mirror.sync.remembered_board import remembered_board
 from mirror.web.artifacts import Artifact
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class Operations:
     async def remembered(self, board: str) -> bytes:
         """Return what is remembered of upstream's pages, and held, of the board with this id."""
         upstream = self._settings.upstream.url
-        return (await remembered_board(self._store.index, upstream, board)).to_json()
+        return (await known_board(self._store, upstream, board)).to_json()
 
     async def ledger(self, since: str | None) -> AsyncGenerator[bytes, None]:
         """Yield the lines of the ledger from *since* (a date) on."""
