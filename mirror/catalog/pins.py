@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.kinds import Kind
+from mirror.catalog.legacy import PRESENT_OF_ID
 from mirror.catalog.names import ArtifactName, build_of_stem, present
 from mirror.catalog.plan import same_build
 from mirror.catalog.values import Digest
@@ -166,10 +167,15 @@ def wish_for(name: ArtifactName, board: str, port: str | None) -> Wish:
     return _wish_of(name, board, name.present(port).variant)
 
 
-def boards_of(wish: Wish, ports: Iterable[str | None]) -> tuple[str, ...]:
-    """Return the ids under which the board of *wish* may be known, the present one first."""
-    names = [present(wish.board, wish.variant, port).board for port in ports]
-    return tuple(dict.fromkeys([wish.board, *names]))
+def present_wishes(wish: Wish) -> tuple[Wish, ...]:
+    """Return *wish* under every id that its board may have today, as it is written first."""
+    ports = dict.fromkeys(port for port, _ in PRESENT_OF_ID)
+    return tuple(dict.fromkeys([wish, *(_present(wish, port) for port in ports)]))
+
+
+def _present(wish: Wish, port: str | None) -> Wish:
+    build = present(wish.board, wish.variant, port)
+    return replace(wish, board=build.board, variant=build.variant)
 
 
 def _wish_of(name: ArtifactName, board: str, variant: str | None) -> Wish:

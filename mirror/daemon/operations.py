@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from mirror.catalog.names import ArtifactName
 from mirror.daemon.once import sync_once
 from mirror.daemon.parts import now
+from mirror.daemon.pinning import order_lines, pinner_of
 from mirror.daemon.runs import Runs
 from mirror.daemon.schedule import Schedule
 from mirror.daemon.status import Moment, encode_status, status_of
@@ -63,6 +64,7 @@ class Operations:
         # is that of one of them.
         self._turn = asyncio.Lock()
         self.syncs = Runs(self._sync)
+        self._pinner = pinner_of(settings, store, reach, self._turn)
         self.upkeep = Upkeep(settings, store, reach, log, self._turn, self.syncs.ask)
         self.schedule = Schedule(
             self._ask_for_sync,
@@ -105,6 +107,10 @@ class Operations:
                 # A line has its limit: a run that got nothing names a hundred, and counts the rest.
                 told = step.shortened(_MOST_TOLD) if isinstance(step, Outcome) else step
                 yield _NEWS.dump_json(told) + b"\n"
+
+    def pin(self, order: bytes) -> AsyncGenerator[bytes, None]:
+        """Pin or unpin as *order* says; yield the progress, then what came of it."""
+        return order_lines(self._pinner, order)
 
     async def runs(self) -> bytes:
         """Return the newest runs, newest first."""

@@ -38,7 +38,7 @@ async def settle(store: Store, boards: Iterable[CatalogBoard] = ()) -> None:
             await store.pins.put(settled)
 
 
-async def missing_pinned(store: Store) -> tuple[str, ...]:
+async def missing_pinned(store: StoreReader) -> tuple[str, ...]:
     """Return the pinned names whose bytes are not held."""
     pins = await store.pins.all()
     absent = await store.blobs.missing({digest for pin in pins for digest in pin.digests})
