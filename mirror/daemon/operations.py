@@ -64,7 +64,7 @@ class Operations:
         # is that of one of them.
         self._turn = asyncio.Lock()
         self.syncs = Runs(self._sync)
-        self._pinner = pinner_of(settings, store, reach, self._turn)
+        self._pinner = pinner_of(settings, store, reach, self._turn, lambda: self.syncs.running)
         self.upkeep = Upkeep(settings, store, reach, log, self._turn, self.syncs.ask)
         self.schedule = Schedule(
             self._ask_for_sync,

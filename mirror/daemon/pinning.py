@@ -21,16 +21,25 @@ if TYPE_CHECKING:
 
 
 def pinner_of(
-    settings: Settings, store: Store, reach: Reach, turn: asyncio.Lock | None = None
+    settings: Settings,
+    store: Store,
+    reach: Reach,
+    turn: asyncio.Lock | None = None,
+    running: Callable[[], bool] = lambda: False,
 ) -> Pinner:
-    """Return who obeys orders about pins; *turn* is held by whoever publishes."""
+    """Return who obeys orders about pins.
+
+    *turn* is held by whoever crawls; *running* says whether a sync run goes on.
+    """
     return Pinner(
         store=store,
         way=reach,
         upstream=settings.upstream.url,
         wishes=wishes_of(settings),
         clock=now,
+        publishing=reach.publishing,
         turn=turn or asyncio.Lock(),
+        running=running,
     )
 
 

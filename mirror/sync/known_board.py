@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from mirror.errors import ArtifactNotFoundError, DamagedError, RefusedError
 from mirror.publication.documents import decode_board, decode_content, decode_publication
 from mirror.sync.pinned import pinned_names
 from mirror.sync.remembered_board import RememberedBoard, remembered_board
@@ -20,10 +21,11 @@ _MOST_BYTES: Final = 64 * 1024 * 1024
 async def known_board(store: Store, upstream: str, board: str) -> RememberedBoard:
     """Return what is known of the board with this id; *upstream* has no final slash.
 
-    Raises `StorageError`, also when the publication or a pin is damaged.
+    What can not be read of the publication is left out.  Raises `StorageError`, also when a
+    pin is damaged.
     """
     found = await remembered_board(store.index, upstream, board)
-    document = await find_document(store, board)
+    document = await _readable_document(store, board)
     offered = {one.name for one in document.on_demand} if document else set()
     boards = [found.board] if found.board else []
     pinned = await pinned_names(store, boards)
@@ -52,6 +54,13 @@ async def find_document(store: StoreReader, board: str) -> BoardDocument | None:
         return None
     document = await store.blobs.read(digest, max_bytes=_MOST_BYTES)
     return await asyncio.to_thread(decode_board, document)
+
+
+async def _readable_document(store: StoreReader, board: str) -> BoardDocument | None:
+    try:
+        return await find_document(store, board)
+    except (DamagedError, RefusedError, ArtifactNotFoundError):
+        return None
 
 
 async def _pinned_for(store: StoreReader, board: str) -> set[str]:

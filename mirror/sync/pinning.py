@@ -75,8 +75,8 @@ class _Fetched:
 class Pinner:
     """Obeys orders about the pins of *store*, whose upstream is a base URL.
 
-    *turn* is held by whoever publishes: while a sync run has it, that run publishes what was
-    pinned meanwhile.
+    ``publishing`` is held by whoever publishes, ``turn`` by whoever crawls; while a sync run
+    goes on (``running``) there is no second crawl.
     """
 
     store: Store
@@ -84,7 +84,9 @@ class Pinner:
     upstream: str
     wishes: Wishes
     clock: Callable[[], datetime]
+    publishing: asyncio.Lock = field(default_factory=asyncio.Lock)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    running: Callable[[], bool] = lambda: False
 
     async def obey(self, order: Order, report: Report) -> PinResult:
         """Do what *order* says, and tell how it went.
@@ -171,8 +173,11 @@ class Pinner:
     async def _look_again(
         self, wish: Wish, known: RememberedBoard, report: Report
     ) -> tuple[Wish, RememberedBoard, tuple[str, ...]]:
-        """Read upstream's pages anew, unless a run does so now, and look once more."""
-        if not self.way.sealed and not self.turn.locked():
+        """Read upstream's pages anew, unless a run does so now, and look once more.
+
+        Pages of an unfinished crawl of the last hour are not read again.
+        """
+        if not self.way.sealed and not self.running():
             async with self.turn:
                 await preview(await self.way.means(report), self.wishes)
             wish, known, names = await self._look(wish)
@@ -254,9 +259,9 @@ class Pinner:
         return settled
 
     async def _publish(self, known: RememberedBoard) -> None:
-        if known.board is None or self.turn.locked():
+        if known.board is None:
             return
-        async with self.turn:
+        async with self.publishing:
             held = frozenset([one.name async for one in self.store.index.held()])
             pinned = await pinned_names(self.store, [known.board])
             rulings = rule_on(known.board, held, self.wishes.policy, pinned)

@@ -67,7 +67,8 @@ class Means:
     """What a run works with: the way out, the limited child, the store, the time.
 
     ``version`` is this mirror's: pages that another version parsed are parsed anew.  Whoever
-    else takes files in meanwhile has the same ``turns``.
+    else takes files in meanwhile has the same ``turns``, and whoever else publishes the same
+    ``publishing``.
     """
 
     fetcher: Fetcher
@@ -77,6 +78,7 @@ class Means:
     report: Callable[[Progress], None]
     version: str
     turns: Turns = field(default_factory=Turns)
+    publishing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 async def sync(means: Means, wishes: Wishes) -> Outcome:
@@ -230,9 +232,10 @@ class _Run:
                 await self._publish([b for b in catalog.boards if b.facts.board in whole])
 
     async def _publish(self, boards: list[CatalogBoard]) -> bool:
-        # Read anew: somebody may have pinned something since the run was planned.
-        wanted = self._wanted | (await pinned_names(self._store)).keys()
-        sequence = await self._publisher.publish(boards, self._means.clock(), wanted)
+        async with self._means.publishing:
+            # Read anew: somebody may have pinned something since the run was planned.
+            wanted = self._wanted | (await pinned_names(self._store)).keys()
+            sequence = await self._publisher.publish(boards, self._means.clock(), wanted)
         return sequence is not None
 
     async def _settle_pins(self, catalog: Catalog) -> None:

@@ -72,5 +72,6 @@ async def pinning(node: TestNode) -> AsyncIterator[Pinning]:
             upstream=node.url,
             wishes=node.wishes,
             clock=lambda: node.now,
+            publishing=node.publishing,
         )
         yield Pinning(pinner, way, [])

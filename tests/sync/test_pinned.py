@@ -197,3 +197,18 @@ async def test_a_pin_outlives_the_listing(tmp_path: Path, name: str) -> None:
 
         assert outcome.exit_status == 0
         assert (await states(node))[name] == "held"
+
+
+async def test_a_publication_that_can_not_be_read_hides_nothing_else_of_a_board(
+    tmp_path: Path,
+) -> None:
+    """What is held and pinned is told all the same."""
+    async with site().running() as url, node_at(tmp_path / "data", url) as node:
+        await node.sync()
+        await node.store.pins.put(pin_of(OLD))
+        root = await node.store.publications.current()
+        assert root is not None
+        await node.store.blobs.remove(root)
+        found = await known_board(node.store, url, "RPI_PICO")
+
+        assert (found.held, dict(found.pinned)) == ((OLDEST, OLD, NEW), {OLD: pin_of(OLD).id})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ from mirror.sync.orders import (
     encode_news,
     encode_order,
 )
+from mirror.sync.outcome import Phase
 from tests.catalog.pins import pins
 from tests.replica import Misbehaviour
 from tests.sync.node import node_at
@@ -172,6 +174,26 @@ async def test_an_upstream_that_is_gone_is_status_3_and_the_pin_stays_wanted(
 
         assert (result.exit_status, offline.exit_status) == (3, 3)
         assert [pin.open for pin in await node.store.pins.all()] == [(OLD,), (OLDEST,)]
+
+
+async def test_what_is_pinned_while_a_run_goes_on_is_published_and_stays(tmp_path: Path) -> None:
+    """Neither waits for the other's end, and neither publishes the other's work away."""
+    async with site().running() as url, node_at(tmp_path / "data", url) as node:
+        node.wishes = replace(node.wishes, policy=ONE_RELEASE, fetches=1)
+        run = asyncio.create_task(node.sync())
+        await node.reaches(Phase.FETCH, 1)
+        async with pinning(node) as ordering:
+            ordering.pinner = replace(ordering.pinner, running=lambda: True)
+            result = await ordering.pin(OLDEST)
+            during = await node.files()
+            with pytest.raises(IncompleteError):
+                await ordering.pin("RPI_PICO", "v9.9.9")
+        outcome = await run
+
+        assert (result.exit_status, outcome.exit_status) == (0, 0)
+        assert OLDEST in during
+        assert {NEW, OLDEST} <= set(await node.files())
+        assert (await node.sync()).ending.value == "unchanged"
 
 
 async def test_to_pin_again_is_to_look_again(tmp_path: Path) -> None:
