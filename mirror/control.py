@@ -8,6 +8,7 @@ breaks off, that is a `LockedError`: the folder is held by a process that can no
 from __future__ import annotations
 
 import asyncio
+import io
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -52,16 +53,22 @@ async def ask(socket_path: Path, method: str, path: str, *, seconds: float = 10.
 
 
 async def stream(
-    socket_path: Path, method: str, path: str, *, idle: float | None = None
+    socket_path: Path,
+    method: str,
+    path: str,
+    *,
+    body: bytes | None = None,
+    idle: float | None = None,
 ) -> AsyncGenerator[bytes, None]:
     """Yield the lines of the daemon's answer as they come, without their line ends.
 
-    *idle* is the longest time between two lines, in seconds; None waits for ever.  Close
-    the iterator (`contextlib.aclosing`) when you leave it early.  Raises `LockedError` when
+    *body* is sent with the question.  *idle* is the longest time between two lines, in
+    seconds; None waits for ever.  Close the iterator (`contextlib.aclosing`) when you leave it
+    early.  Raises `LockedError` when
     the daemon does not answer or breaks off, `TooLargeError` for a line beyond 1 MB, and
     `MirrorError` with the daemon's words when it refuses.
     """
-    async with _asking(socket_path, method, path, None) as response:
+    async with _asking(socket_path, method, path, None, body) as response:
         if response.status != HTTPStatus.OK:
             words = (await response.content.read(_LONGEST_LINE)).decode(errors="replace").strip()
             raise MirrorError(f"the daemon refuses {path}: {response.status} {words[:1000]}")
@@ -79,8 +86,13 @@ async def _line(response: aiohttp.ClientResponse, idle: float | None) -> bytes:
 
 @asynccontextmanager
 async def _asking(
-    socket_path: Path, method: str, path: str, seconds: float | None
+    socket_path: Path,
+    method: str,
+    path: str,
+    seconds: float | None,
+    body: bytes | None = None,
 ) -> AsyncIterator[aiohttp.ClientResponse]:
+    sent = None if body is None else io.BytesIO(body)  # as aiohttp wants what is large
     limit = aiohttp.ClientTimeout(total=seconds, sock_connect=_TO_CONNECT)
     try:
         async with (
@@ -89,7 +101,7 @@ async def _asking(
                 timeout=limit,
                 read_bufsize=_LONGEST_LINE // 2,  # aiohttp takes lines of twice that
             ) as session,
-            session.request(method, _BASE + path, allow_redirects=False) as response,
+            session.request(method, _BASE + path, data=sent, allow_redirects=False) as response,
         ):
             yield response
     except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError

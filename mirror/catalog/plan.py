@@ -8,6 +8,8 @@ is given up because of an order on a page.  Previews count per variant as well, 
 variant which is no longer built keeps its last ones (U6), and a preview counts although its
 release is out (U19).  Versions from before ``since`` do not count; dates decide nothing else.
 
+What is pinned is wanted whatever the policy says.
+
 Each listing has a ruling, which names the setting that decided; the plan is what the rulings
 come to.  A plan is a value: the same catalog, holdings and policy give the same plan.
 """
@@ -16,8 +18,9 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from mirror.catalog.kinds import Maturity
@@ -44,6 +47,11 @@ __all__ = [
 
 Holds = Callable[[str], bool] | Container[str]
 """Whether an artifact of this name is held and accepted."""
+
+Pinned = Mapping[str, str]
+"""The id of the pin by the name of each artifact that is pinned."""
+
+NO_PINS: Pinned = MappingProxyType({})
 
 _OF_BOARDS = (Reason.BOARD, Reason.PORT, Reason.VENDOR, Reason.MCU)
 
@@ -87,14 +95,14 @@ class SyncPlan:
     skipped: Skipped
 
 
-def plan(catalog: Catalog, holds: Holds, policy: Policy) -> SyncPlan:
-    """Return what *policy* wants of *catalog*, and what of that *holds* does not have.
+def plan(catalog: Catalog, holds: Holds, policy: Policy, pinned: Pinned = NO_PINS) -> SyncPlan:
+    """Return what *policy* and pins want of *catalog*, and what of that *holds* does not have.
 
     Boards come in the order of the policy's patterns, then those with less to fetch, then
     by id.
     """
     held = _held(holds)
-    choices = [_chosen(board, held, policy) for board in catalog.boards]
+    choices = [_chosen(board, held, policy, pinned) for board in catalog.boards]
     choices.sort(key=lambda choice: choice.order(held))
     wanted = tuple(itertools.chain.from_iterable(choice.wanted for choice in choices))
     return SyncPlan(
@@ -104,8 +112,25 @@ def plan(catalog: Catalog, holds: Holds, policy: Policy) -> SyncPlan:
     )
 
 
-def rule_on(board: CatalogBoard, holds: Holds, policy: Policy) -> tuple[Ruling, ...]:
-    """Return what *policy* says of every listing of *board*, in the page's order."""
+def rule_on(
+    board: CatalogBoard, holds: Holds, policy: Policy, pinned: Pinned = NO_PINS
+) -> tuple[Ruling, ...]:
+    """Return what *policy* and pins say of every listing of *board*, in the page's order."""
+    rulings = _ruled_by_policy(board, holds, policy)
+    return tuple(_outranked(ruling, pinned) for ruling in rulings) if pinned else rulings
+
+
+def pin_rule(pin: str) -> Rule:
+    """Return the rule that the pin with this id is."""
+    return Rule("pin", pin)
+
+
+def _outranked(ruling: Ruling, pinned: Pinned) -> Ruling:
+    pin = pinned.get(str(ruling.listing.name))
+    return ruling if pin is None else replace(ruling, reason=Reason.PINNED, rule=pin_rule(pin))
+
+
+def _ruled_by_policy(board: CatalogBoard, holds: Holds, policy: Policy) -> tuple[Ruling, ...]:
     refusal = policy.refusal(board.facts)
     if refusal is not None:
         return tuple(Ruling(listing, *refusal) for listing in board.listings)
@@ -140,8 +165,10 @@ class _Choice:
         return self.rank, missing, self.board
 
 
-def _chosen(board: CatalogBoard, held: Callable[[str], bool], policy: Policy) -> _Choice:
-    rulings = rule_on(board, held, policy)
+def _chosen(
+    board: CatalogBoard, held: Callable[[str], bool], policy: Policy, pinned: Pinned
+) -> _Choice:
+    rulings = rule_on(board, held, policy, pinned)
     wanted = [ruling.listing for ruling in rulings if ruling.wanted]
     rank = policy.rank(board)
     skipped = _skipped(Counter(ruling.reason for ruling in rulings))
@@ -180,7 +207,7 @@ def _ruled(
 
 def _reason(name: ArtifactName, first: ArtifactName, held: Callable[[str], bool]) -> Reason:
     """Return why an artifact of a wanted version is wanted or left, by the build listed first."""
-    if _same_build(name, first):
+    if same_build(name, first):
         return Reason.NEWEST
     return Reason.HELD if held(str(name)) else Reason.REPEATED
 
@@ -214,7 +241,8 @@ def _missing(wanted: Iterable[Listing], held: Callable[[str], bool]) -> tuple[Li
     return tuple(found.values())
 
 
-def _same_build(one: ArtifactName, other: ArtifactName) -> bool:
+def same_build(one: ArtifactName, other: ArtifactName) -> bool:
+    """Whether both are files of one build, of whatever kind."""
     return (one.stem, one.date, one.version) == (other.stem, other.date, other.version)
 
 

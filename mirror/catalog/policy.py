@@ -40,6 +40,7 @@ _WILD = re.compile(r"\[[^\]]*\]|[*?]")
 class Reason(StrEnum):
     """Why a listing is wanted, or left; the value is what scripts read."""
 
+    PINNED = "pinned"
     NEWEST = "newest"
     HELD = "held"
     BOARD = "board"
@@ -50,11 +51,18 @@ class Reason(StrEnum):
     SINCE = "since"
     OLDER = "older"
     REPEATED = "repeated"
+    KEPT = "kept"
+    LET_GO = "let-go"
 
     @property
     def wanted(self) -> bool:
         """Whether the listing is to be held."""
-        return self in {Reason.NEWEST, Reason.HELD}
+        return self in {Reason.PINNED, Reason.NEWEST, Reason.HELD}
+
+    @property
+    def kept(self) -> bool:
+        """Whether what is held stays so."""
+        return self.wanted or self is Reason.KEPT
 
     @property
     def words(self) -> str:
@@ -63,6 +71,7 @@ class Reason(StrEnum):
 
 
 _WORDS = {
+    Reason.PINNED: "pinned: nothing but its recall removes it",
     Reason.NEWEST: "among the newest of its variant",
     Reason.HELD: "another build of a wanted version, and held already",
     Reason.BOARD: "no pattern fits the board",
@@ -73,6 +82,8 @@ _WORDS = {
     Reason.SINCE: "older than that",
     Reason.OLDER: "newer ones of its variant are as many as wanted",
     Reason.REPEATED: "another build of this version is listed before it",
+    Reason.KEPT: "no longer wanted, and kept once held",
+    Reason.LET_GO: "no longer wanted, and newer ones are as many as are kept",
 }
 
 
@@ -92,6 +103,29 @@ class Newest:
     """So many of the newest versions of each variant; ``count`` None: all of them."""
 
     count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Those built at most so many days before the newest that is held of their variant.
+
+    No clock has a say: nothing is let go only because time passes.
+    """
+
+    days: int
+
+
+Keep = Newest | Within
+"""What stays of what was held once and is no longer wanted."""
+
+_KEPT_PREVIEWS = Newest(10)
+
+
+def spell_keep(keep: Keep) -> str:
+    """Write *keep* as settings do: ``all``, ``10`` or ``90d``."""
+    if isinstance(keep, Within):
+        return f"{keep.days}d"
+    return "all" if keep.count is None else str(keep.count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +189,8 @@ class Terms:
 class Policy:
     """What to hold: the newest *releases* and *previews* of every wanted board and variant.
 
-    ``None`` for a depth means all.  Boards of an earlier pattern are fetched first.
+    ``None`` for a depth means all.  Boards of an earlier pattern are fetched first.  What was
+    held once stays as long as ``keep_releases`` or ``keep_previews`` keeps it.
     """
 
     boards: tuple[str, ...] = ("*",)
@@ -167,6 +202,8 @@ class Policy:
     previews: int | None = 1
     since: Since | None = None
     overrides: tuple[Override, ...] = ()
+    keep_releases: Keep = Newest(None)
+    keep_previews: Keep = _KEPT_PREVIEWS
 
     def rank(self, board: CatalogBoard) -> int | None:
         """Return the place of the pattern that wants *board*, or None when none does."""
@@ -194,6 +231,13 @@ class Policy:
             since=self.since if own.since is None else own.since,
             override=override,
         )
+
+    def keep(self, maturity: Maturity) -> tuple[Keep, Rule]:
+        """Return what is kept of what was held once, and the rule that says so."""
+        release = maturity is Maturity.RELEASE
+        keep = self.keep_releases if release else self.keep_previews
+        name = "keep_releases" if release else "keep_previews"
+        return keep, Rule(f"policy.{name}", spell_keep(keep))
 
     def _selections(self, facts: BoardFacts) -> Iterator[tuple[Reason, str, Sequence[str]]]:
         everything = ("*",)

@@ -61,6 +61,7 @@ COMMANDS: Final = (
         (COMPLETE, FAILED, USAGE, DAMAGED, LOCKED),
     ),
     Command("status", Later("mirror.cli.status", "status"), EVERY_DAY, ALL),
+    Command("pin", Later("mirror.cli.pin", "pin"), EVERY_DAY, ALL),
     Command("sync", Later("mirror.cli.sync", "sync"), TO_DECIDE, ALL),
     Command(
         "verify",

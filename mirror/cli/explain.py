@@ -12,14 +12,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from mirror.catalog.plan import rule_on
+from mirror.catalog.keeping import Keeping, keeps
+from mirror.catalog.names import ArtifactName
+from mirror.catalog.plan import Reason, Rule, pin_rule, rule_on
 from mirror.cli.holder import store_or_holder
 from mirror.cli.terminal import say, say_json, say_table
 from mirror.control import ask
 from mirror.daemon.parts import policy_of
 from mirror.errors import BoardNotFoundError, ConfigurationError, IncompleteError
+from mirror.sync.known_board import known_board
 from mirror.sync.publish import stamp
-from mirror.sync.remembered_board import RememberedBoard, remembered_board
+from mirror.sync.remembered_board import RememberedBoard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,18 +30,13 @@ if TYPE_CHECKING:
     from mirror.catalog.plan import Policy, Ruling
     from mirror.config import Settings
 
-#: By whether it is held, and whether it is wanted.
-_STATES: Final = {
-    (True, True): "held",
-    (False, True): "missing",
-    (True, False): "kept",
-    (False, False): "left",
-}
 _MEANINGS: Final = {
     "held": "wanted and held",
     "refused": "wanted, but its bytes were refused: mpmirror status says why",
     "missing": "wanted and not held: the next sync fetches it",
-    "kept": "held and no longer wanted: nothing is pruned yet",
+    "kept": "held, no longer wanted, and kept",
+    "let go": "held, neither wanted nor kept: on demand from the next run on",
+    "cached": "fetched on demand: goes first where room is needed",
     "left": "not wanted and not held",
 }
 _UNLISTED: Final = "upstream no longer lists it"
@@ -46,14 +44,13 @@ _UNLISTED: Final = "upstream no longer lists it"
 
 @dataclass(frozen=True, slots=True)
 class _Explained:
-    """One artifact: its state, and the rule that makes it so; no rule for what is unlisted."""
+    """One artifact: its state, and the rule that makes it so."""
 
     name: str
     state: str
-    reason: str
+    reason: Reason
     words: str
-    rule: str | None = None
-    value: str | None = None
+    rule: Rule
 
 
 def explain(settings: Settings, board: str, *, as_json: bool) -> None:
@@ -77,7 +74,7 @@ def explain(settings: Settings, board: str, *, as_json: bool) -> None:
 async def _remembered(settings: Settings, board: str) -> RememberedBoard:
     async with store_or_holder(settings) as store:
         if store is not None:
-            return await remembered_board(store.index, settings.upstream.url, board)
+            return await known_board(store, settings.upstream.url, board)
     path = f"/v1/remembered.json?board={quote(board, safe='')}"
     return RememberedBoard.from_json((await ask(settings.admin_listen.path, "GET", path)).body)
 
@@ -91,24 +88,45 @@ def _refuse_unknown(found: RememberedBoard, board: str) -> None:
 
 
 def _explained(found: RememberedBoard, policy: Policy) -> Iterator[_Explained]:
-    held = frozenset(found.held)
-    refused = frozenset(found.refused)
-    rulings = rule_on(found.board, held, policy) if found.board else ()
+    rulings = rule_on(found.board, found.held, policy, found.pinned) if found.board else ()
+    keepings = _keepings(found, policy, rulings)
     for ruling in rulings:
         name = str(ruling.listing.name)
-        state = _STATES[name in held, ruling.wanted]
-        yield _ruled(ruling, "refused" if state == "missing" and name in refused else state)
+        yield _held(keepings.pop(name)) if name in keepings else _not_held(found, ruling)
+    for keeping in keepings.values():
+        yield _held(keeping, _UNLISTED)
     listed = {str(ruling.listing.name) for ruling in rulings}
-    for name in found.held:
-        if name not in listed:
-            yield _Explained(name, "kept", "unlisted", _UNLISTED)
+    for name, pin in found.pinned.items():
+        if name not in listed and name not in found.held:
+            words = f"{Reason.PINNED.words}; {_UNLISTED}"
+            yield _Explained(name, "missing", Reason.PINNED, words, pin_rule(pin))
 
 
-def _ruled(ruling: Ruling, state: str) -> _Explained:
-    reason, rule = ruling.reason, ruling.rule
-    return _Explained(
-        str(ruling.listing.name), state, reason.value, reason.words, rule.key, rule.value
-    )
+def _keepings(
+    found: RememberedBoard, policy: Policy, rulings: Sequence[Ruling]
+) -> dict[str, Keeping]:
+    """Judge what is held and was not only fetched on demand, by name."""
+    wanted = {str(ruling.listing.name) for ruling in rulings if ruling.wanted}
+    held = [name for name in found.held if name in wanted or name not in found.on_demand]
+    port = found.board.facts.port if found.board else None
+    names = map(ArtifactName.parse, held)
+    judged = keeps(names, policy, port=port, rulings=rulings, pinned=found.pinned)
+    return {str(keeping.name): keeping for keeping in judged}
+
+
+def _held(keeping: Keeping, besides: str = "") -> _Explained:
+    reason = keeping.reason
+    states = {Reason.KEPT: "kept", Reason.LET_GO: "let go"}
+    words = f"{reason.words}; {besides}" if besides else reason.words
+    return _Explained(str(keeping.name), states.get(reason, "held"), reason, words, keeping.rule)
+
+
+def _not_held(found: RememberedBoard, ruling: Ruling) -> _Explained:
+    name = str(ruling.listing.name)
+    state = "cached" if name in found.held else "left"
+    if ruling.wanted:
+        state = "refused" if name in found.refused else "missing"
+    return _Explained(name, state, ruling.reason, ruling.reason.words, ruling.rule)
 
 
 def _document(
@@ -123,9 +141,9 @@ def _document(
             {
                 "name": one.name,
                 "state": one.state,
-                "reason": one.reason,
-                "rule": one.rule,
-                "value": one.value,
+                "reason": one.reason.value,
+                "rule": one.rule.key,
+                "value": one.rule.value,
                 "words": one.words,
             }
             for one in explained
@@ -135,10 +153,7 @@ def _document(
 
 def _tell(found: RememberedBoard, board: str, explained: Sequence[_Explained]) -> None:
     say(_heading(found, board))
-    rows = [
-        (one.name, one.state, f"{one.rule} = {one.value}" if one.rule else "-", one.words)
-        for one in explained
-    ]
+    rows = [(one.name, one.state, str(one.rule), one.words) for one in explained]
     if rows:
         say_table(("artifact", "state", "rule", "why"), rows)
     counts = Counter(one.state for one in explained)

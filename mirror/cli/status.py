@@ -51,6 +51,10 @@ def _lines(status: Status) -> Iterator[str]:
         else "nothing is published yet"
     )
     yield f"held: {status.held.artifacts} files, {status.held.size / 1e6:,.1f} MB"
+    if status.pinned and status.pinned.pins:
+        pinned = status.pinned
+        yield f"pinned: {pinned.artifacts} files by {pinned.pins} pins"
+        yield from (f"  {name}: it is pinned and not held" for name in pinned.missing)
     yield "complete" if status.complete else "not complete"
     yield from _last_run(status)
     if status.running:

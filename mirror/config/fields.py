@@ -20,7 +20,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 from pydantic_core import PydanticCustomError
 
 from mirror.catalog.kinds import Kind
-from mirror.catalog.policy import Since
+from mirror.catalog.policy import Keep, Newest, Since, Within, spell_keep
 from mirror.catalog.versions import Version
 from mirror.config.addresses import parse_base_url
 from mirror.config.units import (
@@ -228,6 +228,33 @@ def read_depth(value: object) -> object:
     return value
 
 
+def _read_keep(value: object) -> object:
+    """Read ``all``, a number, or whole days such as ``90d``."""
+    if isinstance(value, Newest | Within):
+        return value
+    if isinstance(value, str) and value.endswith("d"):
+        return Within(_days(value))
+    if value == _ALL:
+        return Newest(None)
+    number = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    if re.fullmatch("[0-9]{1,6}", number) and int(number) <= MOST_VERSIONS:
+        return Newest(int(number))
+    raise problem(f'expected a number, "all" or days such as "90d", not {str(value)[:80]!r}')
+
+
+def _days(text: str) -> int:
+    try:
+        return parse_duration(text).days
+    except ConfigurationError as error:
+        raise problem(f'expected days such as "90d", not {text[:80]!r}') from error
+
+
+def _spell_keep(keep: Keep) -> int | str:
+    if isinstance(keep, Newest) and keep.count is not None:
+        return keep.count
+    return spell_keep(keep)
+
+
 Folder = Annotated[Path, BeforeValidator(_read_path)]
 Duration = Annotated[
     timedelta,
@@ -251,6 +278,7 @@ Depth = Annotated[
     BeforeValidator(read_depth),
     PlainSerializer(spell_depth),
 ]
+KeepSetting = Annotated[Keep, BeforeValidator(_read_keep), PlainSerializer(_spell_keep)]
 Globs = Annotated[
     tuple[Annotated[str, BeforeValidator(read_glob)], ...], BeforeValidator(read_list)
 ]

@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mirror.catalog.kinds import Kind
+from mirror.catalog.policy import Newest
 from mirror.config.addresses import ListenAddress, SocketAddress
 from mirror.config.fields import (
     Addresses,
@@ -25,6 +26,7 @@ from mirror.config.fields import (
     Globs,
     KeepFree,
     KeepFreeSetting,
+    KeepSetting,
     Kinds,
     Labels,
     Number,
@@ -37,6 +39,7 @@ from mirror.config.fields import (
 from mirror.config.overrides import Overrides
 
 _FLASHABLE = tuple(kind for kind in Kind if kind.flashable)
+_KEPT_PREVIEWS = Newest(10)
 _KEEP_FREE = KeepFree(size=2_000_000_000, share=0.1)
 _LISTEN = ListenAddress("127.0.0.1", 8080)
 
@@ -99,6 +102,13 @@ class PolicySettings:
     previews: Annotated[
         Depth, Field(description='Newest previews to hold of each board and variant, or "all".')
     ] = 1
+    keep_previews: Annotated[
+        KeepSetting,
+        Field(
+            description='Previews to keep once they are held: the newest so many, "all", or "90d":'
+            " those built at most so long before the newest."
+        ),
+    ] = _KEPT_PREVIEWS
     since: Annotated[
         SinceSetting,
         Field(description='Oldest to fetch: a version ("v1.24.0") or a date ("2025-01-31").'),

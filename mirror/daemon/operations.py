@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from mirror.catalog.names import ArtifactName
 from mirror.daemon.once import sync_once
 from mirror.daemon.parts import now
+from mirror.daemon.pinning import order_lines, pinner_of
 from mirror.daemon.runs import Runs
 from mirror.daemon.schedule import Schedule
 from mirror.daemon.status import Moment, encode_status, status_of
@@ -23,9 +24,9 @@ from mirror.daemon.upkeep import Upkeep
 from mirror.errors import BadQueryError, MirrorError
 from mirror.storage.entries import Recorded
 from mirror.storage.runs import Run
+from mirror.sync.known_board import known_board
 from mirror.sync.outcome import Ending, Outcome, Progress
 from mirror.sync.publish import stamp
-from mirror.sync.remembered_board import remembered_board
 from mirror.web.artifacts import Artifact
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Operations:
         # is that of one of them.
         self._turn = asyncio.Lock()
         self.syncs = Runs(self._sync)
+        self._pinner = pinner_of(settings, store, reach, self._turn, lambda: self.syncs.running)
         self.upkeep = Upkeep(settings, store, reach, log, self._turn, self.syncs.ask)
         self.schedule = Schedule(
             self._ask_for_sync,
@@ -106,6 +108,10 @@ class Operations:
                 told = step.shortened(_MOST_TOLD) if isinstance(step, Outcome) else step
                 yield _NEWS.dump_json(told) + b"\n"
 
+    def pin(self, order: bytes) -> AsyncGenerator[bytes, None]:
+        """Pin or unpin as *order* says; yield the progress, then what came of it."""
+        return order_lines(self._pinner, order)
+
     async def runs(self) -> bytes:
         """Return the newest runs, newest first."""
         return _RUNS.dump_json(await self._store.index.last_runs(_RUNS_SHOWN)) + b"\n"
@@ -113,7 +119,7 @@ class Operations:
     async def remembered(self, board: str) -> bytes:
         """Return what is remembered of upstream's pages, and held, of the board with this id."""
         upstream = self._settings.upstream.url
-        return (await remembered_board(self._store.index, upstream, board)).to_json()
+        return (await known_board(self._store, upstream, board)).to_json()
 
     async def ledger(self, since: str | None) -> AsyncGenerator[bytes, None]:
         """Yield the lines of the ledger from *since* (a date) on."""

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from mirror.cache.on_demand import Terms as OnDemandTerms
 from mirror.catalog.guard import Guard
-from mirror.catalog.plan import Override, Policy
+from mirror.catalog.plan import Newest, Override, Policy
 from mirror.errors import ConfigurationError
 from mirror.storage.quarantine import Bounds
 from mirror.storage.space import KeepFree
@@ -40,6 +40,8 @@ def policy_of(settings: Settings) -> Policy:
         releases=policy.releases,
         previews=policy.previews,
         since=policy.since,
+        keep_releases=Newest(policy.keep_releases),
+        keep_previews=policy.keep_previews,
         overrides=tuple(
             Override(
                 pattern=pattern,

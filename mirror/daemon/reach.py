@@ -50,6 +50,8 @@ class Reach:
         self._store = store
         self._readers = readers
         self._turns = Turns()
+        #: Held by whoever publishes.
+        self.publishing = asyncio.Lock()
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()
         self._open: _Open | None = None
@@ -77,6 +79,7 @@ class Reach:
             report=report,
             version=VERSION,
             turns=self._turns,
+            publishing=self.publishing,
         )
 
     async def take(

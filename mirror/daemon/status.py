@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Final
 from pydantic import TypeAdapter, ValidationError
 
 from mirror.daemon.version import VERSION
-from mirror.errors import MirrorError
+from mirror.errors import DamagedError, MirrorError
 from mirror.publication.documents import decode_publication
 from mirror.sync.outcome import Outcome, Progress
+from mirror.sync.pinned import missing_pinned
 from mirror.sync.publish import CHANNEL, stamp
 
 if TYPE_CHECKING:
@@ -97,6 +98,15 @@ class UpkeepStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class PinsStatus:
+    """How many pins there are, the artifacts that they name, and those that are not held."""
+
+    pins: int
+    artifacts: int
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """All of it; None where there is nothing yet.  Times are RFC 3339 in UTC."""
 
@@ -115,6 +125,7 @@ class Status:
     next_run: str | None
     disk: DiskStatus
     upkeep: UpkeepStatus | None = None
+    pinned: PinsStatus | None = None
     type: str = "mpmirror.status"
     format: int = 1
 
@@ -173,23 +184,39 @@ async def status_of(
     totals = await store.index.totals()
     disk = await asyncio.to_thread(shutil.disk_usage, folder)
     notes = await store.quarantine.notes()
+    pinned, damaged_pins = await _pinned(store, moment.now)
     return Status(
         version=VERSION,
         node=store.node.node_id,
         lineage=store.node.lineage,
         upstream=upstream,
         offline=offline,
-        complete=last is not None and last.outcome.complete and moment.sound,
+        complete=last is not None
+        and last.outcome.complete
+        and moment.sound
+        and not pinned.missing
+        and not damaged_pins,
         publication=await _publication(store, moment.now),
         held=HeldStatus(totals.artifacts, totals.size),
         quarantined=len(notes),
-        alarms=(*await _alarms(store), *moment.alarms),
+        alarms=(*await _alarms(store), *moment.alarms, *damaged_pins),
         running=moment.running,
         last_run=last,
         next_run=stamp(moment.next_run) if moment.next_run else None,
         disk=DiskStatus(disk.total, disk.free),
         upkeep=moment.upkeep,
+        pinned=pinned,
     )
+
+
+async def _pinned(store: Store, now: datetime) -> tuple[PinsStatus, tuple[Alarm, ...]]:
+    try:
+        pins = await store.pins.all()
+        missing = await missing_pinned(store)
+    except DamagedError as error:
+        return PinsStatus(0, 0), (Alarm("damaged", "pins", str(error), stamp(now)),)
+    names = {name for pin in pins for name in pin.names}
+    return PinsStatus(len(pins), len(names), missing[:_MOST_SHOWN]), ()
 
 
 async def _publication(store: Store, now: datetime) -> PublicationStatus | None:

@@ -21,8 +21,9 @@ from mirror.storage.tables import ARTIFACTS, CHANGES, REFUSALS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
+    from typing import Any
 
-    from sqlalchemy import Connection, RowMapping, Table
+    from sqlalchemy import Connection, RowMapping, Select, Table
 
     from mirror.storage.database import Database
     from mirror.storage.entries import Position, Recorded
@@ -69,21 +70,12 @@ class Artifacts:
 
     async def first_digests(self, names: Iterable[str]) -> dict[str, Digest]:
         """Return the first digest of each of *names*, held or not; unknown names are left out."""
-        columns = ARTIFACTS.c
+        return await self._digests(names, select(ARTIFACTS.c.name, ARTIFACTS.c.digest))
 
-        def work(connection: Connection) -> dict[str, Digest]:
-            queries = (
-                select(columns.name, columns.digest).where(columns.name.in_(some))
-                for some in portions(wanted)
-            )
-            return {
-                name: Digest(digest)
-                for query in queries
-                for name, digest in connection.execute(query)
-            }
-
-        wanted = list(names)
-        return await self._database.run(work)
+    async def held_digests(self, names: Iterable[str]) -> dict[str, Digest]:
+        """Return the digest of each of *names* that is held; the others are left out."""
+        query = select(ARTIFACTS.c.name, ARTIFACTS.c.digest).where(ARTIFACTS.c.held)
+        return await self._digests(names, query)
 
     async def sightings_of_board(self, board: str) -> list[Sighting]:
         """Return all artifacts of *board* that are held, by name."""
@@ -152,6 +144,16 @@ class Artifacts:
         return [
             Holding(row["name"], row["board"], Digest(row["digest"]), row["size"]) for row in rows
         ]
+
+    async def _digests(self, names: Iterable[str], query: Select[Any]) -> dict[str, Digest]:
+        def work(connection: Connection) -> dict[str, Digest]:
+            queries = (query.where(ARTIFACTS.c.name.in_(some)) for some in portions(wanted))
+            return {
+                name: Digest(digest) for one in queries for name, digest in connection.execute(one)
+            }
+
+        wanted = list(names)
+        return await self._database.run(work)
 
     async def _named(self, table: Table, names: Iterable[str]) -> list[RowMapping]:
         wanted = list(names)

@@ -66,6 +66,11 @@ class Layout:
         """The folder of pointers to publications."""
         return self.folder / "channels"
 
+    @property
+    def pins(self) -> Path:
+        """The folder of the pins."""
+        return self.folder / "pins"
+
     def folders(self) -> list[Path]:
         """Return every folder below the data folder, parents first."""
         return [
@@ -74,6 +79,7 @@ class Layout:
             self.ledger,
             self.publications,
             self.channels,
+            self.pins,
             self.blobs.parent,
             self.blobs,
             *(self.blobs / prefix for prefix in FAN_OUT),

@@ -28,6 +28,7 @@ from mirror.storage.ledger import Ledger
 from mirror.storage.ledger_reader import LedgerReader
 from mirror.storage.lock import locked
 from mirror.storage.node import Node, find_node
+from mirror.storage.pins import PinReader, Pins
 from mirror.storage.publications import PublicationReader, Publications
 from mirror.storage.quarantine import Bounds, Quarantine
 from mirror.storage.space import KeepFree, Room
@@ -49,6 +50,7 @@ class StoreReader:
     blobs: BlobReader
     ledger: LedgerReader
     publications: PublicationReader
+    pins: PinReader
 
     @staticmethod
     async def open_for_reading(folder: Path) -> StoreReader:
@@ -84,6 +86,7 @@ class Store(StoreReader):
     blobs: BlobStore
     ledger: Ledger
     publications: Publications
+    pins: Pins
     incoming: IncomingFolder
     quarantine: Quarantine
     index: Index
@@ -122,6 +125,7 @@ class Store(StoreReader):
                     blobs=parts.blobs,
                     ledger=parts.ledger,
                     publications=parts.publications,
+                    pins=parts.pins,
                     incoming=parts.incoming,
                     quarantine=parts.quarantine,
                     index=index,
@@ -161,6 +165,7 @@ def _open_for_reading(folder: Path, disk: Disk) -> StoreReader:
         blobs=BlobReader(layout.blobs, disk),
         ledger=LedgerReader(layout.ledger, disk),
         publications=PublicationReader(layout.publications, layout.channels),
+        pins=PinReader(layout.pins),
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mirror.catalog.keeping import still_held
 from mirror.catalog.names import ArtifactName
 from mirror.catalog.values import Digest
 from mirror.errors import ArtifactNotFoundError, DamagedError
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mirror.catalog.model import CatalogBoard
+    from mirror.catalog.policy import Policy
     from mirror.publication.documents import BoardDocument
     from mirror.storage.entries import Sighting
     from mirror.storage.store import Store
@@ -55,9 +57,13 @@ class _Everything(Container[str]):
 
 
 class Publisher:
-    """Makes the publications of one node's ``current`` channel; one caller at a time."""
+    """Makes the publications of one node's ``current`` channel; one caller at a time.
 
-    def __init__(self, store: Store, upstream: str) -> None:
+    What *policy* no longer keeps is not held any more; without one all that was held stays.
+    """
+
+    def __init__(self, store: Store, upstream: str, policy: Policy | None = None) -> None:
+        self._policy = policy
         self._store = store
         self._upstream = upstream
 
@@ -73,7 +79,8 @@ class Publisher:
 
         Boards published before and not among *boards* stay as they are.  What is listed and
         not *wanted* by name is on demand, and stays so, fetched or not, unless it was held
-        when it was published before: neither a fetch nor an eviction changes a publication.
+        when it was published before and is kept: neither a fetch nor an eviction changes a
+        publication.
         """
         previous = await self._previous()
         digests = dict(previous.content.boards) if previous else {}
@@ -138,11 +145,22 @@ class Publisher:
             for sighting in sightings
             if sighting.name in wanted or sighting.name in before or sighting.name not in listed
         }
+        for name in self._let_go(board, held, wanted) & listed.keys():
+            del held[name]
         # What is wanted and not held is missing, and the next run's business.
         offered = [
             listing for name, listing in listed.items() if name not in held and name not in wanted
         ]
         return await asyncio.to_thread(render_board, board.facts, held.values(), notes, offered)
+
+    def _let_go(
+        self, board: CatalogBoard, held: Iterable[str], wanted: Container[str]
+    ) -> frozenset[str]:
+        """Return what of *held* is neither wanted nor kept."""
+        if self._policy is None:
+            return frozenset()
+        names = frozenset(held)
+        return names - still_held(names, self._policy, board.facts.port, wanted)
 
     def _content(
         self, previous: _Previous | None, boards: dict[str, Digest], now: datetime

@@ -6,7 +6,8 @@ so the board has the same facts and listings as in a sync run.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, Never
@@ -36,7 +37,9 @@ class RememberedBoard:
     ``crawled`` is false while upstream's index was never read: then nothing else is known
     but what is ``held``.  ``board`` is None when the index does not show it; ``nearest``
     then are ids that look like it.  ``read_at`` is when its page was last read.  ``refused``
-    are listed artifacts whose bytes were refused when they were fetched last.
+    are listed artifacts whose bytes were refused when they were fetched last.  ``on_demand``
+    are those of ``held`` that were fetched so and that no publication holds; ``pinned`` has
+    the id of the pin by the name of each artifact that is pinned.
     """
 
     upstream: str
@@ -45,6 +48,8 @@ class RememberedBoard:
     read_at: datetime | None
     held: tuple[str, ...]
     refused: tuple[str, ...] = ()
+    on_demand: tuple[str, ...] = ()
+    pinned: Mapping[str, str] = field(default_factory=dict)
     nearest: tuple[str, ...] = ()
 
     def to_json(self) -> bytes:

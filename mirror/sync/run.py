@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.guard import Guard, file_counts, shrinkage
-from mirror.catalog.plan import Policy, SyncPlan, plan
+from mirror.catalog.plan import NO_PINS, Pinned, Policy, SyncPlan, plan
 from mirror.errors import CatalogShrunkError, IncompleteError, MirrorError, RefusedError
 from mirror.sandbox import Sandbox
 from mirror.storage.runs import RunEnd
@@ -26,6 +26,7 @@ from mirror.sync.fetching import Fetching
 from mirror.sync.intake import Intake
 from mirror.sync.names import Names
 from mirror.sync.outcome import Ending, Outcome, Phase, Progress, Trouble
+from mirror.sync.pinned import missing_pinned, pinned_names, settle
 from mirror.sync.publish import Publisher
 from mirror.sync.remembered import RememberedPages
 from mirror.sync.turns import Turns
@@ -67,7 +68,8 @@ class Means:
     """What a run works with: the way out, the limited child, the store, the time.
 
     ``version`` is this mirror's: pages that another version parsed are parsed anew.  Whoever
-    else takes files in meanwhile has the same ``turns``.
+    else takes files in meanwhile has the same ``turns``, and whoever else publishes the same
+    ``publishing``.
     """
 
     fetcher: Fetcher
@@ -77,6 +79,7 @@ class Means:
     report: Callable[[Progress], None]
     version: str
     turns: Turns = field(default_factory=Turns)
+    publishing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 async def sync(means: Means, wishes: Wishes) -> Outcome:
@@ -113,11 +116,13 @@ class _Run:
         self.number = 0
         self._wishes = wishes
         self._store = means.store
-        self._publisher = Publisher(means.store, means.fetcher.upstream)
+        self._publisher = Publisher(means.store, means.fetcher.upstream, wishes.policy)
         self._crawl = ""
         self._pages: list[Trouble] = []
         self._remarks: list[Trouble] = []
         self._wanted = Names()
+        self._pinned: Pinned = NO_PINS
+        self._missing_pinned: list[Trouble] = []
         self._fetching: Fetching | None = None
 
     async def whole(self) -> Outcome:
@@ -128,6 +133,7 @@ class _Run:
         self._wanted = Names(str(listing.name) for listing in todo.wanted)
         self._fetching = await self._begin_fetching(catalog, todo)
         await self._fetch(catalog, self._fetching)
+        await self._settle_pins(catalog)
         self._means.report(Progress(Phase.PUBLISH, 0, 1, self._fetching.received_bytes))
         published = await self._publish(self._offering(catalog))
         await self._store.index.set_mark(_COUNTS, json.dumps(file_counts(catalog)))
@@ -153,7 +159,8 @@ class _Run:
         index = self._store.index
         await index.look_for(self._store.blobs)
         names = {holding.name async for holding in index.held()}
-        return await asyncio.to_thread(plan, catalog, names, self._wishes.policy)
+        self._pinned = await pinned_names(self._store, catalog.boards)
+        return await asyncio.to_thread(plan, catalog, names, self._wishes.policy, self._pinned)
 
     async def ended_by(self, error: MirrorError) -> Outcome:
         """Say how a run ended that *error* broke off."""
@@ -226,8 +233,20 @@ class _Run:
                 await self._publish([b for b in catalog.boards if b.facts.board in whole])
 
     async def _publish(self, boards: list[CatalogBoard]) -> bool:
-        sequence = await self._publisher.publish(boards, self._means.clock(), self._wanted)
+        async with self._means.publishing:
+            # Read anew: somebody may have pinned something since the run was planned.
+            wanted = self._wanted | (await pinned_names(self._store)).keys()
+            sequence = await self._publisher.publish(boards, self._means.clock(), wanted)
         return sequence is not None
+
+    async def _settle_pins(self, catalog: Catalog) -> None:
+        await settle(self._store, catalog.boards)
+        # Those that are listed are wanted, and have their own trouble.
+        self._missing_pinned = [
+            Trouble(name, "it is pinned and not held, and upstream does not list it")
+            for name in await missing_pinned(self._store)
+            if name not in self._wanted
+        ]
 
     def _in_policy(self, catalog: Catalog) -> list[CatalogBoard]:
         rank = self._wishes.policy.rank
@@ -242,7 +261,8 @@ class _Run:
         fetching = self._fetching
         wanted = len(self._wanted)
         missing = fetching.missing if fetching else wanted
-        troubles = [*self._pages, *(fetching.troubles if fetching else ())]
+        fetched = fetching.troubles if fetching else ()
+        troubles = [*self._pages, *fetched, *self._missing_pinned]
         error = broken_by or (fetching.halted if fetching else None)
         if error is None and (missing or troubles):
             error = IncompleteError(f"incomplete: {_counted(missing, len(troubles))}")

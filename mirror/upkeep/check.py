@@ -61,6 +61,7 @@ async def check(
     checking = Checking(store)
     blobs = await checking.blobs(progress)
     publications = await checking.publications()
+    await checking.pins()
     lines = await checking.ledger(head)
     return Report(blobs, publications, lines, tuple(checking.damages))
 
@@ -105,6 +106,13 @@ class Checking:
             self._note(digest, error)
         except ArtifactNotFoundError:
             pass  # let go since the folder was read; what is published is looked for below
+
+    async def pins(self) -> None:
+        """Read every pin, and name the first that can not be read."""
+        try:
+            await self._store.pins.all()
+        except DamagedError as error:
+            self.damages.append(Damage("pins", str(error)))
 
     async def folder(self, prefix: str) -> tuple[Digest, ...]:
         """Return the blobs of one folder, and name what is none."""

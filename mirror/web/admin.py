@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from mirror.web.artifacts import Artifact
 
 _JSON_LINES = "application/jsonl"
+# An order to pin may name many artifacts.
+_MOST_ORDER = 2 << 20
 
 _log = logging.getLogger(__name__)
 
@@ -67,6 +69,9 @@ class Operations(Protocol):
     async def damaged(self, digest: Digest) -> None:
         """Look at a blob that somebody found damaged or missing, and heal it if it is."""
 
+    def pin(self, order: bytes) -> AsyncGenerator[bytes, None]:
+        """Pin or unpin as the document *order* says; yield the progress, then what came of it."""
+
 
 def make_admin_app(operations: Operations, node: str) -> web.Application:
     """Return the operators' application of the node with this id."""
@@ -91,6 +96,7 @@ class _Handlers:
             web.get("/v1/remembered.json", self.remembered, allow_head=False),
             web.get("/v1/ledger.jsonl", self.ledger, allow_head=False),
             web.post("/v1/damaged/{digest}", self.damaged),
+            web.post("/v1/pins", self.pin),
         ]
 
     async def sync(self, request: web.Request) -> web.StreamResponse:
@@ -120,8 +126,20 @@ class _Handlers:
         await self._operations.damaged(digest)
         return self._document(b"{}\n")
 
+    async def pin(self, request: web.Request) -> web.StreamResponse:
+        return await _send_lines(request, self._operations.pin(await _order(request)))
+
     def _document(self, body: bytes) -> Answer:
         return Answer(200, self._heads.with_body(200, JSON, len(body)), body)
+
+
+async def _order(request: web.Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > _MOST_ORDER:
+            raise BadQueryError(f"an order has at most {_MOST_ORDER} bytes")
+    return bytes(body)
 
 
 async def _send_lines(

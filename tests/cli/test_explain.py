@@ -20,6 +20,7 @@ from mirror.daemon.reach import Reach
 from mirror.web.admin import make_admin_app
 from mirror.web.listening import unix_socket
 from mirror.web.server import serving
+from tests.catalog.pins import pin_of
 from tests.replica import Misbehaviour, Replica
 from tests.sync.node import node_at
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from mirror.catalog.pins import Pin
     from mirror.config import Settings
 
 RELEASE, OLDER, OLDEST = (
@@ -50,6 +52,13 @@ async def mirrored(folder: Path, replica: Replica, policy: Policy) -> str:
     async with replica.running() as url, node_at(folder / "data", url) as node:
         await node.sync(policy=policy)
     return url
+
+
+async def pinned(data: Path, *pins: Pin) -> None:
+    """Write *pins* down in *data*."""
+    async with node_at(data, "http://127.0.0.1:1") as node:
+        for pin in pins:
+            await node.store.pins.put(pin)
 
 
 @pytest.fixture
@@ -93,7 +102,7 @@ def test_each_artifact_has_its_state_and_its_rule(
     assert (status, err) == (0, "")
     assert states(json.loads(out)) == [
         (RELEASE, "held", "newest", f"{rule}.releases = 1"),
-        (OLDER, "kept", "older", f"{rule}.releases = 1"),
+        (OLDER, "kept", "kept", "policy.keep_releases = all"),
         (OLDEST, "left", "since", f"{rule}.since = v1.27.0"),
     ]
 
@@ -122,8 +131,30 @@ def test_what_is_held_and_no_longer_wanted_is_kept(
     set_policy(lab, '[policy]\nvendors = ["Espressif"]\n')
     _, out, _ = explained(lab, capsys, "RPI_PICO_W")
 
-    assert "kept 2: held and no longer wanted: nothing is pruned yet" in out
+    assert "kept 2: held, no longer wanted, and kept" in out
+    assert "policy.keep_releases = all  no longer wanted, and kept once held" in out
     assert "policy.vendors = Espressif  no pattern fits the board's vendor" in out
+
+
+def test_what_is_let_go_pinned_or_only_cached_is_told(
+    lab: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pin is a rule like any other, also for what upstream does not list."""
+    data = lab.parent / "data"
+    gone = "RPI_PICO_W-20200902-v1.13.uf2"
+    asyncio.run(pinned(data, pin_of(OLDEST), pin_of(gone)))
+    set_policy(lab, "[policy]\nreleases = 1\nkeep_releases = 1\n")
+    status, out, _ = explained(lab, capsys, "RPI_PICO_W", "--json")
+    document = json.loads(out)
+
+    assert status == 0
+    assert states(document) == [
+        (RELEASE, "held", "newest", "policy.releases = 1"),
+        (OLDER, "let go", "let-go", "policy.keep_releases = 1"),
+        (OLDEST, "missing", "pinned", f"pin = {pin_of(OLDEST).id}"),
+        (gone, "missing", "pinned", f"pin = {pin_of(gone).id}"),
+    ]
+    assert document["artifacts"][-1]["words"].endswith("; upstream no longer lists it")
 
 
 def test_what_was_refused_is_not_called_missing(
@@ -170,10 +201,10 @@ def test_what_upstream_no_longer_lists_is_kept(
     assert document["artifacts"][-1] == {
         "name": OLDER,
         "state": "kept",
-        "reason": "unlisted",
-        "rule": None,
-        "value": None,
-        "words": "upstream no longer lists it",
+        "reason": "kept",
+        "rule": "policy.keep_releases",
+        "value": "all",
+        "words": "no longer wanted, and kept once held; upstream no longer lists it",
     }
 
 
@@ -261,8 +292,8 @@ async def test_beside_a_daemon_the_rules_are_those_of_the_settings_now(
 
     assert (status, err) == (0, "")
     assert states(json.loads(out)) == [
-        (RELEASE, "kept", "older", "policy.releases = 0"),
-        (OLDER, "kept", "older", "policy.releases = 0"),
+        (RELEASE, "kept", "kept", "policy.keep_releases = all"),
+        (OLDER, "kept", "kept", "policy.keep_releases = all"),
         (OLDEST, "left", "older", "policy.releases = 0"),
     ]
 

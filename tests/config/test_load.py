@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mirror.catalog.kinds import Kind
+from mirror.catalog.policy import Keep, Newest, Within
 from mirror.config import (
     KNOWN,
     Given,
@@ -56,6 +57,7 @@ def test_without_a_word_everything_has_its_default(tmp_path: Path) -> None:
     assert found.upstream.requests_per_second == 2
     assert found.policy.releases == 3
     assert found.policy.keep_releases is None
+    assert found.policy.keep_previews == Newest(10)
     assert found.policy.kinds == tuple(kind for kind in Kind if kind.flashable)
     assert found.schedule.every == timedelta(hours=6)
     assert set(found.sources.values()) == {"default"}
@@ -104,6 +106,7 @@ def test_every_setting_can_be_a_variable(tmp_path: Path) -> None:
             "MPMIRROR_POLICY__RELEASES": "all",
             "MPMIRROR_POLICY__KEEP_RELEASES": "all",
             "MPMIRROR_POLICY__PREVIEWS": "0",
+            "MPMIRROR_POLICY__KEEP_PREVIEWS": "90d",
             "MPMIRROR_POLICY__SINCE": "v1.20.0",
             "MPMIRROR_POLICY__OVERRIDE": '{"RPI_PICO*": {"releases": 5}}',
             "MPMIRROR_POLICY__GRACE": "1d",
@@ -125,9 +128,30 @@ def test_every_setting_can_be_a_variable(tmp_path: Path) -> None:
     assert found.policy.mcus == ("rp2040", "esp32*")
     assert found.policy.kinds == (Kind.UF2, Kind.META_ZIP)
     assert found.policy.releases is None
+    assert found.policy.keep_previews == Within(90)
     assert found.schedule.every == timedelta(minutes=90)
     assert found.disk.keep_free == KeepFree(size=10**9, share=0.05)
     assert (found.guard.boards, found.guard.files) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("written", "keep", "spelled"),
+    [
+        ("10", Newest(10), 10),
+        ("'10'", Newest(10), 10),
+        ("0", Newest(0), 0),
+        ("'all'", Newest(None), "all"),
+        ("'90d'", Within(90), "90d"),
+    ],
+)
+def test_previews_are_kept_by_number_or_by_days(
+    tmp_path: Path, written: str, keep: Keep, spelled: object
+) -> None:
+    """And the settings are spelled as they are read."""
+    found = load(tmp_path, f"[policy]\nkeep_previews = {written}\n")
+
+    assert found.policy.keep_previews == keep
+    assert spell(found)["policy.keep_previews"] == spelled
 
 
 def test_every_problem_is_told_at_once_and_where_it_stands(tmp_path: Path) -> None:
@@ -173,6 +197,10 @@ def test_every_problem_is_told_at_once_and_where_it_stands(tmp_path: Path) -> No
         ("[policy]\nkinds = ['exe']", "expected 'uf2', 'bin', 'app-bin', 'dfu', 'hex'"),
         ("[policy]\nboards = ['a/b']", "policy.boards: expected a name or a pattern such as"),
         ("[policy]\nreleases = 3\nkeep_releases = 2", "keep_releases: less than policy.releases"),
+        ("[policy]\nkeep_previews = '6h'", 'expected a number, "all" or days such as "90d"'),
+        ("[policy]\nkeep_previews = 'xd'", 'expected days such as "90d", not'),
+        ("[policy]\nkeep_previews = -1", 'expected a number, "all" or days such as "90d"'),
+        ("[policy]\nkeep_previews = true", 'expected a number, "all" or days such as "90d"'),
         ("[schedule]\nevery = '1h'\njitter = '2h'", "jitter: longer than schedule.every"),
         ("keys_dir = 'data/keys'", "keys_dir: the keys lie in data_dir"),
         ("keys_dir = 'data'", "keys_dir: the keys lie in data_dir"),

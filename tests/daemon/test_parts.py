@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mirror.catalog.kinds import Kind
 from mirror.catalog.plan import Newest, Override, Policy
+from mirror.catalog.policy import Within
 from mirror.config import Given, load_settings
 from mirror.daemon.parts import policy_of, wishes_of
 
@@ -21,7 +22,9 @@ CHOSEN: dict[str, object] = {
     "policy.mcus": ["rp2040"],
     "policy.kinds": ["uf2"],
     "policy.releases": 2,
+    "policy.keep_releases": "all",
     "policy.previews": 0,
+    "policy.keep_previews": "90d",
     "policy.since": "2025-01-31",
     "policy.override": {"RPI_PICO*": {"releases": "all", "kinds": ["elf"]}},
 }
@@ -38,7 +41,9 @@ def test_every_word_of_the_policy_reaches_the_plan(tmp_path: Path) -> None:
         mcus=("rp2040",),
         kinds=(Kind.UF2,),
         releases=2,
+        keep_releases=Newest(None),
         previews=0,
+        keep_previews=Within(90),
         since=date(2025, 1, 31),
         overrides=(Override(pattern="RPI_PICO*", releases=Newest(None), kinds=(Kind.ELF,)),),
     )

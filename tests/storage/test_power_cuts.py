@@ -18,6 +18,7 @@ import pytest
 
 from mirror.catalog.values import Digest
 from mirror.storage.entries import Sighting
+from tests.catalog.pins import pin_of
 from tests.storage.disks import LazyDisk
 from tests.storage.power import Done, MakeFolder, Operation, RecordingDisk, Rename, Wreck
 from tests.storage.samples import REASONS, decision, files_below, open_folder, refusal, sighting
@@ -82,6 +83,10 @@ async def live(parts: DataFolder, disk: RecordingDisk, day: int) -> None:
         await parts.ledger.append([sighting(name, data), decision(name)])
         disk.done(f"ledger {parts.ledger.head.number}")
     await _publish(parts, disk, [Digest.of(name.encode() * 500) for name in names])
+    pin = pin_of(f"RPI_PICO-2026040{day}-v1.28.0.uf2")
+    await parts.pins.put(pin)
+    await parts.pins.put(pin.settled(dict.fromkeys(pin.names, Digest.of(names[0].encode() * 500))))
+    disk.done(f"pin {pin.id}")
     async with parts.incoming.open("large.bin", URL + "large.bin") as part:
         await part.write(LARGE[part.size :])
     async with parts.incoming.open(f"bad{day}.bin", URL) as part:
@@ -154,6 +159,8 @@ async def prove(folder: Path, done: set[str], seen: list[str]) -> None:
     await prove_blobs(folder, parts, done)
     await prove_publications(parts, done, seen)
     await prove_ledger(parts, done)
+    settled = {f"pin {pin.id}" for pin in await parts.pins.all() if not pin.open}
+    assert {what for what in done if what.startswith("pin ")} <= settled
     assert {"quarantine"} & done <= {"quarantine" for _ in await parts.quarantine.notes()}
     await prove_download(parts)
     await prove_life_goes_on(parts)

@@ -48,6 +48,7 @@ class TestNode:
     wishes: Wishes = WISHES
     politeness: Politeness = SWIFT
     reported: asyncio.Queue[Progress] = field(default_factory=asyncio.Queue)
+    publishing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def sync(self, **changes: Any) -> Outcome:  # noqa: ANN401 - any field of the wishes
         """Run once, with *changes* to the wishes of this one run."""
@@ -65,6 +66,7 @@ class TestNode:
                 clock=lambda: self.now,
                 report=self.reported.put_nowait,
                 version="test",
+                publishing=self.publishing,
             )
             return await sync(means, replace(self.wishes, **changes))
 

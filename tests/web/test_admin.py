@@ -12,7 +12,7 @@ import pytest
 
 from mirror.catalog.values import Digest
 from mirror.control import ask, stream
-from mirror.errors import FetchFailedError, LockedError, NotYetError
+from mirror.errors import FetchFailedError, LockedError, MirrorError, NotYetError
 from mirror.web.worker import ask_artifact
 from tests.web.operations import FETCHED, RUNS, STATUS, Operations, administered
 
@@ -158,3 +158,14 @@ async def test_what_is_no_digest_is_refused(
     reply = await ask(admin, "POST", f"/v1/damaged/{digest}")
 
     assert (reply.status, operations.damages.empty()) == (400, True)
+
+
+async def test_an_order_may_be_as_long_as_many_names_and_no_longer(admin: Path) -> None:
+    """More than other questions may say; what is too long is refused in words."""
+    async with aclosing(stream(admin, "POST", "/v1/pins", body=b"x" * 1_000_000)) as lines:
+        told = [line async for line in lines]
+
+    assert told == [b'{"bytes":1000000}']
+    with pytest.raises(MirrorError, match="an order has at most"):
+        async with aclosing(stream(admin, "POST", "/v1/pins", body=b"x" * 3_000_000)) as lines:
+            await anext(lines)
