@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mirror.catalog.names import ArtifactName
+from mirror.catalog.values import Digest
 
 
 class PassageKind(StrEnum):
@@ -49,7 +50,8 @@ class Listing:
 
     ``board`` is the id of the page it stood on: an old name can stand on the page of a
     board that was renamed.  ``position`` counts from 0 in the page's order, in which the
-    newest of a section comes first (`upstream.md` U7: position before date).
+    newest of a section comes first (`upstream.md` U7: position before date).  ``digest`` and
+    ``size`` (bytes) are what another mirror says of the file; upstream's pages say neither.
     """
 
     name: ArtifactName
@@ -57,6 +59,8 @@ class Listing:
     board: str
     position: int
     notes: str | None = None
+    digest: Digest | None = None
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from mirror.storage.ledger import Ledger
 from mirror.storage.ledger_reader import LedgerReader
 from mirror.storage.lock import locked
 from mirror.storage.node import Node, find_node
+from mirror.storage.peers import Peers
 from mirror.storage.publications import PublicationReader, Publications
 from mirror.storage.quarantine import Bounds, Quarantine
 from mirror.storage.space import KeepFree, Room
@@ -88,6 +89,7 @@ class Store(StoreReader):
     quarantine: Quarantine
     index: Index
     room: Room
+    peers: Peers
     remarks: tuple[str, ...]
 
     @staticmethod
@@ -126,6 +128,7 @@ class Store(StoreReader):
                     quarantine=parts.quarantine,
                     index=index,
                     room=room,
+                    peers=parts.peers,
                     remarks=prepared.remarks,
                 )
 
