@@ -138,3 +138,23 @@ async def test_a_mirror_without_its_database_asks_for_no_document_it_holds(tmp_p
 
         assert outcome.ending is Ending.UNCHANGED
         assert len(two.served.requests) <= 3
+
+
+async def test_boards_are_equal_with_everything_that_pages_list(tmp_path: Path) -> None:
+    """Variants, previews, secondary files on demand, and a version that is listed twice."""
+    replica = Replica.of_boards(8)
+    replica.release("RPI_PICO", "v1.28.0", date="2026-04-20")
+    async with (
+        replica.running() as site,
+        node_at(tmp_path / "first", site) as first,
+        node_at(tmp_path / "second", "", lineage=8) as second,
+    ):
+        await first.sync()
+        async with served(first) as peer:
+            second.url = peer.url
+            outcome = await second.sync()
+
+        there, here = await content_of(first), await content_of(second)
+        assert outcome.message == "complete"
+        assert len(there.boards) == 8
+        assert here.boards == there.boards
