@@ -86,7 +86,9 @@ class _Peer:
             self._peers,
             {key: known.content.boards[board] for key, board in digests.items()},
         )
-        visits = Visits(source, pages, self._terms)
+        # Digests say what was read before, so only the same publication is continued.
+        terms = replace(self._terms, crawl_id=f"{self._terms.crawl_id} {known.root_digest}")
+        visits = Visits(source, pages, terms)
         visits.expect(len(digests))
         asked_for = {
             board: Visit(key, BoardPage, _reading(self._reader, key, board))
