@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from mirror.errors import MirrorError, UpstreamMissingError
+from mirror.errors import DocumentRefusedError, MirrorError, UpstreamMissingError
 from mirror.upstream.memory import PageReader, PageSource
 from mirror.upstream.peer import crawl_peer
 from mirror.upstream.peer_memory import PeerReader
@@ -44,7 +44,7 @@ async def crawl_any(
             return await crawl_peer(fetcher, reader, pages, peers, terms)
     try:
         return await crawl_peer(fetcher, reader, pages, peers, terms)
-    except UpstreamMissingError:
+    except (UpstreamMissingError, DocumentRefusedError):
         if fetcher.is_mirror:
             raise
     # Where a mirror was there is none any more.

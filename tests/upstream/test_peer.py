@@ -32,7 +32,7 @@ from tests.upstream.peers import (
     document,
     file_of,
 )
-from tests.upstream.scripted import Scripted, Then, reply
+from tests.upstream.scripted import Reply, Scripted, Then, reply
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -136,11 +136,13 @@ async def test_another_version_reads_everything_anew(crawler: PeerCrawler) -> No
     assert found.parsed == len((AAA, BBB))
 
 
+@pytest.mark.parametrize("root", [reply(404), reply(200, b"<html>Welcome!</html>")])
 async def test_where_a_mirror_was_a_site_is_crawled_as_one(
-    upstream: Scripted, peer: FakePeer, crawler: PeerCrawler
+    upstream: Scripted, peer: FakePeer, crawler: PeerCrawler, root: Reply
 ) -> None:
     await crawler.crawl()
     upstream.answers.clear()
+    upstream.answer(ROOT_PATH, root)
     with pytest.raises(UpstreamMissingError, match="/download/"):
         await crawler.crawl()
 
