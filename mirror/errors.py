@@ -132,6 +132,14 @@ class FirmwareHeadingMissingError(PageRefusedError):
     """
 
 
+class DocumentRefusedError(RefusedError):
+    """A document of another mirror that is broken, too much, or not the one asked for."""
+
+
+class WentBackError(RefusedError):
+    """Another mirror whose publications went back: never believed (P7)."""
+
+
 class MalformedImageError(RefusedError):
     """An image whose structure is broken; ``rule`` is the fixed word for how."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mirror.catalog.names import ArtifactName
+from mirror.catalog.values import Digest
 from mirror.errors import MalformedValueError
 
 
@@ -52,7 +53,8 @@ class Listing:
     thousand listings, and they share a few folders.  ``board`` is the id of the page it stood
     on: an old name can stand on the page of a board that was renamed.  ``position`` counts
     from 0 in the page's order, in which the newest of a section comes first (`upstream.md`
-    U7: position before date).
+    U7: position before date).  ``digest`` and ``size`` (bytes) are what another mirror says of
+    the file; upstream's pages say neither.
     """
 
     name: ArtifactName
@@ -60,6 +62,8 @@ class Listing:
     board: str
     position: int
     notes: str | None = None
+    digest: Digest | None = None
+    size: int | None = None
 
     @classmethod
     def at(cls, url: str, name: ArtifactName, board: str, position: int = 0) -> Listing:

@@ -143,7 +143,10 @@ async def _preview(settings: Settings) -> SyncPlan:
 
 def _tell_plan(settings: Settings, plan: SyncPlan, *, as_json: bool) -> None:
     names = [str(listing.name) for listing in plan.fetch]
-    size = sum(typical_size(listing.board, listing.name.kind) for listing in plan.fetch)
+    # Another mirror tells the sizes; the site does not.
+    size = sum(
+        listing.size or typical_size(listing.board, listing.name.kind) for listing in plan.fetch
+    )
     rate = settings.upstream.requests_per_second
     takes = timedelta(seconds=round(len(names) / rate)) if rate else timedelta()
     if as_json:

@@ -165,7 +165,11 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class ContentRoot:
-    """The content layer: every board document by digest.  No mirror's address is in it."""
+    """The content layer: every board document by digest.  No mirror's address is in it.
+
+    ``upstream`` is the site that all of it was first read from; ``through`` are the lineages
+    of the mirrors that it came through to this one, the nearest first.
+    """
 
     origin: Origin
     previous: Digest | None
@@ -173,6 +177,7 @@ class ContentRoot:
     upstream: str
     boards: dict[str, Digest]
     recalled: tuple[Digest, ...] = ()
+    through: tuple[str, ...] = ()
     type: str = "mpmirror.content"
     format: int = FORMAT
     critical: tuple[str, ...] = ()

@@ -31,6 +31,13 @@ from mirror.catalog.pages import read_board_page, read_empty_board_page, read_in
 from mirror.errors import MirrorError, RefusedError
 from mirror.formats.verdict import Claim, Verdict
 from mirror.formats.verify import verify
+from mirror.publication.foreign import (
+    PEER_CONTENT,
+    PEER_ROOT,
+    read_peer_board,
+    read_peer_content,
+    read_peer_root,
+)
 from mirror.sandbox.frames import (
     OUT_OF_MEMORY,
     REFUSAL,
@@ -167,6 +174,18 @@ def _document(request: Request, body: bytes) -> bytes:
             return _BOARD_PAGE.dump_json(read_empty_board_page(body, request.url, request.board))
         case Question.IMAGE:
             return _VERDICT.dump_json(verify(body, request.claim or Claim()))
+        case _:
+            return _of_peer(request, body)
+
+
+def _of_peer(request: Request, body: bytes) -> bytes:
+    match request.question:
+        case Question.PEER_ROOT:
+            return PEER_ROOT.dump_json(read_peer_root(body, request.url))
+        case Question.PEER_CONTENT:
+            return PEER_CONTENT.dump_json(read_peer_content(body, request.url))
+        case _:
+            return _BOARD_PAGE.dump_json(read_peer_board(body, request.url, request.board))
 
 
 def _refusal(error: Exception) -> bytes:

@@ -36,6 +36,9 @@ class Question(StrEnum):
     BOARD_PAGE = "board-page"
     EMPTY_BOARD_PAGE = "empty-board-page"
     IMAGE = "image"
+    PEER_ROOT = "peer-root"
+    PEER_CONTENT = "peer-content"
+    PEER_BOARD = "peer-board"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,12 +21,15 @@ from mirror.catalog.model import BoardPage, IndexPage
 from mirror.catalog.urls import firmware_folder
 from mirror.errors import ChildRefusedError, ChildUnavailableError, TooLargeError
 from mirror.formats.verdict import Claim, Verdict
+from mirror.publication.foreign import PEER_CONTENT, PEER_ROOT, is_source
 from mirror.sandbox.frames import Question, Request
 from mirror.sandbox.process import PROGRAM, Body, Child
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
+
+    from mirror.publication.foreign import PeerContent, PeerRoot
 
 _INDEX_PAGE = TypeAdapter(IndexPage)
 _BOARD_PAGE = TypeAdapter(BoardPage)
@@ -118,6 +121,27 @@ class Sandbox:
         request = self._page_request(Question.EMPTY_BOARD_PAGE, url, board)
         page = await self._ask(request, _body(html), _BOARD_PAGE, self._page_seconds)
         return _about(page, url, board)
+
+    async def read_peer_root(self, document: bytes, url: str) -> PeerRoot:
+        """As `mirror.publication.foreign.read_peer_root`; raises `ChildRefusedError` too."""
+        request = self._page_request(Question.PEER_ROOT, url, "")
+        return await self._ask(request, _body(document), PEER_ROOT, self._page_seconds)
+
+    async def read_peer_content(self, document: bytes, url: str) -> PeerContent:
+        """As `mirror.publication.foreign.read_peer_content`; raises `ChildRefusedError` too."""
+        request = self._page_request(Question.PEER_CONTENT, url, "")
+        return await self._ask(request, _body(document), PEER_CONTENT, self._page_seconds)
+
+    async def read_peer_board(self, document: bytes, url: str, board: str) -> BoardPage:
+        """As `mirror.publication.foreign.read_peer_board`; raises `ChildRefusedError` too."""
+        request = self._page_request(Question.PEER_BOARD, url, board)
+        page = await self._ask(request, _body(document), _BOARD_PAGE, self._page_seconds)
+        if page.facts.board != board or not all(
+            listing.board == board and is_source(listing.url, listing.name)
+            for listing in page.listings
+        ):
+            raise ChildRefusedError(f"{url}: the reader answered about another board")
+        return page
 
     async def verify_image(self, file: BinaryIO, size: int, claim: Claim) -> Verdict:
         """Judge the first *size* bytes of *file* by *claim*, as `mirror.formats.verify.verify`.

@@ -25,6 +25,7 @@ from mirror.catalog.texts import one_line
 from mirror.errors import (
     ChildRefusedError,
     ChildUnavailableError,
+    DocumentRefusedError,
     FirmwareHeadingMissingError,
     PageRefusedError,
     RefusedError,
@@ -71,7 +72,8 @@ _Thing = TypeVar("_Thing")
 
 # What a reader may say of foreign bytes; every other error is the child's own failure.
 _REFUSALS: dict[str, type[RefusedError]] = {
-    error.__name__: error for error in (PageRefusedError, FirmwareHeadingMissingError)
+    error.__name__: error
+    for error in (PageRefusedError, FirmwareHeadingMissingError, DocumentRefusedError)
 }
 
 

@@ -20,7 +20,8 @@ class Sighting:
 
     ``board`` is the id of the page that listed it; ``size`` is in bytes, ``md5`` in hex
     (None where no client asks for it); ``etag``, ``last_modified`` and ``content_type`` are
-    upstream's headers, None if absent.
+    upstream's headers, None if absent.  ``via`` is the URL that the bytes came from where that
+    was another mirror.
     """
 
     time: datetime
@@ -34,6 +35,7 @@ class Sighting:
     etag: str | None = None
     last_modified: str | None = None
     content_type: str | None = None
+    via: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from mirror.storage.blobs import BlobStore
 from mirror.storage.incoming import IncomingFolder
 from mirror.storage.ledger import Ledger
 from mirror.storage.node import Node, find_node, make_node, write_node
+from mirror.storage.peers import Peers
 from mirror.storage.pins import Pins
 from mirror.storage.publications import Publications
 from mirror.storage.quarantine import Bounds, Quarantine
@@ -52,6 +53,7 @@ class DataFolder:
         self.quarantine = Quarantine(layout.quarantine, files, bounds, clock)
         self.ledger = Ledger(layout.ledger, files)
         self.pins = Pins(layout.pins, files)
+        self.peers = Peers(layout.folder, files)
         self.publications = Publications(layout.publications, layout.channels, files, self.blobs)
 
     def prepare(self, random: Callable[[int], bytes]) -> Prepared:

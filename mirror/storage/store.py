@@ -28,6 +28,7 @@ from mirror.storage.ledger import Ledger
 from mirror.storage.ledger_reader import LedgerReader
 from mirror.storage.lock import locked
 from mirror.storage.node import Node, find_node
+from mirror.storage.peers import Peers
 from mirror.storage.pins import PinReader, Pins
 from mirror.storage.publications import PublicationReader, Publications
 from mirror.storage.quarantine import Bounds, Quarantine
@@ -91,6 +92,7 @@ class Store(StoreReader):
     quarantine: Quarantine
     index: Index
     room: Room
+    peers: Peers
     remarks: tuple[str, ...]
 
     @staticmethod
@@ -130,6 +132,7 @@ class Store(StoreReader):
                     quarantine=parts.quarantine,
                     index=index,
                     room=room,
+                    peers=parts.peers,
                     remarks=prepared.remarks,
                 )
 

@@ -21,6 +21,7 @@ from mirror.errors import (
 from mirror.formats.verdict import Conclusion, Finding, Verdict
 from mirror.storage.entries import Change, Decision, Refusal, Sighting
 from mirror.sync.turns import Turns
+from mirror.upstream.peer_urls import peer_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -92,16 +93,19 @@ class Intake:
         expecting: Callable[[int], None] | None,
     ) -> int:
         md5 = _is_asked_by_md5(listing.name, facts.port)
-        incoming = self._store.incoming.open(str(listing.name), listing.url, md5=md5)
+        via = self._via(listing.url, str(listing.name), listing.digest)
+        url = via or listing.url
+        incoming = self._store.incoming.open(str(listing.name), url, md5=md5)
         async with incoming:
-            download = await self._fetcher.download(listing.url, incoming, expecting)
+            download = await self._fetcher.download(url, incoming, expecting)
             received = await incoming.finish()
-            await self._refuse_changed(str(listing.name), listing.url, incoming, received)
+            await self._refuse_changed(str(listing.name), url, incoming, received)
+            await self._refuse_others(listing, incoming, received)
             verdict = await self._judge(incoming, received, claim_of_listing(listing.name, facts))
             if not verdict.accepted:
                 await self._refuse(listing, incoming, received, verdict)
             await self._store.blobs.keep(incoming)
-        sighting = self._sighting(listing, received, verdict, download)
+        sighting = replace(self._sighting(listing, received, verdict, download), via=via)
         await self._store.ledger.append([sighting], patience=_PATIENCE)
         return received.size
 
@@ -116,11 +120,13 @@ class Intake:
 
     async def _heal(self, sighting: Sighting, why: str) -> int:
         md5 = sighting.md5 is not None
-        incoming = self._store.incoming.open(sighting.name, sighting.url, md5=md5)
+        via = self._via(sighting.url, sighting.name, sighting.digest)
+        url = via or sighting.url
+        incoming = self._store.incoming.open(sighting.name, url, md5=md5)
         async with incoming:
-            download = await self._fetcher.download(sighting.url, incoming)
+            download = await self._fetcher.download(url, incoming)
             received = await incoming.finish()
-            await self._refuse_changed(sighting.name, sighting.url, incoming, received)
+            await self._refuse_changed(sighting.name, url, incoming, received)
             await self._store.blobs.keep(incoming)
         now = self._clock()
         again = replace(
@@ -129,6 +135,7 @@ class Intake:
             etag=download.etag,
             last_modified=download.last_modified,
             content_type=download.content_type,
+            via=via,
         )
         healed = Decision(now, "heal", str(sighting.digest), why, "mpmirror")
         await self._store.ledger.append([again, healed])
@@ -147,6 +154,20 @@ class Intake:
         await self._store.ledger.append([change])
         raise DigestMismatchError(f"{name}: its bytes changed upstream; {text}")
 
+    async def _refuse_others(
+        self, listing: Listing, incoming: Incoming, received: Received
+    ) -> None:
+        """Refuse bytes that are not those of which a mirror told the digest."""
+        if listing.digest is None or listing.digest == received.digest:
+            return
+        text = f"the mirror names {listing.digest}, and sent {received.digest}"
+        await self._write_refusal(listing, incoming, received, (Finding("other-bytes", text),))
+        raise DigestMismatchError(f"{listing.name}: {text}")
+
+    def _via(self, source: str, name: str, digest: Digest | None) -> str | None:
+        """Return where the file is asked for, if that is not *source* itself."""
+        return peer_address(self._fetcher.upstream, source, name, digest)
+
     async def _first_digest(self, name: str) -> Digest | None:
         if self._first is not None:
             return self._first.get(name)
@@ -163,18 +184,27 @@ class Intake:
     async def _refuse(
         self, listing: Listing, incoming: Incoming, received: Received, verdict: Verdict
     ) -> None:
+        await self._write_refusal(listing, incoming, received, verdict.reasons)
+        raise MalformedImageError(f"{listing.name}: {'; '.join(r.text for r in verdict.reasons)}")
+
+    async def _write_refusal(
+        self,
+        listing: Listing,
+        incoming: Incoming,
+        received: Received,
+        reasons: tuple[Finding, ...],
+    ) -> None:
         name = str(listing.name)
-        await self._store.quarantine.put(incoming, name, listing.url, verdict.reasons)
+        await self._store.quarantine.put(incoming, name, listing.url, reasons)
         refusal = Refusal(
             time=self._clock(),
             name=name,
             url=listing.url,
             digest=received.digest,
             size=received.size,
-            reasons=verdict.reasons,
+            reasons=reasons,
         )
         await self._store.ledger.append([refusal])
-        raise MalformedImageError(f"{name}: {'; '.join(r.text for r in verdict.reasons)}")
 
     def _sighting(
         self, listing: Listing, received: Received, verdict: Verdict, download: Download

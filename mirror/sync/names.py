@@ -22,6 +22,11 @@ class Names(Container[str]):
         place = bisect_left(self._ordered, name)
         return place < len(self._ordered) and self._ordered[place] == name
 
+    def __or__(self, others: Iterable[str]) -> Names:
+        """Return these and *others*."""
+        more = [name for name in others if name not in self]
+        return Names((*self._ordered, *more)) if more else self
+
     def __len__(self) -> int:
         """How many they are."""
         return len(self._ordered)

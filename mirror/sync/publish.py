@@ -60,12 +60,21 @@ class Publisher:
     """Makes the publications of one node's ``current`` channel; one caller at a time.
 
     What *policy* no longer keeps is not held any more; without one all that was held stays.
+    Their content was first read from *upstream*, and came *through* the mirrors of these
+    lineages, the nearest first.
     """
 
-    def __init__(self, store: Store, upstream: str, policy: Policy | None = None) -> None:
-        self._policy = policy
+    def __init__(
+        self,
+        store: Store,
+        upstream: str,
+        policy: Policy | None = None,
+        through: tuple[str, ...] = (),
+    ) -> None:
         self._store = store
+        self._policy = policy
         self._upstream = upstream
+        self._through = through
 
     async def sequence(self) -> int | None:
         """Return the sequence of the current publication, None before the first."""
@@ -166,7 +175,8 @@ class Publisher:
         self, previous: _Previous | None, boards: dict[str, Digest], now: datetime
     ) -> ContentRoot:
         before = previous.content if previous else None
-        if before and before.boards == boards and before.upstream == self._upstream:
+        from_there = self._upstream, self._through
+        if before and before.boards == boards and (before.upstream, before.through) == from_there:
             return before
         return ContentRoot(
             origin=Origin(
@@ -177,6 +187,7 @@ class Publisher:
             published=stamp(now),
             upstream=self._upstream,
             boards=boards,
+            through=self._through,
         )
 
     async def _local_documents(self, content: ContentRoot) -> dict[str, LocalDocument]:

@@ -17,12 +17,15 @@ from pydantic import TypeAdapter, ValidationError
 from mirror.catalog.model import BoardPage, CatalogBoard, IndexPage
 from mirror.errors import MirrorError, UpstreamError
 from mirror.sync.remembered import RememberedPages
+from mirror.sync.remembered_peers import find_peer
+from mirror.upstream.peer_urls import board_key
 from mirror.upstream.site import CrawlTerms, crawl
 
 if TYPE_CHECKING:
     from mirror.storage.index import Index
     from mirror.upstream.answers import PageAnswer, Validators
     from mirror.upstream.memory import RememberedPage
+    from mirror.upstream.peer_memory import KnownPeer
 
 _CRAWL: Final = "remembered"
 _READER: Final = "remembered"
@@ -73,6 +76,9 @@ async def remembered_board(index: Index, upstream: str, board: str) -> Remembere
 
     *upstream* is the base URL, without a final slash.  Raises `StorageError`.
     """
+    peer = await find_peer(index, upstream)
+    if peer is not None:
+        return await _of_peer(index, upstream, board, peer)
     pages = _Pages(RememberedPages(index), board)
     memory = _Memory(upstream)
     try:
@@ -83,16 +89,40 @@ async def remembered_board(index: Index, upstream: str, board: str) -> Remembere
             upstream=upstream, crawled=False, board=None, read_at=None, held=held
         )
     found = catalog.boards[0] if catalog.boards else None
+    return await _remembered(index, upstream, board, _Known(found, pages.read_at, pages.boards))
+
+
+async def _of_peer(index: Index, upstream: str, board: str, peer: KnownPeer) -> RememberedBoard:
+    """Return the same of a mirror, whose documents are remembered like pages."""
+    boards = set(peer.content.boards)
+    page = await RememberedPages(index).find(board_key(upstream, board))
+    if board not in boards or page is None or not isinstance(page.value, BoardPage):
+        return await _remembered(index, upstream, board, _Known(None, None, boards))
+    found = CatalogBoard(page.value.facts, page.value.listings)
+    return await _remembered(index, upstream, board, _Known(found, page.fetched_at, boards))
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A board as it was read last, and the ids of all boards."""
+
+    board: CatalogBoard | None
+    read_at: datetime | None
+    boards: set[str]
+
+
+async def _remembered(index: Index, upstream: str, board: str, known: _Known) -> RememberedBoard:
+    found = known.board
     names = frozenset(str(listing.name) for listing in found.listings) if found else frozenset()
     held = await _held(index, board, names)
     return RememberedBoard(
         upstream=upstream,
         crawled=True,
         board=found,
-        read_at=pages.read_at,
+        read_at=known.read_at,
         held=held,
         refused=tuple(sorted((await index.refusals_of(names)).keys() - set(held))),
-        nearest=() if found else _nearest(board, pages.boards),
+        nearest=() if found else _nearest(board, known.boards),
     )
 
 

@@ -22,6 +22,7 @@ from mirror.errors import CatalogShrunkError, IncompleteError, MirrorError, Refu
 from mirror.sandbox import Sandbox
 from mirror.storage.runs import RunEnd
 from mirror.storage.store import Store
+from mirror.sync.disagreements import note_disagreements
 from mirror.sync.fetching import Fetching
 from mirror.sync.intake import Intake
 from mirror.sync.names import Names
@@ -29,13 +30,15 @@ from mirror.sync.outcome import Ending, Outcome, Phase, Progress, Trouble
 from mirror.sync.pinned import missing_pinned, pinned_names, settle
 from mirror.sync.publish import Publisher
 from mirror.sync.remembered import RememberedPages
+from mirror.sync.remembered_peers import RememberedPeers
 from mirror.sync.turns import Turns
 from mirror.upstream.fetch import Fetcher
-from mirror.upstream.site import Crawl, crawl
+from mirror.upstream.recognition import crawl_any
 from mirror.upstream.visits import CrawlTerms
 
 if TYPE_CHECKING:
     from mirror.catalog.model import Catalog, CatalogBoard
+    from mirror.upstream.site import Crawl
 
 _COUNTS: Final = "catalog-counts"
 _MOST_REMARKS: Final = 200
@@ -131,6 +134,7 @@ class _Run:
         catalog = await self.crawled()
         todo = await self.planned(catalog)
         self._wanted = Names(str(listing.name) for listing in todo.wanted)
+        self._pages += await note_disagreements(self._store, catalog, todo, self._means.clock())
         self._fetching = await self._begin_fetching(catalog, todo)
         await self._fetch(catalog, self._fetching)
         await self._settle_pins(catalog)
@@ -148,7 +152,11 @@ class _Run:
         self._crawl = await self._crawl_id(now)
         terms = CrawlTerms(self._crawl, now, self._means.version, self._report_pages)
         pages = RememberedPages(self._store.index)
-        found = await crawl(self._means.fetcher, self._means.sandbox, pages, terms)
+        peers = RememberedPeers(self._store)
+        found = await crawl_any(self._means.fetcher, self._means.sandbox, pages, peers, terms)
+        self._publisher = Publisher(
+            self._store, found.catalog.upstream, self._wishes.policy, found.through
+        )
         self._note_pages(found)
         if not self._wishes.accept_shrunken:
             await self._guard_against(found.catalog, now)

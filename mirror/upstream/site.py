@@ -49,13 +49,15 @@ class Crawl:
     """What a crawl found.
 
     ``unread`` names every page that could not be read: for those the catalog has what was
-    known before.  ``asked`` pages were requested and ``parsed`` of them were new.
+    known before.  ``asked`` pages were requested and ``parsed`` of them were new.  ``through``
+    are the lineages of the mirrors that all of it came through, the nearest first.
     """
 
     catalog: Catalog
     unread: tuple[Unread, ...]
     asked: int
     parsed: int
+    through: tuple[str, ...] = ()
 
 
 async def crawl(

@@ -32,18 +32,19 @@ def test_an_empty_folder_becomes_ours(tmp_path: Path, writes: Files) -> None:
 
 @pytest.mark.parametrize("name", ["lock", "lost+found", "mpmirror.toml", ".keep"])
 def test_some_things_may_be_there_before(tmp_path: Path, writes: Files, name: str) -> None:
-    """What `init`, a file system or a person may have put there is no obstacle."""
+    """What `init` or a file system may have put there is no obstacle."""
     (tmp_path / name).touch()
     Layout(tmp_path).claim(writes)
 
     assert names(tmp_path) == sorted(["FORMAT", name])
 
 
-def test_a_first_start_that_was_killed_is_no_obstacle_for_the_next(
-    tmp_path: Path, writes: Files
+@pytest.mark.parametrize("number", [0, 3])
+def test_a_power_cut_at_the_first_start_is_no_obstacle(
+    tmp_path: Path, writes: Files, number: int
 ) -> None:
-    """Not even with the very name that the next start would write under."""
-    (tmp_path / ".FORMAT.0.new").touch()
+    """What it left has the very name that is written under again."""
+    (tmp_path / f".FORMAT.{number}.new").touch()
     Layout(tmp_path).claim(writes)
 
     assert names(tmp_path) == ["FORMAT"]

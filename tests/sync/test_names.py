@@ -16,5 +16,10 @@ def test_they_are_a_set(names: list[str], word: str) -> None:
     assert (len(Names(names)), word in Names(names)) == (len(set(names)), word in set(names))
 
 
+@given(st.lists(WORDS), st.lists(WORDS), WORDS)
+def test_two_sets_are_one(names: list[str], others: list[str], word: str) -> None:
+    assert (word in (Names(names) | others)) == (word in {*names, *others})
+
+
 def test_what_is_no_name_is_not_among_them() -> None:
     assert None not in Names(["None"])

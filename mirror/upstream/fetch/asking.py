@@ -45,7 +45,10 @@ _TIMED_OUT = frozenset({408, 425})
 
 
 class Asking:
-    """Sends the requests of one upstream; *node_id* is our own."""
+    """Sends the requests of one upstream; *node_id* is our own.
+
+    ``is_mirror`` tells whether the last answer said that it comes from an mpmirror.
+    """
 
     def __init__(
         self, origin: Origin, wire: Wire, pace: Pace, timing: Timing, node_id: str
@@ -55,6 +58,7 @@ class Asking:
         self._pace = pace
         self._timing = timing
         self._node_id = node_id
+        self.is_mirror = False
 
     async def ask(self, url: str, headers: Mapping[str, str], body_seconds: float) -> Answer:
         """Return the answer at the end of all redirects from *url*, to be closed.
@@ -88,7 +92,9 @@ class Asking:
         return answer
 
     def _judge(self, answer: Answer) -> None:
-        if self._node_id in answer.raw_headers(NODE_HEADER):
+        nodes = answer.raw_headers(NODE_HEADER)
+        self.is_mirror = bool(nodes)
+        if self._node_id in nodes:
             raise SelfUpstreamError(f"{answer.url}: upstream is this mirror; check DNS")
         status = answer.status
         if status in _REDIRECTS | _CONCLUSIVE or status in _SUCCESS:

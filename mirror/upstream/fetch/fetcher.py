@@ -77,6 +77,11 @@ class Fetcher:
         """Close every connection."""
         await self._wire.close()
 
+    @property
+    def is_mirror(self) -> bool:
+        """Whether upstream's last answer said that it comes from an mpmirror."""
+        return self._asking.is_mirror
+
     async def page(self, url: str) -> PageAnswer:
         """Return the page at *url*, decoded, with its digest."""
         answer = await self.changed_page(url, Validators())
