@@ -51,6 +51,8 @@ def _lines(status: Status) -> Iterator[str]:
         else "nothing is published yet"
     )
     yield f"held: {status.held.artifacts} files, {status.held.size / 1e6:,.1f} MB"
+    if status.withdrawn:
+        yield f"withdrawn: {status.withdrawn} of them, no longer listed upstream"
     yield "complete" if status.complete else "not complete"
     yield from _last_run(status)
     if status.running:

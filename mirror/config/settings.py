@@ -110,6 +110,11 @@ class PolicySettings:
             ' [policy.override."RPI_PICO*"]. The most specific pattern wins.'
         ),
     ] = field(default_factory=dict)
+    withdrawn_after: Annotated[
+        Duration,
+        between(timedelta(minutes=1), timedelta(days=366)),
+        Field(description="Time between two crawls that miss a file before it is withdrawn."),
+    ] = timedelta(days=1)
     grace: Annotated[
         Duration,
         between(timedelta(minutes=1), timedelta(days=366)),

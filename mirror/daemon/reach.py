@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 from mirror.daemon.parts import is_offline, now, refuse_when_offline
 from mirror.daemon.version import VERSION
 from mirror.sandbox import Sandbox
+from mirror.sync.clock import read_uptime
 from mirror.sync.intake import Intake
 from mirror.sync.run import Means
 from mirror.sync.turns import Turns
@@ -77,6 +78,7 @@ class Reach:
             report=report,
             version=VERSION,
             turns=self._turns,
+            uptime=read_uptime,
         )
 
     async def take(

@@ -98,7 +98,10 @@ class UpkeepStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """All of it; None where there is nothing yet.  Times are RFC 3339 in UTC."""
+    """All of it; None where there is nothing yet.  Times are RFC 3339 in UTC.
+
+    ``withdrawn`` counts what is held and no longer listed upstream.
+    """
 
     version: str
     node: str
@@ -115,6 +118,7 @@ class Status:
     next_run: str | None
     disk: DiskStatus
     upkeep: UpkeepStatus | None = None
+    withdrawn: int = 0
     type: str = "mpmirror.status"
     format: int = 1
 
@@ -189,6 +193,7 @@ async def status_of(
         next_run=stamp(moment.next_run) if moment.next_run else None,
         disk=DiskStatus(disk.total, disk.free),
         upkeep=moment.upkeep,
+        withdrawn=await store.index.withdrawn_and_held(),
     )
 
 

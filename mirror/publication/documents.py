@@ -75,6 +75,9 @@ class FileEntry:
     """One artifact: its bytes are those of ``hashes.sha256`` and no others.
 
     ``path`` is where every mirror serves it, ``source`` where upstream listed it.
+    ``withdrawn`` is the day of the first crawl that missed it, null while upstream lists it:
+    it stays held and served.  ``also_known_as`` are other names of the same bytes, which
+    upstream renamed.
     """
 
     name: str
@@ -88,6 +91,8 @@ class FileEntry:
     source: str
     flash: Flash
     verdict: VerdictEntry
+    withdrawn: str | None = None
+    also_known_as: tuple[str, ...] = ()
 
     @property
     def digest(self) -> Digest:
@@ -131,7 +136,8 @@ class BoardDocument:
     ``flash_offset`` (bytes) is what upstream's instructions say; where an image shows
     another one, that image's verdict warns.  Texts are quotations of upstream as plain text.
     ``releases`` name what is held and nothing else; ``on_demand`` is the rest of what
-    upstream lists, newest version first.
+    upstream lists, newest version first.  ``renamed_to`` and ``renamed_from`` are ids of
+    boards that most builds say are the same one under its later and its earlier name.
     """
 
     board: str
@@ -149,6 +155,8 @@ class BoardDocument:
     instructions: tuple[Passage, ...]
     releases: tuple[ReleaseEntry, ...]
     on_demand: tuple[OnDemandEntry, ...] = ()
+    renamed_to: str | None = None
+    renamed_from: tuple[str, ...] = ()
     type: str = "mpmirror.board"
     format: int = FORMAT
     critical: tuple[str, ...] = ()

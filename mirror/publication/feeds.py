@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Final
 
 import rfc8785
@@ -193,7 +194,8 @@ class Sums:
         """Return the text, in the order of the names."""
         self._packed.sort()
         text = BytesIO()
-        for packed in self._packed:
+        # A name that stands on the pages of two boards is one file.
+        for packed, _ in groupby(self._packed):
             name, digest = packed[: -_SHA256_BYTES - 1], packed[-_SHA256_BYTES:]
             text.write(b"%s  %s\n" % (digest.hex().encode(), name))
         return text.getvalue()

@@ -38,7 +38,10 @@ _KIND_ORDER = {kind: place for place, kind in enumerate(Kind)}
 
 @dataclass(frozen=True, slots=True)
 class HeldArtifact:
-    """An accepted artifact of this store: its name, where it came from, and what it is."""
+    """An accepted artifact of this store: its name, where it came from, and what it is.
+
+    ``withdrawn`` and ``also_known_as`` are as in `FileEntry`.
+    """
 
     name: ArtifactName
     source: str
@@ -46,6 +49,8 @@ class HeldArtifact:
     size: int
     md5: str | None
     verdict: Verdict
+    withdrawn: str | None = None
+    also_known_as: tuple[str, ...] = ()
 
 
 def render_board(
@@ -158,4 +163,6 @@ def _render_file(artifact: HeldArtifact, port: str | None) -> FileEntry:
             identity=verdict.identity,
             limits=verdict.limits,
         ),
+        withdrawn=artifact.withdrawn,
+        also_known_as=artifact.also_known_as,
     )

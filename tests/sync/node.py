@@ -15,6 +15,7 @@ from mirror.publication.feeds import all_files
 from mirror.sandbox import Sandbox
 from mirror.storage.quarantine import Bounds
 from mirror.storage.store import Store, Terms
+from mirror.sync.clock import Uptime
 from mirror.sync.outcome import Phase, Progress
 from mirror.sync.run import Means, Wishes, sync
 from mirror.upstream.fetch import Fetcher
@@ -47,6 +48,7 @@ class TestNode:
     now: datetime = MORNING
     wishes: Wishes = WISHES
     politeness: Politeness = SWIFT
+    uptime: Uptime | None = None
     reported: asyncio.Queue[Progress] = field(default_factory=asyncio.Queue)
 
     async def sync(self, **changes: Any) -> Outcome:  # noqa: ANN401 - any field of the wishes
@@ -65,6 +67,7 @@ class TestNode:
                 clock=lambda: self.now,
                 report=self.reported.put_nowait,
                 version="test",
+                uptime=lambda: self.uptime,
             )
             return await sync(means, replace(self.wishes, **changes))
 
