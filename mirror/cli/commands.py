@@ -69,6 +69,12 @@ COMMANDS: Final = (
         (COMPLETE, FAILED, USAGE, REFUSED),
     ),
     Command(
+        "adopt",
+        Later("mirror.cli.adopt", "adopt"),
+        TO_DECIDE,
+        (COMPLETE, FAILED, USAGE, REFUSED, DAMAGED, LOCKED),
+    ),
+    Command(
         "check",
         Later("mirror.cli.check", "check"),
         UPKEEP,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import TypeAdapter
 
 from mirror.catalog.names import ArtifactName
+from mirror.daemon.bringing import ADOPTED, hands_of, readable_folder
 from mirror.daemon.once import sync_once
 from mirror.daemon.parts import now
 from mirror.daemon.runs import Runs
@@ -23,6 +24,7 @@ from mirror.daemon.upkeep import Upkeep
 from mirror.errors import BadQueryError, MirrorError
 from mirror.storage.entries import Recorded
 from mirror.storage.runs import Run
+from mirror.sync.adopting import adopt
 from mirror.sync.outcome import Ending, Outcome, Progress
 from mirror.sync.publish import stamp
 from mirror.sync.remembered_board import remembered_board
@@ -105,6 +107,16 @@ class Operations:
                 # A line has its limit: a run that got nothing names a hundred, and counts the rest.
                 told = step.shortened(_MOST_TOLD) if isinstance(step, Outcome) else step
                 yield _NEWS.dump_json(told) + b"\n"
+
+    async def adopt(self, folder: str) -> AsyncGenerator[bytes, None]:
+        """Adopt what lies in *folder*, as this process sees it; yield each file, then the sum."""
+        async with (
+            self._turn,
+            hands_of(self._settings, self._store, self._reach.turns) as hands,
+            aclosing(adopt(hands, readable_folder(folder))) as files,
+        ):
+            async for one in files:
+                yield ADOPTED.dump_json(one) + b"\n"
 
     async def runs(self) -> bytes:
         """Return the newest runs, newest first."""

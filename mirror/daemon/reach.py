@@ -94,6 +94,11 @@ class Reach:
         return self._open.fetcher.speed.seconds_for(size) if self._open else None
 
     @property
+    def turns(self) -> Turns:
+        """The turns that everybody takes who takes in a file."""
+        return self._turns
+
+    @property
     def sealed(self) -> bool:
         """Whether upstream must not be asked at all."""
         return is_offline(self._settings)

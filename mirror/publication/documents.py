@@ -74,7 +74,8 @@ class VerdictEntry:
 class FileEntry:
     """One artifact: its bytes are those of ``hashes.sha256`` and no others.
 
-    ``path`` is where every mirror serves it, ``source`` where upstream listed it.
+    ``path`` is where every mirror serves it, ``source`` where upstream listed it, or
+    ``adopted`` where an operator brought it and upstream was never seen to list it.
     ``withdrawn`` is the day of the first crawl that missed it, null while upstream lists it:
     it stays held and served.  ``also_known_as`` are other names of the same bytes, which
     upstream renamed.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mirror.catalog.kinds import Kind, Maturity
 from mirror.catalog.names import ArtifactName
+from mirror.catalog.origins import source_of
 from mirror.catalog.values import Digest
 from mirror.formats.verdict import Verdict
 from mirror.publication.documents import (
@@ -40,7 +41,8 @@ _KIND_ORDER = {kind: place for place, kind in enumerate(Kind)}
 class HeldArtifact:
     """An accepted artifact of this store: its name, where it came from, and what it is.
 
-    ``withdrawn`` and ``also_known_as`` are as in `FileEntry`.
+    ``source`` is an origin as in `mirror.catalog.origins`; ``withdrawn`` and
+    ``also_known_as`` are as in `FileEntry`.
     """
 
     name: ArtifactName
@@ -152,7 +154,7 @@ def _render_file(artifact: HeldArtifact, port: str | None) -> FileEntry:
         size=artifact.size,
         hashes=Hashes(sha256=artifact.digest.hex, md5=artifact.md5),
         path=file_path(str(name)),
-        source=artifact.source,
+        source=source_of(artifact.source),
         flash=Flash(facts.chip, facts.offset, facts.flash_size) if facts else Flash(),
         verdict=VerdictEntry(
             conclusion=verdict.conclusion,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from mirror.catalog.origins import is_adopted
 from mirror.formats.verdict import Checksummed, Conclusion, Verdict
 
 _CHECKED: Final = {
@@ -36,6 +37,8 @@ def checked_words(verdict: Verdict) -> str:
 
 def origin_words(source: str) -> str:
     """Say how *source* vouches for its bytes: over TLS for the way, never for the maker."""
+    if is_adopted(source):
+        return "adopted from an operator's folder, not fetched, not signed by MicroPython"
     if source.startswith("https:"):
         return "fetched over TLS, not signed by MicroPython"
     return "fetched without TLS, not signed by MicroPython"

@@ -11,11 +11,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from mirror.catalog.origins import fetchable
 from mirror.claims import claim_of_listing
 from mirror.errors import (
     ChildRefusedError,
     DigestMismatchError,
     MalformedImageError,
+    UpstreamMissingError,
 )
 from mirror.formats.verdict import Conclusion, Finding, Verdict
 from mirror.storage.entries import Change, Decision, Refusal, Sighting
@@ -112,16 +114,22 @@ class Intake:
             return await self._heal(sighting, why)
 
     async def _heal(self, sighting: Sighting, why: str) -> int:
-        incoming = self._store.incoming.open(sighting.name, sighting.url)
+        url = fetchable(sighting.url)
+        if url is None:
+            raise UpstreamMissingError(
+                f"{sighting.name}: upstream never listed it ({sighting.url}): bring it again"
+            )
+        incoming = self._store.incoming.open(sighting.name, url)
         async with incoming:
-            download = await self._fetcher.download(sighting.url, incoming)
+            download = await self._fetcher.download(url, incoming)
             received = await incoming.finish()
-            await self._refuse_changed(sighting.name, sighting.url, incoming, received)
+            await self._refuse_changed(sighting.name, url, incoming, received)
             await self._store.blobs.keep(incoming)
         now = self._clock()
         again = replace(
             sighting,
             time=now,
+            url=url,
             etag=download.etag,
             last_modified=download.last_modified,
             content_type=download.content_type,

@@ -55,6 +55,9 @@ class Operations(Protocol):
     async def fetch(self, name: str) -> Artifact:
         """Return the artifact *name*, which is held then; raise why it is not."""
 
+    def adopt(self, folder: str) -> AsyncGenerator[bytes, None]:
+        """Adopt what lies in *folder*, an absolute path; yield each file, then the sum."""
+
     async def runs(self) -> bytes:
         """Return the runs so far, newest first."""
 
@@ -86,6 +89,7 @@ class _Handlers:
         return [
             web.post("/v1/sync", self.sync),
             web.post("/v1/fetch/{name}", self.fetch),
+            web.post("/v1/adopt", self.adopt),
             web.get("/v1/status.json", self.status, allow_head=False),
             web.get("/v1/runs.json", self.runs, allow_head=False),
             web.get("/v1/remembered.json", self.remembered, allow_head=False),
@@ -95,6 +99,10 @@ class _Handlers:
 
     async def sync(self, request: web.Request) -> web.StreamResponse:
         return await _send_lines(request, self._operations.sync())
+
+    async def adopt(self, request: web.Request) -> web.StreamResponse:
+        folder = request.query.get("folder", "")
+        return await _send_lines(request, self._operations.adopt(folder))
 
     async def ledger(self, request: web.Request) -> web.StreamResponse:
         return await _send_lines(request, self._operations.ledger(request.query.get("since")))

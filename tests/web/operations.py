@@ -51,6 +51,10 @@ class Operations:
         """Remember what was told."""
         self.damages.put_nowait(digest)
 
+    async def adopt(self, folder: str) -> AsyncGenerator[bytes, None]:
+        """Say which folder was named."""
+        yield b'{"folder":"%s"}\n' % folder.encode()
+
     async def runs(self) -> bytes:
         """Say that there were none."""
         return RUNS
