@@ -75,6 +75,12 @@ COMMANDS: Final = (
         (COMPLETE, FAILED, USAGE, REFUSED, DAMAGED, LOCKED),
     ),
     Command(
+        "add",
+        Later("mirror.cli.add", "add"),
+        TO_DECIDE,
+        (COMPLETE, FAILED, USAGE, REFUSED, DAMAGED, LOCKED),
+    ),
+    Command(
         "check",
         Later("mirror.cli.check", "check"),
         UPKEEP,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from mirror.catalog.local_names import is_local
 from mirror.catalog.plan import rule_on
 from mirror.cli.holder import store_or_holder
 from mirror.cli.terminal import say, say_json, say_table
@@ -42,6 +43,7 @@ _MEANINGS: Final = {
     "left": "not wanted and not held",
 }
 _UNLISTED: Final = "upstream no longer lists it"
+_OWN: Final = "a build of your own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,9 @@ def _explained(found: RememberedBoard, policy: Policy) -> Iterator[_Explained]:
         yield _ruled(ruling, "refused" if state == "missing" and name in refused else state)
     listed = {str(ruling.listing.name) for ruling in rulings}
     for name in found.held:
-        if name not in listed:
+        if is_local(name):
+            yield _Explained(name, "kept", "local", _OWN)
+        elif name not in listed:
             yield _Explained(name, "kept", "unlisted", _UNLISTED)
 
 

@@ -23,9 +23,9 @@ from mirror.publication.documents import (
     OnDemandEntry,
     ReleaseEntry,
     State,
-    VerdictEntry,
 )
-from mirror.publication.words import verdict_words
+from mirror.publication.own_builds import OwnBuild, render_own_builds
+from mirror.publication.words import verdict_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -60,11 +60,12 @@ def render_board(
     held: Iterable[HeldArtifact],
     notes: Mapping[str, str],
     offered: Iterable[Listing] = (),
+    own: Iterable[OwnBuild] = (),
 ) -> BoardDocument:
     """Return the document of one board, with every held artifact in it.
 
     *notes* gives release notes (an http(s) URL) by version; *offered* is what can be fetched
-    on demand.
+    on demand; *own* are the operator's builds.
     """
     newest_first = sorted(held, key=_release, reverse=True)
     releases = tuple(
@@ -87,6 +88,7 @@ def render_board(
         instructions=facts.instructions,
         releases=releases,
         on_demand=_render_offers(offered, facts.port),
+        local=render_own_builds(own),
     )
 
 
@@ -156,15 +158,7 @@ def _render_file(artifact: HeldArtifact, port: str | None) -> FileEntry:
         path=file_path(str(name)),
         source=source_of(artifact.source),
         flash=Flash(facts.chip, facts.offset, facts.flash_size) if facts else Flash(),
-        verdict=VerdictEntry(
-            conclusion=verdict.conclusion,
-            words=verdict_words(verdict, artifact.source),
-            checksummed=verdict.checksummed,
-            structure=facts.structure if facts else None,
-            reasons=verdict.reasons,
-            identity=verdict.identity,
-            limits=verdict.limits,
-        ),
+        verdict=verdict_entry(verdict, artifact.source),
         withdrawn=artifact.withdrawn,
         also_known_as=artifact.also_known_as,
     )

@@ -41,14 +41,19 @@ class Remembered:
         """Return what is known of the board with this id; for nobody's board that is its id."""
         return self._board(board).facts
 
-    async def publish(self, boards: Collection[str], names: Container[str]) -> int | None:
-        """Publish *boards* anew, *names* held; return the sequence, None if nothing changed."""
+    async def publish(
+        self, boards: Collection[str], names: Container[str], port: str | None = None
+    ) -> int | None:
+        """Publish *boards* anew, *names* held; return the sequence, None if nothing changed.
+
+        *port* is that of boards of which no page told it.
+        """
         store, policy = self._hands.store, self._hands.policy
         held = {holding.name async for holding in store.index.held()}
         wanted = {str(listing.name) for listing in plan(self._catalog, held, policy).wanted}
         wanted.update(name for name in held if name in names)
         publisher = Publisher(store, self._hands.upstream)
-        rendered = [self._board(board) for board in sorted(boards)]
+        rendered = [_with_port(self._board(board), port) for board in sorted(boards)]
         return await publisher.publish(rendered, self._hands.clock(), wanted)
 
     def _board(self, board: str) -> CatalogBoard:
@@ -58,6 +63,10 @@ class Remembered:
         page = f"{self._hands.upstream}/download/{board}/"
         facts = self._hands.find_facts(board) or BoardFacts(board, page, product=board)
         return CatalogBoard(replace(facts, page=page), ())
+
+
+def _with_port(board: CatalogBoard, port: str | None) -> CatalogBoard:
+    return replace(board, facts=replace(board.facts, port=board.facts.port or port))
 
 
 async def remember(hands: Hands) -> Remembered:

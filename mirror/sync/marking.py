@@ -11,9 +11,11 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from mirror.catalog.local_names import LocalName, is_local
 from mirror.catalog.names import ArtifactName
 from mirror.catalog.renames import find_renamed
 from mirror.publication.feeds import all_files
+from mirror.publication.own_builds import OwnBuild
 from mirror.publication.tree import HeldArtifact
 
 if TYPE_CHECKING:
@@ -74,6 +76,23 @@ async def sightings_on(index: Index, board: str, listed: Collection[str]) -> lis
     own = await index.sightings_of_board(board)
     others = await index.held_elsewhere(board, listed)
     return own + others
+
+
+def parted(sightings: Sequence[Sighting]) -> tuple[list[OwnBuild], list[Sighting]]:
+    """Return the own builds of *sightings*, and what is upstream's."""
+    own = [
+        OwnBuild(
+            name=LocalName.parse(sighting.name),
+            digest=sighting.digest,
+            size=sighting.size,
+            md5=sighting.md5,
+            verdict=sighting.verdict,
+            added=sighting.time.date().isoformat(),
+        )
+        for sighting in sightings
+        if is_local(sighting.name)
+    ]
+    return own, [sighting for sighting in sightings if not is_local(sighting.name)]
 
 
 async def marked(index: Index, board: str, held: Sequence[Sighting]) -> list[HeldArtifact]:

@@ -26,7 +26,7 @@ from mirror.publication.documents import (
     encode,
 )
 from mirror.publication.tree import render_board
-from mirror.sync.marking import Before, before_of, find_renames, marked, sightings_on
+from mirror.sync.marking import Before, before_of, find_renames, marked, parted, sightings_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -121,7 +121,7 @@ class Publisher:
         self, board: CatalogBoard, before: Before, wanted: Container[str]
     ) -> BoardDocument:
         listed = {str(listing.name): listing for listing in board.listings}
-        sightings = await sightings_on(self._store.index, board.facts.board, listed)
+        own, sightings = parted(await sightings_on(self._store.index, board.facts.board, listed))
         notes = dict(before.notes) | {
             str(listing.name.version): listing.notes for listing in board.listings if listing.notes
         }
@@ -139,7 +139,7 @@ class Publisher:
             listing for name, listing in listed.items() if name not in names and name not in wanted
         ]
         artifacts = await marked(self._store.index, board.facts.board, held)
-        return await asyncio.to_thread(render_board, board.facts, artifacts, notes, offered)
+        return await asyncio.to_thread(render_board, board.facts, artifacts, notes, offered, own)
 
     def _content(
         self, previous: _Previous | None, boards: dict[str, Digest], now: datetime
