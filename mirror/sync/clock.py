@@ -7,10 +7,10 @@ The first happens on machines without a battery, the second when somebody sets t
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from time import CLOCK_BOOTTIME, clock_gettime
 from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -52,7 +52,8 @@ def read_uptime() -> Uptime | None:
         boot = _BOOT.read_text(encoding="ascii").strip()
     except OSError:
         return None
-    return Uptime(boot, clock_gettime(CLOCK_BOOTTIME))
+    # Only where there is such a file is there such a clock; it goes on while a machine sleeps.
+    return Uptime(boot, time.clock_gettime(time.CLOCK_BOOTTIME))
 
 
 async def believed_time(store: Store, now: datetime, uptime: Uptime | None) -> datetime | None:
