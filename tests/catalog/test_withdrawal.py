@@ -103,3 +103,40 @@ def test_no_clock_no_loss(known: list[Known], sight: Sight) -> None:
 
     assert (found.missed, found.withdrawn) == ((), ())
     assert all(one.absence and not one.absence.withdrawn for one in found.cleared)
+
+
+def story(looks: list[tuple[int, str]]) -> list[tuple[datetime, str]]:
+    """Return when each crawl was, and what it made of the one file: the last word counts."""
+    now, absence, told = MONDAY, None, []
+    for hours, saw in looks:
+        now += timedelta(hours=hours)
+        found = find_withdrawn([Known("a", "B", absence)], LOOKS[saw], now, DAY)
+        absence = Absence(now) if found.missed else absence
+        absence = None if found.cleared or found.returned else absence
+        absence = Absence(absence.since, now) if absence and found.withdrawn else absence
+        told.append((now, "withdrawn" if absence and absence.withdrawn else saw))
+    return told
+
+
+LOOKS = {
+    "missed": MISSED,
+    "seen": SEEN,
+    "bad page": Sight(listed=(), remembered=("a",), read=()),
+    "no page": Sight(listed=(), remembered=(), read=()),
+}
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.sampled_from(sorted(LOOKS))), max_size=12))
+def test_every_withdrawal_has_two_crawls_apart_that_missed_it_and_none_between_that_saw_it(
+    looks: list[tuple[int, str]],
+) -> None:
+    """The law, whatever happens in between; and what is seen last is not withdrawn."""
+    told = story(looks)
+    words = [saw for _, saw in looks]
+    first = next((place for place, (_, word) in enumerate(told) if word == "withdrawn"), None)
+    since = max((place for place in range(first or 0) if words[place] == "seen"), default=-1) + 1
+    missed = [told[place][0] for place in range(since, first or 0) if words[place] == "missed"]
+
+    assert first is None or words[first] == "missed"
+    assert first is None or told[first][0] - missed[0] >= DAY
+    assert not words or words[-1] != "seen" or told[-1][1] == "seen"
