@@ -112,7 +112,8 @@ class PolicySettings:
     ] = field(default_factory=dict)
     withdrawn_after: Annotated[
         Duration,
-        between(timedelta(minutes=1), timedelta(days=366)),
+        # An interrupted crawl is taken up again within an hour, and is one crawl then.
+        between(timedelta(hours=2), timedelta(days=366)),
         Field(description="Time between two crawls that miss a file before it is withdrawn."),
     ] = timedelta(days=1)
     grace: Annotated[

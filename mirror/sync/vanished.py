@@ -25,7 +25,7 @@ from mirror.publication.documents import decode_board, decode_content, decode_pu
 from mirror.upstream.answers import Validators
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Container, Iterable, Mapping
 
     from mirror.catalog.values import Digest
     from mirror.publication.documents import BoardDocument
@@ -87,15 +87,9 @@ async def published_boards(store: StoreReader, without: Container[str]) -> list[
 
     Documents that are damaged are left out: they are rendered by nobody then.
     """
-    digest = await store.publications.current()
-    if digest is None:
-        return []
-    root = decode_publication(await _read(store, digest))
-    content = decode_content(await _read(store, root.content))
+    boards = await _board_digests(store)
     found = [
-        await _find_board(store, digest)
-        for board, digest in content.boards.items()
-        if board not in without
+        await _find_board(store, digest) for board, digest in boards.items() if board not in without
     ]
     return [document for document in found if document is not None]
 
@@ -111,6 +105,18 @@ def as_catalogued(document: BoardDocument, withdrawn: Container[str]) -> Catalog
         if offer.name not in withdrawn
     )
     return CatalogBoard(_facts(document), listings, stale="upstream does not show this board")
+
+
+async def _board_digests(store: StoreReader) -> Mapping[str, Digest]:
+    digest = await store.publications.current()
+    if digest is None:
+        return {}
+    try:
+        root = decode_publication(await _read(store, digest))
+        return decode_content(await _read(store, root.content)).boards
+    except (ArtifactNotFoundError, DamagedError):
+        # Whoever publishes meets it too, and says so; until then files can be fetched.
+        return {}
 
 
 async def _find_board(store: StoreReader, digest: Digest) -> BoardDocument | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mirror.catalog.plan import Policy
+from mirror.errors import ArtifactNotFoundError
 from mirror.publication.documents import decode_board, decode_content
 from mirror.storage.entries import Return, Withdrawal
 from mirror.storage.store import forget_index
@@ -66,6 +68,32 @@ async def test_a_file_missed_by_two_crawls_a_day_apart_is_withdrawn_and_stays_se
         entries = [recorded.entry async for recorded in node.store.ledger.entries()]
         [entry] = [entry for entry in entries if isinstance(entry, Withdrawal)]
         assert (entry.name, entry.time - entry.since) == (OLD, timedelta(hours=24))
+
+
+async def test_pages_that_do_not_change_show_what_they_list(tmp_path: Path) -> None:
+    replica = site()
+    async with replica.running() as url, node_at(tmp_path / "data", url) as node:
+        for _ in range(4):
+            await node.sync()
+            node.sleep(days=1)
+
+        assert await withdrawn(node) == {}
+        assert await node.store.index.to_judge({OLD, NEW}, {}) != []
+        assert await node.store.index.to_judge(set(replica.names()), {}) == []
+
+
+async def test_a_damaged_publication_keeps_no_run_from_fetching(tmp_path: Path) -> None:
+    """What it says of vanished boards can not be read, and that is said when it publishes."""
+    replica = site()
+    async with replica.running() as url, node_at(tmp_path / "data", url) as node:
+        await node.sync()
+        replica.release("RPI_PICO", "v1.29.0", date="2026-08-24")
+        await node.store.blobs.remove((await node.root()).content)
+        with contextlib.suppress(ArtifactNotFoundError):
+            await node.sync()
+
+        held = await node.store.index.find_held("RPI_PICO-20260824-v1.29.0.uf2")
+        assert held is not None
 
 
 async def test_many_crawls_within_a_day_withdraw_nothing(tmp_path: Path) -> None:
