@@ -168,6 +168,10 @@ class TooLargeError(RefusedError):
     """More bytes than the limit, before or after decompression."""
 
 
+class UnreadableFileError(RefusedError):
+    """A file that somebody handed over and that can not be read."""
+
+
 class DigestMismatchError(RefusedError):
     """Bytes that are not those whose digest was promised."""
 

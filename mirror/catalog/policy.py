@@ -53,6 +53,7 @@ class Reason(StrEnum):
     REPEATED = "repeated"
     KEPT = "kept"
     LET_GO = "let-go"
+    LOCAL = "local"
 
     @property
     def wanted(self) -> bool:
@@ -62,7 +63,7 @@ class Reason(StrEnum):
     @property
     def kept(self) -> bool:
         """Whether what is held stays so."""
-        return self.wanted or self is Reason.KEPT
+        return self.wanted or self in {Reason.KEPT, Reason.LOCAL}
 
     @property
     def words(self) -> str:
@@ -82,6 +83,7 @@ _WORDS = {
     Reason.SINCE: "older than that",
     Reason.OLDER: "newer ones of its variant are as many as wanted",
     Reason.REPEATED: "another build of this version is listed before it",
+    Reason.LOCAL: "a build of your own",
     Reason.KEPT: "no longer wanted, and kept once held",
     Reason.LET_GO: "no longer wanted, and newer ones are as many as are kept",
 }

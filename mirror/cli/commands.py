@@ -70,6 +70,18 @@ COMMANDS: Final = (
         (COMPLETE, FAILED, USAGE, REFUSED),
     ),
     Command(
+        "adopt",
+        Later("mirror.cli.adopt", "adopt"),
+        TO_DECIDE,
+        (COMPLETE, FAILED, USAGE, REFUSED, DAMAGED, LOCKED),
+    ),
+    Command(
+        "add",
+        Later("mirror.cli.add", "add"),
+        TO_DECIDE,
+        (COMPLETE, FAILED, USAGE, REFUSED, DAMAGED, LOCKED),
+    ),
+    Command(
         "check",
         Later("mirror.cli.check", "check"),
         UPKEEP,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from mirror.catalog.keeping import Keeping, keeps
+from mirror.catalog.local_names import is_local
 from mirror.catalog.names import ArtifactName
 from mirror.catalog.plan import Reason, Rule, pin_rule, rule_on
 from mirror.cli.holder import store_or_holder
@@ -50,7 +51,7 @@ class _Explained:
     state: str
     reason: Reason
     words: str
-    rule: Rule
+    rule: Rule | None = None
 
 
 def explain(settings: Settings, board: str, *, as_json: bool) -> None:
@@ -100,6 +101,8 @@ def _explained(found: RememberedBoard, policy: Policy) -> Iterator[_Explained]:
         if name not in listed and name not in found.held:
             words = f"{Reason.PINNED.words}; {_UNLISTED}"
             yield _Explained(name, "missing", Reason.PINNED, words, pin_rule(pin))
+    for name in filter(is_local, found.held):
+        yield _Explained(name, "kept", Reason.LOCAL, Reason.LOCAL.words)
 
 
 def _keepings(
@@ -107,7 +110,8 @@ def _keepings(
 ) -> dict[str, Keeping]:
     """Judge what is held and was not only fetched on demand, by name."""
     wanted = {str(ruling.listing.name) for ruling in rulings if ruling.wanted}
-    held = [name for name in found.held if name in wanted or name not in found.on_demand]
+    theirs = [name for name in found.held if not is_local(name)]
+    held = [name for name in theirs if name in wanted or name not in found.on_demand]
     port = found.board.facts.port if found.board else None
     names = map(ArtifactName.parse, held)
     judged = keeps(names, policy, port=port, rulings=rulings, pinned=found.pinned)
@@ -142,8 +146,8 @@ def _document(
                 "name": one.name,
                 "state": one.state,
                 "reason": one.reason.value,
-                "rule": one.rule.key,
-                "value": one.rule.value,
+                "rule": one.rule.key if one.rule else None,
+                "value": one.rule.value if one.rule else None,
                 "words": one.words,
             }
             for one in explained
@@ -153,7 +157,7 @@ def _document(
 
 def _tell(found: RememberedBoard, board: str, explained: Sequence[_Explained]) -> None:
     say(_heading(found, board))
-    rows = [(one.name, one.state, str(one.rule), one.words) for one in explained]
+    rows = [(one.name, one.state, str(one.rule or "-"), one.words) for one in explained]
     if rows:
         say_table(("artifact", "state", "rule", "why"), rows)
     counts = Counter(one.state for one in explained)

@@ -55,6 +55,8 @@ def _lines(status: Status) -> Iterator[str]:
         pinned = status.pinned
         yield f"pinned: {pinned.artifacts} files by {pinned.pins} pins"
         yield from (f"  {name}: it is pinned and not held" for name in pinned.missing)
+    if status.withdrawn:
+        yield f"withdrawn: {status.withdrawn} of them, no longer listed upstream"
     yield "complete" if status.complete else "not complete"
     yield from _last_run(status)
     if status.running:

@@ -120,6 +120,12 @@ class PolicySettings:
             ' [policy.override."RPI_PICO*"]. The most specific pattern wins.'
         ),
     ] = field(default_factory=dict)
+    withdrawn_after: Annotated[
+        Duration,
+        # An interrupted crawl is taken up again within an hour, and is one crawl then.
+        between(timedelta(hours=2), timedelta(days=366)),
+        Field(description="Time between two crawls that miss a file before it is withdrawn."),
+    ] = timedelta(days=1)
     grace: Annotated[
         Duration,
         between(timedelta(minutes=1), timedelta(days=366)),

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter
 
-from mirror.catalog.names import ArtifactName
+from mirror.catalog.local_names import parse_held
+from mirror.daemon.bringing import ADDED, ADOPTED, hands_of, named_path, read_wish
 from mirror.daemon.once import sync_once
 from mirror.daemon.parts import now
 from mirror.daemon.pinning import order_lines, pinner_of
@@ -24,13 +25,15 @@ from mirror.daemon.upkeep import Upkeep
 from mirror.errors import BadQueryError, MirrorError
 from mirror.storage.entries import Recorded
 from mirror.storage.runs import Run
+from mirror.sync.adopting import adopt
 from mirror.sync.known_board import known_board
 from mirror.sync.outcome import Ending, Outcome, Progress
+from mirror.sync.own_builds import add
 from mirror.sync.publish import stamp
 from mirror.web.artifacts import Artifact
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from mirror.cache.on_demand import OnDemand
     from mirror.catalog.values import Digest
@@ -112,6 +115,22 @@ class Operations:
         """Pin or unpin as *order* says; yield the progress, then what came of it."""
         return order_lines(self._pinner, order)
 
+    async def adopt(self, folder: str) -> AsyncGenerator[bytes, None]:
+        """Adopt what lies in *folder*, as this process sees it; yield each file, then the sum."""
+        async with (
+            self._turn,
+            hands_of(self._settings, self._store, self._reach.turns) as hands,
+            aclosing(adopt(hands, named_path(folder))) as files,
+        ):
+            async for one in files:
+                yield ADOPTED.dump_json(one) + b"\n"
+
+    async def add(self, request: Mapping[str, str]) -> bytes:
+        """Add the own build that *request* describes; return what became of it."""
+        path, wish = read_wish(request)
+        async with self._turn, hands_of(self._settings, self._store, self._reach.turns) as hands:
+            return ADDED.dump_json(await add(hands, path, wish)) + b"\n"
+
     async def runs(self) -> bytes:
         """Return the newest runs, newest first."""
         return _RUNS.dump_json(await self._store.index.last_runs(_RUNS_SHOWN)) + b"\n"
@@ -172,7 +191,7 @@ class Operations:
 
 def artifact_of(sighting: Sighting) -> Artifact:
     """Return what serving needs to know of what was first seen as *sighting*."""
-    name = ArtifactName.parse(sighting.name)
+    name = parse_held(sighting.name)
     facts = sighting.verdict.facts
     return Artifact(
         name=sighting.name,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 from mirror.daemon.parts import is_offline, now, refuse_when_offline
 from mirror.daemon.version import VERSION
 from mirror.sandbox import Sandbox
+from mirror.sync.clock import read_uptime
 from mirror.sync.intake import Intake
 from mirror.sync.run import Means
 from mirror.sync.turns import Turns
@@ -80,6 +81,7 @@ class Reach:
             version=VERSION,
             turns=self._turns,
             publishing=self.publishing,
+            uptime=read_uptime,
         )
 
     async def take(
@@ -93,6 +95,11 @@ class Reach:
     def seconds_for(self, size: int) -> float | None:
         """Return how long *size* bytes take from upstream, as far as that was measured."""
         return self._open.fetcher.speed.seconds_for(size) if self._open else None
+
+    @property
+    def turns(self) -> Turns:
+        """The turns that everybody takes who takes in a file."""
+        return self._turns
 
     @property
     def sealed(self) -> bool:

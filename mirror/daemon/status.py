@@ -108,7 +108,10 @@ class PinsStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """All of it; None where there is nothing yet.  Times are RFC 3339 in UTC."""
+    """All of it; None where there is nothing yet.  Times are RFC 3339 in UTC.
+
+    ``withdrawn`` counts what is held and no longer listed upstream.
+    """
 
     version: str
     node: str
@@ -126,6 +129,7 @@ class Status:
     disk: DiskStatus
     upkeep: UpkeepStatus | None = None
     pinned: PinsStatus | None = None
+    withdrawn: int = 0
     type: str = "mpmirror.status"
     format: int = 1
 
@@ -206,6 +210,7 @@ async def status_of(
         disk=DiskStatus(disk.total, disk.free),
         upkeep=moment.upkeep,
         pinned=pinned,
+        withdrawn=await store.index.withdrawn_and_held(),
     )
 
 

@@ -2,6 +2,7 @@
 
 Another port or chip, no MicroPython banner, or another base version is refused.  Another
 tag, hash, date, board string or flash offset only warns: official files have all of these.
+A build of the operator's own may lack the banner: then that only warns.
 What is not claimed, or not shown by the image, is not compared.
 """
 
@@ -48,8 +49,9 @@ def compare(image: Image, claim: Claim) -> Agreement:
     """Compare everything that *image* shows with *claim*."""
     excused, inexcusable = _by_age(image, claim)
     refused = [_kind(image, claim), _port(image, claim), _mcu(image, claim), _riscv(image, claim)]
-    refused += [_banner(image), _base(image, claim)]
-    warned = [_tag(image, claim), _date(image, claim), _board(image, claim), _offset(image, claim)]
+    refused += [None if claim.own else _banner(image), _base(image, claim)]
+    warned = [_banner(image) if claim.own else None]
+    warned += [_tag(image, claim), _date(image, claim), _board(image, claim), _offset(image, claim)]
     return Agreement(
         refused=(*_present(refused), *inexcusable),
         warned=(*image.findings, *excused, *_present(warned)),

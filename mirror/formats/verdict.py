@@ -44,7 +44,8 @@ class Claim:
     (``1.28.0``); ``version`` the whole version with ``v``; ``date`` is ``YYYY-MM-DD``.
     ``None`` means "not claimed": `mpmirror verify` judges files whose names say little.
     ``kind`` is a value of `mirror.catalog.model.Kind`, or None to judge by content alone.
-    ``flash_offset`` (bytes) is that of upstream's instructions.
+    ``flash_offset`` (bytes) is that of upstream's instructions.  ``own`` is a build of the
+    operator's own, which need not say that it is MicroPython.
     """
 
     kind: str | None = None
@@ -57,6 +58,7 @@ class Claim:
     date: str | None = None
     product: str | None = None
     flash_offset: int | None = None
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,12 @@ class VerdictEntry:
 class FileEntry:
     """One artifact: its bytes are those of ``hashes.sha256`` and no others.
 
-    ``path`` is where every mirror serves it, ``source`` where upstream listed it.
+    ``path`` is where every mirror serves it, ``source`` where upstream listed it, or
+    ``adopted`` where an operator brought it and upstream was never seen to list it, or
+    ``local`` for an own build.
+    ``withdrawn`` is the day of the first crawl that missed it, null while upstream lists it:
+    it stays held and served.  ``also_known_as`` are other names of the same bytes, which
+    upstream renamed.
     """
 
     name: str
@@ -88,6 +93,8 @@ class FileEntry:
     source: str
     flash: Flash
     verdict: VerdictEntry
+    withdrawn: str | None = None
+    also_known_as: tuple[str, ...] = ()
 
     @property
     def digest(self) -> Digest:
@@ -131,7 +138,9 @@ class BoardDocument:
     ``flash_offset`` (bytes) is what upstream's instructions say; where an image shows
     another one, that image's verdict warns.  Texts are quotations of upstream as plain text.
     ``releases`` name what is held and nothing else; ``on_demand`` is the rest of what
-    upstream lists, newest version first.
+    upstream lists, newest version first.  ``renamed_to`` and ``renamed_from`` are ids of
+    boards that most builds say are the same one under its later and its earlier name.
+    ``local`` are the operator's own builds, added last first: no release of upstream.
     """
 
     board: str
@@ -149,6 +158,9 @@ class BoardDocument:
     instructions: tuple[Passage, ...]
     releases: tuple[ReleaseEntry, ...]
     on_demand: tuple[OnDemandEntry, ...] = ()
+    renamed_to: str | None = None
+    renamed_from: tuple[str, ...] = ()
+    local: tuple[ReleaseEntry, ...] = ()
     type: str = "mpmirror.board"
     format: int = FORMAT
     critical: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Final
 
 import rfc8785
@@ -158,11 +159,15 @@ def render_index(boards: Iterable[BoardSummary]) -> bytes:
 
 
 def render_latest(board: BoardDocument, query: FeedQuery) -> bytes:
-    """Return what to flash now; raise `ArtifactNotFoundError` when nothing fits *query*."""
+    """Return what to flash now; raise `ArtifactNotFoundError` when nothing fits *query*.
+
+    An own build is that only where nothing of upstream's fits.
+    """
     narrowed = query.narrow(board)
-    if narrowed is None or not narrowed.releases:
+    releases = (*narrowed.releases, *narrowed.local) if narrowed else ()
+    if not releases:
         raise ArtifactNotFoundError(f"{board.board}: nothing held fits the question")
-    latest = Latest(board.board, narrowed.releases[0])
+    latest = Latest(board.board, releases[0])
     return rfc8785.dumps(_LATEST.dump_python(latest, mode="json")) + b"\n"
 
 
@@ -193,7 +198,8 @@ class Sums:
         """Return the text, in the order of the names."""
         self._packed.sort()
         text = BytesIO()
-        for packed in self._packed:
+        # A name that stands on the pages of two boards is one file.
+        for packed, _ in groupby(self._packed):
             name, digest = packed[: -_SHA256_BYTES - 1], packed[-_SHA256_BYTES:]
             text.write(b"%s  %s\n" % (digest.hex().encode(), name))
         return text.getvalue()
@@ -212,8 +218,8 @@ def feed_schema() -> bytes:
 
 
 def all_files(board: BoardDocument) -> Iterator[FileEntry]:
-    """Yield every file of *board*, in the document's order."""
-    for release in board.releases:
+    """Yield every file of *board*, upstream's and own builds, in the document's order."""
+    for release in (*board.releases, *board.local):
         yield from release.files
 
 

@@ -96,11 +96,12 @@ class FeedQuery:
             return None
         if not self._narrows():
             return board
-        fitting = (self._narrow_release(release) for release in board.releases)
-        releases = [release for release in fitting if release.files]
         offers = [offer for offer in board.on_demand if self._wants_offer(offer)]
         return replace(
-            board, releases=tuple(releases[: self.limit]), on_demand=self._limited(offers)
+            board,
+            releases=self._narrow_releases(board.releases),
+            on_demand=self._limited(offers),
+            local=self._narrow_releases(board.local),
         )
 
     def _fits(self, board: BoardDocument) -> bool:
@@ -115,6 +116,10 @@ class FeedQuery:
         by_file = self.variants or self.kinds
         by_release = self.maturities or self.versions or self.since or self.limit
         return bool(by_file or by_release)
+
+    def _narrow_releases(self, releases: Iterable[ReleaseEntry]) -> tuple[ReleaseEntry, ...]:
+        fitting = (self._narrow_release(release) for release in releases)
+        return tuple([release for release in fitting if release.files][: self.limit])
 
     def _narrow_release(self, release: ReleaseEntry) -> ReleaseEntry:
         wanted = self._wants(release)

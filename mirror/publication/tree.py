@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mirror.catalog.kinds import Kind, Maturity
 from mirror.catalog.names import ArtifactName
+from mirror.catalog.origins import source_of
 from mirror.catalog.values import Digest
 from mirror.formats.verdict import Verdict
 from mirror.publication.documents import (
@@ -22,9 +23,9 @@ from mirror.publication.documents import (
     OnDemandEntry,
     ReleaseEntry,
     State,
-    VerdictEntry,
 )
-from mirror.publication.words import verdict_words
+from mirror.publication.own_builds import OwnBuild, render_own_builds
+from mirror.publication.words import verdict_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,7 +39,11 @@ _KIND_ORDER = {kind: place for place, kind in enumerate(Kind)}
 
 @dataclass(frozen=True, slots=True)
 class HeldArtifact:
-    """An accepted artifact of this store: its name, where it came from, and what it is."""
+    """An accepted artifact of this store: its name, where it came from, and what it is.
+
+    ``source`` is an origin as in `mirror.catalog.origins`; ``withdrawn`` and
+    ``also_known_as`` are as in `FileEntry`.
+    """
 
     name: ArtifactName
     source: str
@@ -46,6 +51,8 @@ class HeldArtifact:
     size: int
     md5: str | None
     verdict: Verdict
+    withdrawn: str | None = None
+    also_known_as: tuple[str, ...] = ()
 
 
 def render_board(
@@ -53,11 +60,12 @@ def render_board(
     held: Iterable[HeldArtifact],
     notes: Mapping[str, str],
     offered: Iterable[Listing] = (),
+    own: Iterable[OwnBuild] = (),
 ) -> BoardDocument:
     """Return the document of one board, with every held artifact in it.
 
     *notes* gives release notes (an http(s) URL) by version; *offered* is what can be fetched
-    on demand.
+    on demand; *own* are the operator's builds.
     """
     newest_first = sorted(held, key=_release, reverse=True)
     releases = tuple(
@@ -80,6 +88,7 @@ def render_board(
         instructions=facts.instructions,
         releases=releases,
         on_demand=_render_offers(offered, facts.port),
+        local=render_own_builds(own),
     )
 
 
@@ -147,15 +156,9 @@ def _render_file(artifact: HeldArtifact, port: str | None) -> FileEntry:
         size=artifact.size,
         hashes=Hashes(sha256=artifact.digest.hex, md5=artifact.md5),
         path=file_path(str(name)),
-        source=artifact.source,
+        source=source_of(artifact.source),
         flash=Flash(facts.chip, facts.offset, facts.flash_size) if facts else Flash(),
-        verdict=VerdictEntry(
-            conclusion=verdict.conclusion,
-            words=verdict_words(verdict, artifact.source),
-            checksummed=verdict.checksummed,
-            structure=facts.structure if facts else None,
-            reasons=verdict.reasons,
-            identity=verdict.identity,
-            limits=verdict.limits,
-        ),
+        verdict=verdict_entry(verdict, artifact.source),
+        withdrawn=artifact.withdrawn,
+        also_known_as=artifact.also_known_as,
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from mirror.catalog.origins import LOCAL, is_adopted
 from mirror.formats.verdict import Checksummed, Conclusion, Verdict
+from mirror.publication.documents import VerdictEntry
 
 _CHECKED: Final = {
     Checksummed.SHA256: "structure and SHA-256 inside checked",
@@ -15,6 +17,19 @@ _CHECKED: Final = {
         "structure checked, no checksum inside: damage in the content can not be noticed"
     ),
 }
+
+
+def verdict_entry(verdict: Verdict, source: str) -> VerdictEntry:
+    """Return *verdict* on a file from *source* as documents have it."""
+    return VerdictEntry(
+        conclusion=verdict.conclusion,
+        words=verdict_words(verdict, source),
+        checksummed=verdict.checksummed,
+        structure=verdict.facts.structure if verdict.facts else None,
+        reasons=verdict.reasons,
+        identity=verdict.identity,
+        limits=verdict.limits,
+    )
 
 
 def verdict_words(verdict: Verdict, source: str) -> str:
@@ -36,6 +51,10 @@ def checked_words(verdict: Verdict) -> str:
 
 def origin_words(source: str) -> str:
     """Say how *source* vouches for its bytes: over TLS for the way, never for the maker."""
+    if source == LOCAL:
+        return "an own build, added by an operator, not of MicroPython"
+    if is_adopted(source):
+        return "adopted from an operator's folder, not fetched, not signed by MicroPython"
     if source.startswith("https:"):
         return "fetched over TLS, not signed by MicroPython"
     return "fetched without TLS, not signed by MicroPython"

@@ -86,6 +86,21 @@ class Artifacts:
         )
         return [_sighting(row) for row in await self._database.rows(query)]
 
+    async def held_elsewhere(self, board: str, names: Iterable[str]) -> list[Sighting]:
+        """Return what is held of *names* and was first seen on the page of another board."""
+        wanted = list(names)
+
+        def work(connection: Connection) -> list[RowMapping]:
+            queries = (
+                select(ARTIFACTS).where(
+                    ARTIFACTS.c.name.in_(some), ARTIFACTS.c.board != board, ARTIFACTS.c.held
+                )
+                for some in portions(wanted)
+            )
+            return [row for query in queries for row in connection.execute(query).mappings()]
+
+        return [_sighting(row) for row in await self._database.run(work)]
+
     async def sightings_with(self, digest: Digest) -> list[Sighting]:
         """Return all artifacts that have the bytes *digest*, held or not, by name."""
         query = select(ARTIFACTS).where(ARTIFACTS.c.digest == digest.hex).order_by(ARTIFACTS.c.name)

@@ -76,7 +76,28 @@ class Decision:
     by: str
 
 
-Entry: TypeAlias = Sighting | Refusal | Change | Decision
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Upstream lists *name* of *board* no longer: *since* the first crawl that missed it.
+
+    What is held of it stays held and served.
+    """
+
+    time: datetime
+    name: str
+    board: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """What was withdrawn is listed again."""
+
+    time: datetime
+    name: str
+
+
+Entry: TypeAlias = Sighting | Refusal | Change | Decision | Withdrawal | Return
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,16 @@ from sqlalchemy import delete, insert, select, update
 from mirror.catalog.values import Digest
 from mirror.formats.verdict import Finding, Verdict
 from mirror.storage.database import portions
-from mirror.storage.entries import START, Change, Position, Refusal, Sighting
-from mirror.storage.tables import ARTIFACTS, CHANGES, MARKS, REFUSALS
+from mirror.storage.entries import (
+    START,
+    Change,
+    Position,
+    Refusal,
+    Return,
+    Sighting,
+    Withdrawal,
+)
+from mirror.storage.tables import ABSENCES, ARTIFACTS, CHANGES, MARKS, REFUSALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -71,6 +79,11 @@ def _apply_some(connection: Connection, records: Sequence[Recorded]) -> None:
                 refusals[entry.name] = _refusal_row(entry)
             case Change():
                 _insert_change(connection, entry)
+            case Withdrawal():
+                _forget_absence(connection, entry.name)
+                connection.execute(insert(ABSENCES), [_absence_row(entry)])
+            case Return():
+                _forget_absence(connection, entry.name)
             case _:
                 pass  # a decision is only written down
     _replace(connection, ARTIFACTS, before[0], artifacts.values())
@@ -90,6 +103,10 @@ def _insert_change(connection: Connection, change: Change) -> None:
     same = (CHANGES.c.name == change.name) & (CHANGES.c.later == change.later.hex)
     connection.execute(delete(CHANGES).where(same))
     connection.execute(insert(CHANGES), [_change_row(change)])
+
+
+def _forget_absence(connection: Connection, name: str) -> None:
+    connection.execute(delete(ABSENCES).where(ABSENCES.c.name == name))
 
 
 def _rows_of(connection: Connection, table: Table, names: Iterable[str]) -> dict[str, _Row]:
@@ -152,4 +169,13 @@ def _change_row(change: Change) -> _Row:
         "first": change.first.hex,
         "url": change.url,
         "time": change.time,
+    }
+
+
+def _absence_row(withdrawal: Withdrawal) -> _Row:
+    return {
+        "name": withdrawal.name,
+        "board": withdrawal.board,
+        "since": withdrawal.since,
+        "withdrawn": withdrawal.time,
     }

@@ -14,7 +14,16 @@ from pydantic import TypeAdapter, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import DamagedError, StorageError
-from mirror.storage.entries import Change, Decision, Position, Recorded, Refusal, Sighting
+from mirror.storage.entries import (
+    Change,
+    Decision,
+    Position,
+    Recorded,
+    Refusal,
+    Return,
+    Sighting,
+    Withdrawal,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +35,7 @@ LINE_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line; exactly one of the four entries is there."""
+    """One line; exactly one of the entries is there."""
 
     previous: Digest
     n: int
@@ -35,6 +44,8 @@ class Line:
     refusal: Refusal | None = None
     change: Change | None = None
     decision: Decision | None = None
+    withdrawal: Withdrawal | None = None
+    returned: Return | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no append writes; pydantic makes the error one of the document."""
@@ -53,7 +64,14 @@ class Line:
 
     @property
     def _entries(self) -> list[Entry]:
-        entries = [self.sighting, self.refusal, self.change, self.decision]
+        entries = [
+            self.sighting,
+            self.refusal,
+            self.change,
+            self.decision,
+            self.withdrawal,
+            self.returned,
+        ]
         return [entry for entry in entries if entry is not None]
 
 
@@ -100,3 +118,7 @@ def _line(entry: Entry, after: Position, of: tuple[int, int]) -> Line:
             return Line(*place, change=entry)
         case Decision():
             return Line(*place, decision=entry)
+        case Withdrawal():
+            return Line(*place, withdrawal=entry)
+        case Return():
+            return Line(*place, returned=entry)

@@ -84,6 +84,15 @@ CHANGES = Table(
     Column("time", Utc, nullable=False),
 )
 
+ABSENCES = Table(
+    "absences",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("board", Text, nullable=False),
+    Column("since", Utc, nullable=False),
+    Column("withdrawn", Utc),
+)
+
 PAGES = Table(
     "pages",
     METADATA,

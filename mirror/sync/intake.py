@@ -12,11 +12,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.kinds import Kind
+from mirror.catalog.origins import fetchable
 from mirror.claims import claim_of_listing
 from mirror.errors import (
     ChildRefusedError,
     DigestMismatchError,
     MalformedImageError,
+    UpstreamMissingError,
 )
 from mirror.formats.verdict import Conclusion, Finding, Verdict
 from mirror.storage.entries import Change, Decision, Refusal, Sighting
@@ -119,9 +121,14 @@ class Intake:
             return await self._heal(sighting, why)
 
     async def _heal(self, sighting: Sighting, why: str) -> int:
+        source = fetchable(sighting.url)
+        if source is None:
+            raise UpstreamMissingError(
+                f"{sighting.name}: upstream never listed it ({sighting.url}): bring it again"
+            )
+        via = self._via(source, sighting.name, sighting.digest)
+        url = via or source
         md5 = sighting.md5 is not None
-        via = self._via(sighting.url, sighting.name, sighting.digest)
-        url = via or sighting.url
         incoming = self._store.incoming.open(sighting.name, url, md5=md5)
         async with incoming:
             download = await self._fetcher.download(url, incoming)
@@ -132,6 +139,7 @@ class Intake:
         again = replace(
             sighting,
             time=now,
+            url=source,
             etag=download.etag,
             last_modified=download.last_modified,
             content_type=download.content_type,

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.catalog.keeping import still_held
-from mirror.catalog.names import ArtifactName
 from mirror.catalog.values import Digest
 from mirror.errors import ArtifactNotFoundError, DamagedError
 from mirror.publication import feeds
@@ -27,7 +26,8 @@ from mirror.publication.documents import (
     decode_publication,
     encode,
 )
-from mirror.publication.tree import HeldArtifact, render_board
+from mirror.publication.tree import render_board
+from mirror.sync.marking import Before, before_of, find_renames, marked, parted, sightings_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from mirror.catalog.model import CatalogBoard
     from mirror.catalog.policy import Policy
     from mirror.publication.documents import BoardDocument
-    from mirror.storage.entries import Sighting
     from mirror.storage.store import Store
 
 CHANNEL = "current"
@@ -93,9 +92,10 @@ class Publisher:
         """
         previous = await self._previous()
         digests = dict(previous.content.boards) if previous else {}
+        renames = await find_renames(self._store.index)
         for board in boards:
-            before = await self._names_held(digests.get(board.facts.board))
-            document = await self._render(board, before, wanted)
+            before = await self._before(digests.get(board.facts.board))
+            document = renames.mark(await self._render(board, before, wanted))
             encoded = await asyncio.to_thread(encode, document)
             digests[board.facts.board] = await self._held(encoded, digests.get(board.facts.board))
         content = self._content(previous, dict(sorted(digests.items())), now)
@@ -129,30 +129,31 @@ class Publisher:
     async def _read(self, digest: Digest) -> bytes:
         return await self._store.blobs.read(digest, max_bytes=_MOST_BYTES)
 
-    async def _names_held(self, document: Digest | None) -> Container[str]:
-        """Return what a board document names as held; everything, where it can not be read."""
+    async def _before(self, document: Digest | None) -> Before:
+        """Return what a board document says that its next one goes on from."""
         if document is None:
-            return frozenset()
+            return Before()
         try:
-            board = await asyncio.to_thread(decode_board, await self._read(document))
+            return before_of(await asyncio.to_thread(decode_board, await self._read(document)))
         except (DamagedError, ArtifactNotFoundError):
             # What is held is rendered as held then: that mends the document in most cases.
-            return _Everything()
-        return {file.name for file in feeds.all_files(board)}
+            return Before(_Everything())
 
     async def _render(
-        self, board: CatalogBoard, before: Container[str], wanted: Container[str]
+        self, board: CatalogBoard, before: Before, wanted: Container[str]
     ) -> BoardDocument:
-        sightings = await self._store.index.sightings_of_board(board.facts.board)
         listed = {str(listing.name): listing for listing in board.listings}
-        notes = {
+        own, sightings = parted(await sightings_on(self._store.index, board.facts.board, listed))
+        notes = dict(before.notes) | {
             str(listing.name.version): listing.notes for listing in board.listings if listing.notes
         }
         # What upstream no longer lists could not be fetched again: it is held from now on.
         held = {
-            sighting.name: _held(sighting)
+            sighting.name: sighting
             for sighting in sightings
-            if sighting.name in wanted or sighting.name in before or sighting.name not in listed
+            if sighting.name in wanted
+            or sighting.name in before.held
+            or sighting.name not in listed
         }
         for name in self._let_go(board, held, wanted) & listed.keys():
             del held[name]
@@ -160,7 +161,8 @@ class Publisher:
         offered = [
             listing for name, listing in listed.items() if name not in held and name not in wanted
         ]
-        return await asyncio.to_thread(render_board, board.facts, held.values(), notes, offered)
+        artifacts = await marked(self._store.index, board.facts.board, list(held.values()))
+        return await asyncio.to_thread(render_board, board.facts, artifacts, notes, offered, own)
 
     def _let_go(
         self, board: CatalogBoard, held: Iterable[str], wanted: Container[str]
@@ -236,14 +238,3 @@ def stamp(now: datetime) -> str:
 
 def _same(previous: _Previous, content: ContentRoot, documents: dict[str, LocalDocument]) -> bool:
     return previous.content == content and previous.root.documents == documents
-
-
-def _held(sighting: Sighting) -> HeldArtifact:
-    return HeldArtifact(
-        name=ArtifactName.parse(sighting.name),
-        source=sighting.url,
-        digest=sighting.digest,
-        size=sighting.size,
-        md5=sighting.md5,
-        verdict=sighting.verdict,
-    )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Never
 
 from pydantic import TypeAdapter, ValidationError
 
-from mirror.catalog.model import BoardPage, CatalogBoard, IndexPage
+from mirror.catalog.model import BoardPage, Catalog, CatalogBoard, IndexPage
 from mirror.errors import MirrorError, UpstreamError
 from mirror.sync.remembered import RememberedPages
 from mirror.sync.remembered_peers import find_peer
@@ -126,6 +126,18 @@ async def _remembered(index: Index, upstream: str, board: str, known: _Known) ->
     )
 
 
+async def remembered_catalog(index: Index, upstream: str) -> Catalog:
+    """Return all boards as their pages were last read; none while the index never was.
+
+    *upstream* is the base URL, without a final slash.  Raises `StorageError`.
+    """
+    memory = _Memory(upstream)
+    try:
+        return (await crawl(memory, memory, _Pages(RememberedPages(index)), _TERMS)).catalog
+    except UpstreamError:
+        return Catalog(upstream, ())
+
+
 async def _held(index: Index, board: str, names: frozenset[str]) -> tuple[str, ...]:
     # One name can stand on the pages of two boards, and is held under one of them.
     return tuple(
@@ -134,12 +146,12 @@ async def _held(index: Index, board: str, names: frozenset[str]) -> tuple[str, .
 
 
 class _Pages:
-    """Remembered pages, as if this crawl had read them, with the cards of one board only.
+    """Remembered pages, as if this crawl had read them, with all cards or those of one *board*.
 
     ``boards`` are the ids of all cards that were met, ``read_at`` is of the board's page.
     """
 
-    def __init__(self, pages: RememberedPages, board: str) -> None:
+    def __init__(self, pages: RememberedPages, board: str | None = None) -> None:
         self.boards: set[str] = set()
         self.read_at: datetime | None = None
         self._pages = pages
@@ -160,6 +172,8 @@ class _Pages:
         if isinstance(value, BoardPage):
             return value
         self.boards.update(card.board for card in value.cards)
+        if self._board is None:
+            return value
         return replace(
             value, cards=tuple(card for card in value.cards if card.board == self._board)
         )

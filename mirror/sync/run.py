@@ -22,6 +22,7 @@ from mirror.errors import CatalogShrunkError, IncompleteError, MirrorError, Refu
 from mirror.sandbox import Sandbox
 from mirror.storage.runs import RunEnd
 from mirror.storage.store import Store
+from mirror.sync.clock import Uptime, unknown_uptime
 from mirror.sync.disagreements import note_disagreements
 from mirror.sync.fetching import Fetching
 from mirror.sync.intake import Intake
@@ -32,6 +33,7 @@ from mirror.sync.publish import Publisher
 from mirror.sync.remembered import RememberedPages
 from mirror.sync.remembered_peers import RememberedPeers
 from mirror.sync.turns import Turns
+from mirror.sync.withdrawing import Withdrawing
 from mirror.upstream.fetch import Fetcher
 from mirror.upstream.recognition import crawl_any
 from mirror.upstream.visits import CrawlTerms
@@ -56,7 +58,8 @@ class Wishes:
 
     ``fetches`` files are under way at once; whole boards are published every
     ``publish_every`` while a run goes on.  ``accept_shrunken`` lets this one run pass the
-    guard: an operator has looked.
+    guard: an operator has looked.  What two crawls miss that are ``withdrawn_after`` apart is
+    withdrawn.
     """
 
     policy: Policy
@@ -64,6 +67,7 @@ class Wishes:
     fetches: int = 4
     publish_every: timedelta = timedelta(minutes=3)
     accept_shrunken: bool = False
+    withdrawn_after: timedelta = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,8 @@ class Means:
     ``version`` is this mirror's: pages that another version parsed are parsed anew.  Whoever
     else takes files in meanwhile has the same ``turns``, and whoever else publishes the same
     ``publishing``.
+    else takes files in meanwhile has the same ``turns``.  ``uptime`` shows when the clock
+    was set.
     """
 
     fetcher: Fetcher
@@ -83,6 +89,7 @@ class Means:
     version: str
     turns: Turns = field(default_factory=Turns)
     publishing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    uptime: Callable[[], Uptime | None] = unknown_uptime
 
 
 async def sync(means: Means, wishes: Wishes) -> Outcome:
@@ -108,7 +115,7 @@ async def preview(means: Means, wishes: Wishes) -> SyncPlan:
     Raises what a run would end with before it fetches anything.
     """
     run = _Run(means, wishes)
-    return await run.planned(await run.crawled())
+    return await run.planned((await run.crawled()).catalog)
 
 
 class _Run:
@@ -131,7 +138,7 @@ class _Run:
     async def whole(self) -> Outcome:
         self.number = await self._store.index.begin_run(self._means.clock())
         await self._store.incoming.prune(self._means.clock() - _STALE_PARTS)
-        catalog = await self.crawled()
+        catalog, vanished = await self._believed(await self.crawled())
         todo = await self.planned(catalog)
         self._wanted = Names(str(listing.name) for listing in todo.wanted)
         self._pages += await note_disagreements(self._store, catalog, todo, self._means.clock())
@@ -139,14 +146,14 @@ class _Run:
         await self._fetch(catalog, self._fetching)
         await self._settle_pins(catalog)
         self._means.report(Progress(Phase.PUBLISH, 0, 1, self._fetching.received_bytes))
-        published = await self._publish(self._offering(catalog))
+        published = await self._publish([*self._offering(catalog), *vanished])
         await self._store.index.set_mark(_COUNTS, json.dumps(file_counts(catalog)))
         # Only now: a run that is killed or halted before is taken up again by the next start.
         if self._fetching.halted is None:
             await self._store.index.finish_crawl(self._crawl, self._means.clock())
         return await self._outcome(Ending.PUBLISHED if published else Ending.UNCHANGED)
 
-    async def crawled(self) -> Catalog:
+    async def crawled(self) -> Crawl:
         """Crawl, or continue the crawl that was interrupted, and hold the guard against it."""
         now = self._means.clock()
         self._crawl = await self._crawl_id(now)
@@ -160,7 +167,14 @@ class _Run:
         self._note_pages(found)
         if not self._wishes.accept_shrunken:
             await self._guard_against(found.catalog, now)
-        return found.catalog
+        return found
+
+    async def _believed(self, found: Crawl) -> tuple[Catalog, tuple[CatalogBoard, ...]]:
+        """Return the catalog without what is withdrawn, and the boards that it shows no more."""
+        withdrawing = Withdrawing(self._means, self._wishes.withdrawn_after)
+        believed = await withdrawing.believe(found)
+        self._pages = [page for page in self._pages if page.subject not in believed.settled]
+        return believed.catalog, believed.vanished
 
     async def planned(self, catalog: Catalog) -> SyncPlan:
         """Plan with what is really there: blobs that vanished are fetched again."""

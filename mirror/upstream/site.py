@@ -21,7 +21,12 @@ from mirror.catalog.model import (
     IndexPage,
     Problem,
 )
-from mirror.errors import FirmwareHeadingMissingError, MirrorError, PageRefusedError
+from mirror.errors import (
+    FirmwareHeadingMissingError,
+    MirrorError,
+    PageRefusedError,
+    UpstreamMissingError,
+)
 from mirror.upstream.facets import Placing, placing
 from mirror.upstream.visits import TRIES, CrawlTerms, Visit, Visits
 
@@ -38,10 +43,11 @@ MOST_FACETS: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A page that could not be read in this crawl, and why."""
+    """A page that could not be read in this crawl, and why; *missing*: it is not there."""
 
     page: str
     reason: str
+    missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,11 @@ class Crawl:
     asked: int
     parsed: int
     through: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> frozenset[str]:
+        """The pages for which upstream answered that they are not there."""
+        return frozenset(unread.page for unread in self.unread if unread.missing)
 
 
 async def crawl(
@@ -158,7 +169,8 @@ class _Crawling:
         if isinstance(outcome, BoardPage):
             return self._catalogued(outcome, visit.url, None)
         reason = str(outcome)
-        self._unread.append(Unread(visit.url, reason))
+        missing = isinstance(outcome, UpstreamMissingError)
+        self._unread.append(Unread(visit.url, reason, missing))
         known = await self._visits.last_good(visit)
         if known is not None:
             return self._catalogued(known, visit.url, reason)

@@ -29,7 +29,7 @@ from mirror.web.on_demand import encode_artifact
 from mirror.web.server import HEADS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping
 
     from aiohttp.typedefs import Handler, Middleware
 
@@ -56,6 +56,12 @@ class Operations(Protocol):
 
     async def fetch(self, name: str) -> Artifact:
         """Return the artifact *name*, which is held then; raise why it is not."""
+
+    def adopt(self, folder: str) -> AsyncGenerator[bytes, None]:
+        """Adopt what lies in *folder*, an absolute path; yield each file, then the sum."""
+
+    async def add(self, request: Mapping[str, str]) -> bytes:
+        """Add the own build that *request* describes; return what became of it."""
 
     async def runs(self) -> bytes:
         """Return the runs so far, newest first."""
@@ -91,6 +97,8 @@ class _Handlers:
         return [
             web.post("/v1/sync", self.sync),
             web.post("/v1/fetch/{name}", self.fetch),
+            web.post("/v1/adopt", self.adopt),
+            web.post("/v1/add", self.add),
             web.get("/v1/status.json", self.status, allow_head=False),
             web.get("/v1/runs.json", self.runs, allow_head=False),
             web.get("/v1/remembered.json", self.remembered, allow_head=False),
@@ -101,6 +109,13 @@ class _Handlers:
 
     async def sync(self, request: web.Request) -> web.StreamResponse:
         return await _send_lines(request, self._operations.sync())
+
+    async def adopt(self, request: web.Request) -> web.StreamResponse:
+        folder = request.query.get("folder", "")
+        return await _send_lines(request, self._operations.adopt(folder))
+
+    async def add(self, request: web.Request) -> web.StreamResponse:
+        return self._document(await self._operations.add(request.query))
 
     async def ledger(self, request: web.Request) -> web.StreamResponse:
         return await _send_lines(request, self._operations.ledger(request.query.get("since")))

@@ -103,6 +103,7 @@ class _Board:
     mcu: str | None
     vendor: str
     releases: tuple[_Release, ...]
+    local: tuple[_Release, ...] = ()
     on_demand: tuple[_Offer, ...] = ()
 
 
@@ -120,7 +121,7 @@ def read_names(document: bytes) -> BoardNames:
         ) from error
     artifacts = tuple(
         _artifact(board.board, release.version, file)
-        for release in board.releases
+        for release in (*board.releases, *board.local)
         for file in release.files
     )
     offers = tuple(offer.name for offer in board.on_demand)

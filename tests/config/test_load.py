@@ -109,6 +109,7 @@ def test_every_setting_can_be_a_variable(tmp_path: Path) -> None:
             "MPMIRROR_POLICY__KEEP_PREVIEWS": "90d",
             "MPMIRROR_POLICY__SINCE": "v1.20.0",
             "MPMIRROR_POLICY__OVERRIDE": '{"RPI_PICO*": {"releases": 5}}',
+            "MPMIRROR_POLICY__WITHDRAWN_AFTER": "12h",
             "MPMIRROR_POLICY__GRACE": "1d",
             "MPMIRROR_SCHEDULE__EVERY": "1h30m",
             "MPMIRROR_SCHEDULE__JITTER": "0s",

@@ -61,6 +61,22 @@ async def test_a_refused_file_is_named_and_nothing_is_complete(tmp_path: Path) -
     assert [trouble.subject for trouble in status.last_run.outcome.troubles] == [PICO]
 
 
+async def test_what_is_withdrawn_is_counted_and_takes_nothing_from_completeness(
+    tmp_path: Path,
+) -> None:
+    replica = site()
+    replica.release("RPI_PICO", "v1.27.0", date="2025-12-09")
+    async with replica.running() as url, node_at(tmp_path / "data", url) as node:
+        await node.sync()
+        replica.withdraw("RPI_PICO-20251209-v1.27.0.uf2")
+        await node.sync()
+        node.sleep(days=1)
+        await remember_outcome(node.store, await node.sync(), MORNING)
+        status = await look(node, tmp_path)
+
+    assert (status.withdrawn, status.held.artifacts, status.complete) == (1, 2, True)
+
+
 async def test_a_node_that_never_ran_is_not_complete(tmp_path: Path) -> None:
     async with node_at(tmp_path / "data", "http://127.0.0.1:1") as node:
         status = await look(node, tmp_path)

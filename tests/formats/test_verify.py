@@ -102,6 +102,16 @@ def test_a_file_larger_than_any_image_is_refused_unread() -> None:
     assert _reasons(verdict) == ["too-large"]
 
 
+def test_an_own_build_without_banner_is_only_warned_of() -> None:
+    """Whatever else is wrong with it is refused as for upstream's."""
+    blank = images.uf2(images.rp2040_program(b"\0of somebody else\0"))
+    own = verify(blank, Claim(kind="uf2", port="rp2", own=True))
+    other = verify(blank, Claim(kind="uf2", port="samd", own=True))
+
+    assert (own.conclusion, _reasons(own)) == (Conclusion.WARNED, ["no-banner"])
+    assert (other.conclusion, "port" in _reasons(other)) == (Conclusion.REFUSED, True)
+
+
 def test_an_image_without_banner_is_refused_with_its_facts() -> None:
     """A sound structure that does not name MicroPython is refused, and says what it is."""
     program = images.rp2040_program(b"\0Adafruit CircuitPython 9.2.1 on 2024-11-20; Pico\0")

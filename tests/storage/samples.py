@@ -19,7 +19,15 @@ from mirror.formats.verdict import (
     Verdict,
 )
 from mirror.storage.disk import Disk
-from mirror.storage.entries import Change, Decision, Entry, Refusal, Sighting
+from mirror.storage.entries import (
+    Change,
+    Decision,
+    Entry,
+    Refusal,
+    Return,
+    Sighting,
+    Withdrawal,
+)
 from mirror.storage.files import Files
 from mirror.storage.folder import DataFolder
 from mirror.storage.layout import Layout, make_data_folder
@@ -126,7 +134,11 @@ REFUSALS = st.builds(
 )
 CHANGES = st.builds(Change, time=TIMES, name=NAMES, url=TEXTS, first=DIGESTS, later=DIGESTS)
 DECISIONS = st.builds(Decision, time=TIMES, what=TEXTS, subject=TEXTS, why=TEXTS, by=TEXTS)
-ENTRIES: st.SearchStrategy[Entry] = SIGHTINGS | REFUSALS | CHANGES | DECISIONS
+WITHDRAWALS = st.builds(Withdrawal, time=TIMES, name=NAMES, board=NAMES, since=TIMES)
+RETURNS = st.builds(Return, time=TIMES, name=NAMES)
+ENTRIES: st.SearchStrategy[Entry] = (
+    SIGHTINGS | REFUSALS | CHANGES | DECISIONS | WITHDRAWALS | RETURNS
+)
 
 
 def names(folder: Path) -> list[str]:

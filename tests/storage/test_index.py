@@ -61,6 +61,7 @@ async def everything(index: Index) -> dict[str, object]:
         "refusals": await index.refusals_of(names),
         "changes": await index.changes(),
         "totals": await index.totals(),
+        "withdrawn": await index.withdrawn_of(names),
         "position": await index.position(),
     }
 

@@ -15,6 +15,7 @@ from mirror.publication.feeds import all_files
 from mirror.sandbox import Sandbox
 from mirror.storage.quarantine import Bounds
 from mirror.storage.store import Store, Terms
+from mirror.sync.clock import Uptime
 from mirror.sync.outcome import Phase, Progress
 from mirror.sync.run import Means, Wishes, sync
 from mirror.upstream.fetch import Fetcher
@@ -47,6 +48,7 @@ class TestNode:
     now: datetime = MORNING
     wishes: Wishes = WISHES
     politeness: Politeness = SWIFT
+    uptime: Uptime | None = None
     reported: asyncio.Queue[Progress] = field(default_factory=asyncio.Queue)
     publishing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -67,6 +69,7 @@ class TestNode:
                 report=self.reported.put_nowait,
                 version="test",
                 publishing=self.publishing,
+                uptime=lambda: self.uptime,
             )
             return await sync(means, replace(self.wishes, **changes))
 

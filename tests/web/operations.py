@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from mirror.web.listening import unix_socket
 from mirror.web.server import serving
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
     from pathlib import Path
 
     from mirror.catalog.values import Digest
@@ -54,6 +55,14 @@ class Operations:
     async def pin(self, order: bytes) -> AsyncGenerator[bytes, None]:
         """Say how long the order was."""
         yield b'{"bytes":%d}\n' % len(order)
+
+    async def adopt(self, folder: str) -> AsyncGenerator[bytes, None]:
+        """Say which folder was named."""
+        yield b'{"folder":"%s"}\n' % folder.encode()
+
+    async def add(self, request: Mapping[str, str]) -> bytes:
+        """Say what was said."""
+        return json.dumps(dict(request)).encode()
 
     async def runs(self) -> bytes:
         """Say that there were none."""

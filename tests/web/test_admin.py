@@ -48,6 +48,17 @@ async def test_a_document_comes_whole(admin: Path, path: str, expected: bytes) -
     assert (reply.status, reply.body) == (200, expected)
 
 
+async def test_a_folder_to_adopt_is_named_in_the_query(admin: Path) -> None:
+    async with aclosing(stream(admin, "POST", "/v1/adopt?folder=%2Fa%20b")) as lines:
+        assert [line async for line in lines] == [b'{"folder":"/a b"}']
+
+
+async def test_a_build_to_add_is_described_in_the_query(admin: Path) -> None:
+    reply = await ask(admin, "POST", "/v1/add?file=%2Fa&board=B&why=a%20b")
+
+    assert json.loads(reply.body) == {"file": "/a", "board": "B", "why": "a b"}
+
+
 async def test_a_worker_is_told_what_was_fetched(admin: Path) -> None:
     assert await ask_artifact(admin, FETCHED.name) == FETCHED
 

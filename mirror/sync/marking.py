@@ -1,0 +1,118 @@
+"""What is said of held files beyond themselves: withdrawn, other names, boards renamed.
+
+All of it follows from the index and from the board's last document, so that the same
+holdings give the same documents.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from mirror.catalog.local_names import LocalName, is_local
+from mirror.catalog.names import ArtifactName
+from mirror.catalog.renames import find_renamed
+from mirror.publication.feeds import all_files
+from mirror.publication.own_builds import OwnBuild
+from mirror.publication.tree import HeldArtifact
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from mirror.publication.documents import BoardDocument
+    from mirror.storage.entries import Sighting
+    from mirror.storage.index import Index
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a board's last document said: which names are held, release notes by version."""
+
+    held: Container[str] = frozenset()
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Renames:
+    """Which board has become which: new ids by old ones, and old ids by new ones."""
+
+    to: Mapping[str, str]
+    since: Mapping[str, tuple[str, ...]]
+
+    def mark(self, document: BoardDocument) -> BoardDocument:
+        """Return *document* with what its board was called, or is called now."""
+        return replace(
+            document,
+            renamed_to=self.to.get(document.board),
+            renamed_from=self.since.get(document.board, ()),
+        )
+
+
+def before_of(document: BoardDocument) -> Before:
+    """Return what the next document of the same board goes on from."""
+    notes = {release.version: release.notes for release in document.releases if release.notes}
+    return Before({file.name for file in all_files(document)}, notes)
+
+
+async def find_renames(index: Index) -> Renames:
+    """Find the boards that upstream renamed; raises `StorageError`."""
+    absent = await index.absent_boards()
+    found = {
+        board: find_renamed(names, await index.boards_sharing(board))
+        for board, names in absent.items()
+    }
+    to = {old: new for old, new in found.items() if new is not None}
+    since: dict[str, list[str]] = defaultdict(list)
+    for old, new in to.items():
+        since[new].append(old)
+    return Renames(to, {new: tuple(olds) for new, olds in since.items()})
+
+
+async def sightings_on(index: Index, board: str, listed: Collection[str]) -> list[Sighting]:
+    """Return what is held of *board*: first seen on its page, or *listed* there now."""
+    own = await index.sightings_of_board(board)
+    others = await index.held_elsewhere(board, listed)
+    return own + others
+
+
+def parted(sightings: Sequence[Sighting]) -> tuple[list[OwnBuild], list[Sighting]]:
+    """Return the own builds of *sightings*, and what is upstream's."""
+    own = [
+        OwnBuild(
+            name=LocalName.parse(sighting.name),
+            digest=sighting.digest,
+            size=sighting.size,
+            md5=sighting.md5,
+            verdict=sighting.verdict,
+            added=sighting.time.date().isoformat(),
+        )
+        for sighting in sightings
+        if is_local(sighting.name)
+    ]
+    return own, [sighting for sighting in sightings if not is_local(sighting.name)]
+
+
+async def marked(index: Index, board: str, held: Sequence[Sighting]) -> list[HeldArtifact]:
+    """Return the artifacts of *held*, with what else is known of their names."""
+    withdrawn = await index.withdrawn_of(sighting.name for sighting in held)
+    names = await index.other_names(board)
+    return [
+        HeldArtifact(
+            name=ArtifactName.parse(sighting.name),
+            source=sighting.url,
+            digest=sighting.digest,
+            size=sighting.size,
+            md5=sighting.md5,
+            verdict=sighting.verdict,
+            withdrawn=_day(withdrawn.get(sighting.name)),
+            also_known_as=names.get(sighting.name, ()),
+        )
+        for sighting in held
+    ]
+
+
+def _day(time: datetime | None) -> str | None:
+    return None if time is None else time.date().isoformat()
