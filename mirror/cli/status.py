@@ -59,7 +59,8 @@ def _lines(status: Status) -> Iterator[str]:
     if status.offline:
         yield "offline: upstream is not asked"
     elif status.next_run:
-        yield f"next run: {status.next_run}"
+        why = f", because of {status.next_run_why}" if status.next_run_why else ""
+        yield f"next run: {status.next_run}{why}"
     yield from (f"alarm: {alarm.name}: {alarm.alarm}, {alarm.text}" for alarm in status.alarms)
     if status.quarantined:
         yield f"quarantine: {status.quarantined} refused files, never served"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mirror.config import Settings
     from mirror.storage.store import Store
     from mirror.sync.outcome import Progress
+    from mirror.upstream.restraint import Restraint
 
 
 async def sync_once(
@@ -28,15 +29,17 @@ async def sync_once(
     *,
     accept_shrunken: bool = False,
     reach: Reach | None = None,
+    restraint: Restraint | None = None,
 ) -> Outcome:
     """Run, remember how it ended, and say it; raises no `MirrorError` of the run itself.
 
     *reach* is the way to upstream that others share; without it the run has its own.
+    *restraint* may stop it between two files; an operator's own run has none.
     """
     wishes = wishes_of(settings, accept_shrunken=accept_shrunken)
     try:
         async with _shared(reach) or Reach(settings, store) as way:
-            outcome = await sync(await way.means(report), wishes)
+            outcome = await sync(await way.means(report, restraint), wishes)
     except MirrorError as error:
         outcome = Outcome(Ending.FAILED, str(error), error.exit_status)
     await remember_outcome(store, outcome, now())

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from mirror.catalog.names import ArtifactName
 from mirror.daemon.once import sync_once
 from mirror.daemon.parts import now
+from mirror.daemon.resting import Resting
 from mirror.daemon.runs import Runs
 from mirror.daemon.schedule import Schedule
 from mirror.daemon.status import Moment, encode_status, status_of
@@ -26,6 +27,7 @@ from mirror.storage.runs import Run
 from mirror.sync.outcome import Ending, Outcome, Progress
 from mirror.sync.publish import stamp
 from mirror.sync.remembered_board import remembered_board
+from mirror.upstream.restraint import Restraint
 from mirror.web.artifacts import Artifact
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from mirror.config import Settings
     from mirror.daemon.log import Logger
     from mirror.daemon.reach import Reach
+    from mirror.errors import UpstreamRestingError
     from mirror.storage.entries import Sighting
     from mirror.storage.store import Store
 
@@ -64,19 +67,25 @@ class Operations:
         self._turn = asyncio.Lock()
         self.syncs = Runs(self._sync)
         self.upkeep = Upkeep(settings, store, reach, log, self._turn, self.syncs.ask)
+        self.resting = Resting(settings.upstream.quiet_hours, reach.budget, clock=now)
         self.schedule = Schedule(
             self._ask_for_sync,
             every=settings.schedule.every,
             jitter=settings.schedule.jitter,
             clock=now,
+            rest=self.resting.at,
         )
+        # Whether somebody waits for the run that is under way: it rests for nobody.
+        self._by_hand = False
 
     async def status(self) -> bytes:
         """Return what ``/v1/status.json`` says."""
+        rest = self.schedule.next_rest
         moment = Moment(
             now=now(),
             running=self.syncs.progress,
             next_run=self.schedule.next_run,
+            next_run_why=rest.why if rest else None,
             upkeep=self.upkeep.status(),
             alarms=self.upkeep.alarms(),
         )
@@ -100,6 +109,7 @@ class Operations:
 
     async def sync(self) -> AsyncGenerator[bytes, None]:
         """Begin a sync run, or join the one under way; yield its progress, then its outcome."""
+        self._by_hand = True
         async with aclosing(self.syncs.watch()) as news:
             async for step in news:
                 # A line has its limit: a run that got nothing names a hundred, and counts the rest.
@@ -123,20 +133,31 @@ class Operations:
                 yield _RECORDED.dump_json(recorded) + b"\n"
 
     async def _ask_for_sync(self) -> int:
+        if not self.syncs.running:
+            self._by_hand = False
         return (await self.syncs.ask()).exit_status
 
     async def _sync(self, report: Callable[[Progress], None]) -> Outcome:
         self._log.info("sync begins", upstream=self._settings.upstream.url)
-        outcome = await self._outcome(report)
+        restraint = Restraint(self._objection)
+        outcome = await self._outcome(report, restraint)
+        self._by_hand = False
         self.schedule.heed(outcome.exit_status)
+        if restraint.met is not None:
+            self.schedule.continue_after_rest()
         await self.upkeep.look_again()
         self._tell(outcome)
         return outcome
 
-    async def _outcome(self, report: Callable[[Progress], None]) -> Outcome:
+    def _objection(self) -> UpstreamRestingError | None:
+        return None if self._by_hand else self.resting.objection()
+
+    async def _outcome(self, report: Callable[[Progress], None], restraint: Restraint) -> Outcome:
         try:
             async with self._turn:
-                return await sync_once(self._settings, self._store, report, reach=self._reach)
+                return await sync_once(
+                    self._settings, self._store, report, reach=self._reach, restraint=restraint
+                )
         except MirrorError as error:
             return Outcome(Ending.FAILED, str(error), error.exit_status)
         except Exception as error:  # noqa: BLE001 - the last resort of a daemon that must stay up
@@ -149,7 +170,7 @@ class Operations:
             self._log.warning("trouble", subject=trouble.subject, text=trouble.text)
         for remark in outcome.remarks[:_TROUBLES_LOGGED]:
             self._log.info("left out", subject=remark.subject, text=remark.text)
-        after = self.schedule.next_run
+        after, rest = self.schedule.next_run, self.schedule.next_rest
         tell = self._log.info if outcome.complete else self._log.warning
         event = "sync ends"
         if outcome.exit_status == _UNREACHABLE:
@@ -160,6 +181,7 @@ class Operations:
             message=outcome.message,
             publication=outcome.sequence,
             next_run=stamp(after) if after else None,
+            **({"because_of": rest.why} if rest else {}),
             **outcome.counts(),
         )
 

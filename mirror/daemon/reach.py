@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from mirror.daemon.parts import is_offline, now, refuse_when_offline
 from mirror.daemon.version import VERSION
+from mirror.errors import StorageError
 from mirror.sandbox import Sandbox
 from mirror.sync.intake import Intake
 from mirror.sync.run import Means
 from mirror.sync.turns import Turns
+from mirror.upstream.budget import Budget
 from mirror.upstream.fetch import Fetcher
 from mirror.upstream.politeness import Politeness, user_agent
+from mirror.upstream.restraint import Restrained
 from mirror.upstream.surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
     from mirror.config import Settings
     from mirror.storage.store import Store
     from mirror.sync.outcome import Progress
+    from mirror.upstream.restraint import Restraint
+
+_SPENDING: Final = "upstream-spending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +56,17 @@ class Reach:
         self._store = store
         self._readers = readers
         self._turns = Turns()
+        self.budget = Budget(settings.upstream.bytes_per_hour, clock=now)
+        self._kept = ""
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()
         self._open: _Open | None = None
 
     async def __aenter__(self) -> Self:
+        """Go on with the budget of the hour where the last process left it."""
+        if self.budget.most is not None:
+            self._kept = await self._store.index.find_mark(_SPENDING) or ""
+            self.budget.restore(self._kept)
         return self
 
     async def __aexit__(
@@ -64,13 +76,20 @@ class Reach:
         trace: TracebackType | None,
     ) -> None:
         """Close it; whoever used it has ended."""
+        with suppress(StorageError):  # what was spent may be lost; why the block ended may not
+            await self.keep_budget()
         await self._stack.__aexit__(kind, error, trace)
 
-    async def means(self, report: Callable[[Progress], None]) -> Means:
-        """Return what a sync run works with; raise `ConfigurationError` when it can have none."""
+    async def means(
+        self, report: Callable[[Progress], None], restraint: Restraint | None = None
+    ) -> Means:
+        """Return what a sync run works with; raise `ConfigurationError` when it can have none.
+
+        *restraint* may keep the run from asking for the next page or file.
+        """
         way = await self._opened()
         return Means(
-            fetcher=way.fetcher,
+            fetcher=Restrained(way.fetcher, restraint) if restraint else way.fetcher,
             sandbox=way.sandbox,
             store=self._store,
             clock=now,
@@ -86,6 +105,13 @@ class Reach:
         way = await self._opened()
         intake = Intake(way.fetcher, way.sandbox, self._store, now, turns=self._turns)
         return await intake.take(listing, facts, expecting)
+
+    async def keep_budget(self) -> None:
+        """Write down what was spent, if that changed, so that a restart gives no new budget."""
+        spent = self.budget.to_text()
+        if spent != self._kept:
+            await self._store.index.set_mark(_SPENDING, spent)
+            self._kept = spent
 
     def seconds_for(self, size: int) -> float | None:
         """Return how long *size* bytes take from upstream, as far as that was measured."""
@@ -123,4 +149,5 @@ class Reach:
                 attempts=upstream.attempts,
             ),
             surroundings=Surroundings.read(os.environ, private=upstream.allow_private),
+            budget=self.budget,
         )

@@ -115,6 +115,7 @@ class Status:
     next_run: str | None
     disk: DiskStatus
     upkeep: UpkeepStatus | None = None
+    next_run_why: str | None = None
     type: str = "mpmirror.status"
     format: int = 1
 
@@ -133,6 +134,7 @@ class Moment:
     now: datetime
     running: Progress | None = None
     next_run: datetime | None = None
+    next_run_why: str | None = None
     upkeep: UpkeepStatus | None = None
     alarms: tuple[Alarm, ...] = ()
 
@@ -189,6 +191,7 @@ async def status_of(
         next_run=stamp(moment.next_run) if moment.next_run else None,
         disk=DiskStatus(disk.total, disk.free),
         upkeep=moment.upkeep,
+        next_run_why=moment.next_run_why,
     )
 
 

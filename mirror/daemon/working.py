@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from mirror.cache.on_demand import OnDemand
+from mirror.daemon.keeping import keeping
 from mirror.daemon.log import logging_as
 from mirror.daemon.operations import Operations
 from mirror.daemon.parts import now, on_demand_terms_of, terms_of
@@ -45,6 +46,7 @@ async def _operating(settings: Settings, log: Logger) -> AsyncIterator[Operation
         Store.open(settings.data_dir, clock=now, terms=terms_of(settings)) as store,
         Reach(settings, store) as reach,
         OnDemand(store, reach, on_demand_terms_of(settings)) as on_demand,
+        keeping(reach.keep_budget, log),
     ):
         for remark in store.remarks:
             log.warning(remark)

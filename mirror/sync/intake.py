@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mirror.storage.incoming import Incoming, Received
     from mirror.storage.store import Store
     from mirror.upstream.answers import Download
-    from mirror.upstream.fetch import Fetcher
+    from mirror.upstream.asked import Asked
 
 # Seconds in which other files of a fast run come to be written down in the same append.
 _PATIENCE: Final = 0.02
@@ -47,7 +47,7 @@ class Intake:
 
     def __init__(
         self,
-        fetcher: Fetcher,
+        fetcher: Asked,
         sandbox: Sandbox,
         store: Store,
         clock: Callable[[], datetime],

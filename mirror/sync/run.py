@@ -28,7 +28,7 @@ from mirror.sync.outcome import Ending, Outcome, Phase, Progress, Trouble
 from mirror.sync.publish import Publisher
 from mirror.sync.remembered import RememberedPages
 from mirror.sync.turns import Turns
-from mirror.upstream.fetch import Fetcher
+from mirror.upstream.asked import Asked
 from mirror.upstream.site import Crawl, crawl
 from mirror.upstream.visits import CrawlTerms
 
@@ -69,7 +69,7 @@ class Means:
     else takes files in meanwhile has the same ``turns``.
     """
 
-    fetcher: Fetcher
+    fetcher: Asked
     sandbox: Sandbox
     store: Store
     clock: Callable[[], datetime]
