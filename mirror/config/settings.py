@@ -34,7 +34,7 @@ from mirror.config.fields import (
     SiteUrl,
     between,
 )
-from mirror.config.limits import Allowance, Hours
+from mirror.config.limits import Allowance, Hours, Sites
 from mirror.config.overrides import Overrides
 
 _FLASHABLE = tuple(kind for kind in Kind if kind.flashable)
@@ -49,6 +49,13 @@ class UpstreamSettings:
     url: Annotated[
         SiteUrl, Field(description="The site to mirror: micropython.org, or another mpmirror.")
     ] = "https://micropython.org"
+    fallbacks: Annotated[
+        Sites,
+        Field(
+            description="Sites with the same files, asked in this order for what the one above"
+            " can not give at the time."
+        ),
+    ] = ()
     connections: Annotated[
         Number, Field(ge=1, le=64, description="Requests in flight at once, at most.")
     ] = 4

@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from mirror.daemon.parts import is_offline, now, refuse_when_offline
+from mirror.daemon.parts import is_offline, now, refuse_when_offline, sites_of
 from mirror.daemon.version import VERSION
 from mirror.errors import StorageError
 from mirror.sandbox import Sandbox
@@ -23,8 +23,9 @@ from mirror.sync.turns import Turns
 from mirror.upstream.budget import Budget
 from mirror.upstream.fetch import Fetcher
 from mirror.upstream.politeness import Politeness, user_agent
-from mirror.upstream.restraint import Restrained
+from mirror.upstream.restraint import Restrained, RestrainedPages
 from mirror.upstream.surroundings import Surroundings
+from mirror.upstream.upstreams import Upstreams
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from mirror.config import Settings
     from mirror.storage.store import Store
     from mirror.sync.outcome import Progress
+    from mirror.upstream.asked import Asked
     from mirror.upstream.restraint import Restraint
 
 _SPENDING: Final = "upstream-spending"
@@ -41,7 +43,7 @@ _SPENDING: Final = "upstream-spending"
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    fetcher: Fetcher
+    upstreams: Upstreams
     sandbox: Sandbox
 
 
@@ -88,8 +90,16 @@ class Reach:
         *restraint* may keep the run from asking for the next page or file.
         """
         way = await self._opened()
+        asked: Asked = way.upstreams
+        stand_ins = way.upstreams.stand_ins
+        if restraint is not None:
+            asked = Restrained(asked, restraint)
+            stand_ins = {
+                site: RestrainedPages(pages, restraint) for site, pages in stand_ins.items()
+            }
         return Means(
-            fetcher=Restrained(way.fetcher, restraint) if restraint else way.fetcher,
+            fetcher=asked,
+            stand_ins=stand_ins,
             sandbox=way.sandbox,
             store=self._store,
             clock=now,
@@ -103,7 +113,7 @@ class Reach:
     ) -> int:
         """Hold one file, as `Intake.take` does; `ConfigurationError` when there is no way."""
         way = await self._opened()
-        intake = Intake(way.fetcher, way.sandbox, self._store, now, turns=self._turns)
+        intake = Intake(way.upstreams, way.sandbox, self._store, now, turns=self._turns)
         return await intake.take(listing, facts, expecting)
 
     async def keep_budget(self) -> None:
@@ -115,7 +125,7 @@ class Reach:
 
     def seconds_for(self, size: int) -> float | None:
         """Return how long *size* bytes take from upstream, as far as that was measured."""
-        return self._open.fetcher.speed.seconds_for(size) if self._open else None
+        return self._open.upstreams.seconds_for(size) if self._open else None
 
     @property
     def sealed(self) -> bool:
@@ -126,8 +136,11 @@ class Reach:
         refuse_when_offline(self._settings)
         async with self._opening:
             if self._open is None:
-                fetcher = await self._stack.enter_async_context(self._fetcher())
-                self._open = _Open(fetcher, self._readers or await self._own_readers())
+                fetchers = [
+                    await self._stack.enter_async_context(self._fetcher(site))
+                    for site in sites_of(self._settings)
+                ]
+                self._open = _Open(Upstreams(fetchers), self._readers or await self._own_readers())
         return self._open
 
     async def _own_readers(self) -> Sandbox:
@@ -137,10 +150,10 @@ class Reach:
             sandbox.warm()
         return sandbox
 
-    def _fetcher(self) -> Fetcher:
+    def _fetcher(self, site: str) -> Fetcher:
         upstream = self._settings.upstream
         return Fetcher(
-            upstream.url,
+            site,
             user_agent=user_agent(VERSION, self._settings.contact or ""),
             node_id=self._store.node.node_id,
             politeness=Politeness(

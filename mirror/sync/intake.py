@@ -93,6 +93,8 @@ class Intake:
         async with incoming:
             download = await self._fetcher.download(listing.url, incoming, expecting)
             received = await incoming.finish()
+            # Another upstream may have stood in: what is written down says who gave it.
+            listing = replace(listing, url=download.url)
             await self._refuse_changed(str(listing.name), listing.url, incoming, received)
             verdict = await self._judge(incoming, received, claim_of_listing(listing.name, facts))
             if not verdict.accepted:
@@ -116,12 +118,13 @@ class Intake:
         async with incoming:
             download = await self._fetcher.download(sighting.url, incoming)
             received = await incoming.finish()
-            await self._refuse_changed(sighting.name, sighting.url, incoming, received)
+            await self._refuse_changed(sighting.name, download.url, incoming, received)
             await self._store.blobs.keep(incoming)
         now = self._clock()
         again = replace(
             sighting,
             time=now,
+            url=download.url,
             etag=download.etag,
             last_modified=download.last_modified,
             content_type=download.content_type,

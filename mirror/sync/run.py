@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -22,25 +22,23 @@ from mirror.errors import CatalogShrunkError, IncompleteError, MirrorError, Refu
 from mirror.sandbox import Sandbox
 from mirror.storage.runs import RunEnd
 from mirror.storage.store import Store
+from mirror.sync.crawling import Crawling
 from mirror.sync.fetching import Fetching
 from mirror.sync.intake import Intake
 from mirror.sync.outcome import Ending, Outcome, Phase, Progress, Trouble
 from mirror.sync.publish import Publisher
-from mirror.sync.remembered import RememberedPages
 from mirror.sync.turns import Turns
 from mirror.upstream.asked import Asked
-from mirror.upstream.site import Crawl, crawl
-from mirror.upstream.visits import CrawlTerms
+from mirror.upstream.memory import PageSource
 
 if TYPE_CHECKING:
     from mirror.catalog.model import Catalog, CatalogBoard
+    from mirror.upstream.site import Crawl
 
 _COUNTS: Final = "catalog-counts"
 _MOST_REMARKS: Final = 200
 # A board without files is a valid board (`upstream.md` U20).
 _NO_NEWS: Final = frozenset({"no-files"})
-# An interrupted crawl is taken up again only while its pages can still be true.
-_FRESH: Final = timedelta(hours=1)
 # What was not continued for so long is of a file that upstream no longer lists.
 _STALE_PARTS: Final = timedelta(days=30)
 
@@ -66,7 +64,8 @@ class Means:
     """What a run works with: the way out, the limited child, the store, the time.
 
     ``version`` is this mirror's: pages that another version parsed are parsed anew.  Whoever
-    else takes files in meanwhile has the same ``turns``.
+    else takes files in meanwhile has the same ``turns``.  ``stand_ins`` are crawled, in order,
+    when the first upstream can not be: the same pages, by who gives them.
     """
 
     fetcher: Asked
@@ -76,6 +75,7 @@ class Means:
     report: Callable[[Progress], None]
     version: str
     turns: Turns = field(default_factory=Turns)
+    stand_ins: Mapping[str, PageSource] = field(default_factory=dict)
 
 
 async def sync(means: Means, wishes: Wishes) -> Outcome:
@@ -114,7 +114,7 @@ class _Run:
         self._wishes = wishes
         self._store = means.store
         self._publisher = Publisher(means.store, means.fetcher.upstream)
-        self._crawl = ""
+        self._crawling = Crawling(means, number, self._report_pages)
         self._pages: list[Trouble] = []
         self._remarks: list[Trouble] = []
         self._wanted: frozenset[str] = frozenset()
@@ -132,16 +132,13 @@ class _Run:
         await self._store.index.set_mark(_COUNTS, json.dumps(file_counts(catalog)))
         # Only now: a run that is killed or halted before is taken up again by the next start.
         if self._fetching.halted is None:
-            await self._store.index.finish_crawl(self._crawl, self._means.clock())
+            await self._store.index.finish_crawl(self._crawling.crawl_id, self._means.clock())
         return await self._outcome(Ending.PUBLISHED if published else Ending.UNCHANGED)
 
     async def crawled(self) -> Catalog:
         """Crawl, or continue the crawl that was interrupted, and hold the guard against it."""
         now = self._means.clock()
-        self._crawl = await self._crawl_id(now)
-        terms = CrawlTerms(self._crawl, now, self._means.version, self._report_pages)
-        pages = RememberedPages(self._store.index)
-        found = await crawl(self._means.fetcher, self._means.sandbox, pages, terms)
+        found = await self._crawling.crawl(now)
         self._note_pages(found)
         if not self._wishes.accept_shrunken:
             await self._guard_against(found.catalog, now)
@@ -159,22 +156,12 @@ class _Run:
         ending = Ending.REFUSED if isinstance(error, RefusedError) else Ending.FAILED
         return await self._outcome(ending, error)
 
-    async def _crawl_id(self, now: datetime) -> str:
-        index = self._store.index
-        begun = await index.unfinished_crawl()
-        if begun is not None and abs(now - begun.started) < _FRESH:
-            return begun.id
-        # The number too: two runs can begin at one time of a clock that was put back.
-        crawl_id = f"{now.isoformat()} {self._number}"
-        await index.begin_crawl(crawl_id, now)
-        return crawl_id
-
     async def _guard_against(self, catalog: Catalog, now: datetime) -> None:
         try:
             shrinkage(await self._counts_before(), catalog, self._wishes.guard)
         except CatalogShrunkError:
             # What was not believed is asked for anew: no run may go on from these pages.
-            await self._store.index.begin_crawl(f"{self._crawl} refused", now)
+            await self._crawling.drop(now)
             raise
 
     async def _counts_before(self) -> dict[str, int]:

@@ -70,3 +70,23 @@ def test_what_is_spelled_is_read_back(size: int, hours: QuietHours) -> None:
     ).upstream
 
     assert (again.bytes_per_hour, again.quiet_hours) == (size, hours)
+
+
+def test_fallbacks_are_sites_in_order() -> None:
+    fallbacks = load(fallbacks=["https://b.test/", "http://10.0.0.5:8080"]).upstream.fallbacks
+
+    assert fallbacks == ("https://b.test", "http://10.0.0.5:8080")
+
+
+@pytest.mark.parametrize("odd", [["b.test"], [7], "https://b.test/path", ["https://b.test?x=1"]])
+def test_a_fallback_that_is_no_site_is_refused(odd: object) -> None:
+    with pytest.raises(ConfigurationError, match="test: expected"):
+        load(fallbacks=odd)
+
+
+@pytest.mark.parametrize(
+    "fallbacks", [["https://micropython.org"], ["https://b.test", "https://b.test/"]]
+)
+def test_no_site_stands_there_twice(fallbacks: list[str]) -> None:
+    with pytest.raises(ConfigurationError, match=r"twice, or is upstream\.url"):
+        load(fallbacks=fallbacks)

@@ -113,6 +113,7 @@ def test_every_setting_can_be_a_variable(tmp_path: Path) -> None:
             "MPMIRROR_GUARD__BOARDS": "100%",
             "MPMIRROR_GUARD__FILES": "0%",
             "MPMIRROR_UPSTREAM__BYTES_PER_HOUR": "2GB",
+            "MPMIRROR_UPSTREAM__FALLBACKS": "https://a.test,http://192.168.1.5:8080",
             "MPMIRROR_UPSTREAM__QUIET_HOURS": "22:00-06:00",
             "MPMIRROR_UPKEEP__FULL_CHECK": "7d",
             "MPMIRROR_LOG__FORMAT": "json",

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Self
 
 from mirror.catalog.values import Digest
-from mirror.errors import TooLargeError, UpstreamError
+from mirror.errors import RefusedError, TooLargeError, UpstreamError
 from mirror.upstream import decoding
 from mirror.upstream.answers import Download, PageAnswer, Partial, Validators
 from mirror.upstream.breaker import Breaker, BreakerTerms
@@ -62,6 +62,7 @@ class Fetcher:
         timing = timing or Timing.real()
         pace = Pace(limits.requests_per_second, limits.retry_after_cap, timing)
         self.upstream = origin.url
+        self._origin = origin
         self.speed = Speed()
         self._timing = timing
         self._limits = limits
@@ -86,6 +87,14 @@ class Fetcher:
     ) -> None:
         """Close every connection."""
         await self._wire.close()
+
+    def owns(self, url: str) -> bool:
+        """Whether *url* is one of this upstream."""
+        try:
+            self._origin.locate(url)
+        except RefusedError:
+            return False
+        return True
 
     async def page(self, url: str) -> PageAnswer:
         """Return the page at *url*, decoded, with its digest."""
