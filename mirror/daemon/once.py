@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
+from mirror.daemon.health import tell_age
 from mirror.daemon.parts import now, wishes_of
 from mirror.daemon.reach import Reach
 from mirror.daemon.status import remember_outcome
-from mirror.errors import MirrorError
+from mirror.errors import MirrorError, StorageError
 from mirror.sync.outcome import Ending, Outcome
 from mirror.sync.run import preview, sync
 
@@ -43,6 +44,9 @@ async def sync_once(
     except MirrorError as error:
         outcome = Outcome(Ending.FAILED, str(error), error.exit_status)
     await remember_outcome(store, outcome, now())
+    # It may be lost, and is told again with the next run.
+    with suppress(StorageError):
+        await tell_age(settings, store, reach)
     return outcome
 
 

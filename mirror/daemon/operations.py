@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import TypeAdapter
 
 from mirror.catalog.names import ArtifactName
+from mirror.daemon.health import health_of
 from mirror.daemon.once import sync_once
 from mirror.daemon.parts import now
 from mirror.daemon.resting import Resting
@@ -86,6 +87,7 @@ class Operations:
             running=self.syncs.progress,
             next_run=self.schedule.next_run,
             next_run_why=rest.why if rest else None,
+            upstream_health=await health_of(self._settings, self._store, self._reach, self.resting),
             upkeep=self.upkeep.status(),
             alarms=self.upkeep.alarms(),
         )

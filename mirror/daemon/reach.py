@@ -20,6 +20,7 @@ from mirror.sandbox import Sandbox
 from mirror.sync.intake import Intake
 from mirror.sync.run import Means
 from mirror.sync.turns import Turns
+from mirror.upstream.breaker import BreakerState
 from mirror.upstream.budget import Budget
 from mirror.upstream.fetch import Fetcher
 from mirror.upstream.politeness import Politeness, user_agent
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from mirror.storage.store import Store
     from mirror.sync.outcome import Progress
     from mirror.upstream.asked import Asked
+    from mirror.upstream.breaker import Breaker
     from mirror.upstream.restraint import Restraint
 
 _SPENDING: Final = "upstream-spending"
@@ -126,6 +128,27 @@ class Reach:
     def seconds_for(self, size: int) -> float | None:
         """Return how long *size* bytes take from upstream, as far as that was measured."""
         return self._open.upstreams.seconds_for(size) if self._open else None
+
+    @property
+    def breakers(self) -> tuple[Breaker, ...]:
+        """The breakers of all upstreams, in order; none before anybody was asked."""
+        fetchers = self._open.upstreams.fetchers if self._open else ()
+        return tuple(fetcher.breaker for fetcher in fetchers)
+
+    @property
+    def away(self) -> bool:
+        """Whether each upstream has failed so often that it is left alone."""
+        states = {breaker.state for breaker in self.breakers}
+        return bool(states) and BreakerState.CLOSED not in states
+
+    @property
+    def fallback(self) -> str | None:
+        """Who stands in for the first upstream at this time; None while nobody does."""
+        if self._open is None:
+            return None
+        upstreams = self._open.upstreams
+        given = {upstreams.pages_from, upstreams.files_from} - {None, upstreams.upstream}
+        return next((one.upstream for one in upstreams.fetchers if one.upstream in given), None)
 
     @property
     def sealed(self) -> bool:
