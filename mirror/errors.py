@@ -92,6 +92,26 @@ class UpstreamBusyError(UpstreamError):
         self.retry_after = retry_after
 
 
+class UpstreamRestingError(UpstreamBusyError):
+    """This node asks nothing for ``retry_after``, by its own rules; no request went out."""
+
+
+class BreakerOpenError(UpstreamRestingError):
+    """A host that failed too often in a row is left alone for a while."""
+
+
+class BudgetSpentError(UpstreamRestingError):
+    """What may come from upstream in an hour (``upstream.bytes_per_hour``) has come."""
+
+    exit_status = 4
+
+
+class QuietHoursError(UpstreamRestingError):
+    """It is a time of day at which nothing is fetched unasked (``upstream.quiet_hours``)."""
+
+    exit_status = 4
+
+
 class UpstreamMissingError(UpstreamError):
     """Upstream answers 404 or 410 for this URL."""
 

@@ -28,6 +28,7 @@ from mirror.errors import (
     RefusedError,
     UpstreamBusyError,
     UpstreamError,
+    UpstreamRestingError,
 )
 
 if TYPE_CHECKING:
@@ -184,7 +185,9 @@ class OnDemand:
             log.info("fetched on demand", name=name)
         except MirrorError as error:
             fetch.outcome = self._remembered(name, error)
-            log.warning("not fetched on demand", name=name, text=str(error))
+            # While nothing is asked of upstream that is said once, not once for each client.
+            tell = log.debug if isinstance(error, UpstreamRestingError) else log.warning
+            tell("not fetched on demand", name=name, text=str(error))
         except Exception as error:
             fetch.outcome = self._remembered(name, FetchFailedError(f"{name}: unforeseen: {error}"))
             log.exception("a fetch on demand met an error that nobody foresaw", name=name)
@@ -194,6 +197,9 @@ class OnDemand:
             fetch.announce()
 
     def _remembered(self, name: str, error: MirrorError) -> MirrorError:
+        if isinstance(error, UpstreamRestingError):
+            # Nobody was asked: that costs nothing again, and then says the time that is left.
+            return error
         refused = isinstance(error, RefusedError)
         terms = self._terms
         lasts = terms.remember_refusals if refused else terms.remember_failures

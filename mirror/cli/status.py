@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -13,6 +14,8 @@ from mirror.config import Settings
 from mirror.control import ask
 from mirror.daemon.parts import now
 from mirror.daemon.status import Moment, Status, decode_status, encode_status, status_of
+from mirror.daemon.upstream_status import UpstreamHealth
+from mirror.upstream.breaker import BreakerState
 
 
 def status(
@@ -65,11 +68,29 @@ def _lines(status: Status) -> Iterator[str]:
     if status.offline:
         yield "offline: upstream is not asked"
     elif status.next_run:
-        yield f"next run: {status.next_run}"
+        why = f", because of {status.next_run_why}" if status.next_run_why else ""
+        yield f"next run: {status.next_run}{why}"
+    if status.upstream_health:
+        yield from _upstream(status.upstream_health)
     yield from (f"alarm: {alarm.name}: {alarm.alarm}, {alarm.text}" for alarm in status.alarms)
     if status.quarantined:
         yield f"quarantine: {status.quarantined} refused files, never served"
     yield f"disk: {status.disk.free / 1e9:,.1f} GB free of {status.disk.total / 1e9:,.1f} GB"
+
+
+def _upstream(health: UpstreamHealth) -> Iterator[str]:
+    for host in health.hosts:
+        if host.breaker != BreakerState.CLOSED:
+            trial = f", tried again at {host.next_trial}" if host.next_trial else ""
+            failed = f"failed {host.failures} times in a row"
+            yield f"upstream: {host.host} {failed}{trial}: {host.reason}"
+    if health.fallback:
+        yield f"upstream: {health.fallback} stands in"
+    if health.bytes_left is not None:
+        again = f", more at {health.budget_at}" if health.budget_at else ""
+        yield f"upstream: {health.bytes_left / 1e6:,.1f} MB left of this hour{again}"
+    if health.stale and health.data_age is not None:
+        yield f"the last complete crawl was {timedelta(seconds=health.data_age)} ago"
 
 
 def _last_run(status: Status) -> Iterator[str]:

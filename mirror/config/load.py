@@ -163,6 +163,9 @@ def _conflicts(settings: Settings) -> Iterator[str]:
                 f'{sources[OVERRIDE]}."{pattern}".releases: more than policy.keep_releases, so'
                 " what is fetched would be deleted again"
             )
+    sites = [settings.upstream.url, *settings.upstream.fallbacks]
+    if len(set(sites)) < len(sites):
+        yield f"{sources['upstream.fallbacks']}: a site stands there twice, or is upstream.url"
     if schedule.jitter > schedule.every:
         yield f"{sources['schedule.jitter']}: longer than schedule.every"
 

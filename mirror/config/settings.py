@@ -36,6 +36,7 @@ from mirror.config.fields import (
     SiteUrl,
     between,
 )
+from mirror.config.limits import Allowance, Hours, Sites
 from mirror.config.overrides import Overrides
 
 _FLASHABLE = tuple(kind for kind in Kind if kind.flashable)
@@ -51,6 +52,13 @@ class UpstreamSettings:
     url: Annotated[
         SiteUrl, Field(description="The site to mirror: micropython.org, or another mpmirror.")
     ] = "https://micropython.org"
+    fallbacks: Annotated[
+        Sites,
+        Field(
+            description="Sites with the same files, asked in this order for what the one above"
+            " can not give at the time."
+        ),
+    ] = ()
     connections: Annotated[
         Number, Field(ge=1, le=64, description="Requests in flight at once, at most.")
     ] = 4
@@ -65,6 +73,17 @@ class UpstreamSettings:
         between(timedelta(seconds=1), timedelta(days=1)),
         Field(description="Time for which a file on demand that failed is not asked for again."),
     ] = timedelta(minutes=1)
+    bytes_per_hour: Annotated[
+        Allowance,
+        Field(description='Bytes that may come from upstream in an hour, as "500MB", or "none".'),
+    ] = None
+    quiet_hours: Annotated[
+        Hours,
+        Field(
+            description='Local times at which no run begins or goes on by itself: "08:00-17:00",'
+            ' or "22:00-06:00" past midnight.'
+        ),
+    ] = None
     allow_private: Annotated[
         bool,
         Field(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
+from mirror.daemon.health import tell_age
 from mirror.daemon.parts import now, wishes_of
 from mirror.daemon.reach import Reach
 from mirror.daemon.status import remember_outcome
-from mirror.errors import MirrorError
+from mirror.errors import MirrorError, StorageError
 from mirror.sync.outcome import Ending, Outcome
 from mirror.sync.run import preview, sync
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mirror.config import Settings
     from mirror.storage.store import Store
     from mirror.sync.outcome import Progress
+    from mirror.upstream.restraint import Restraint
 
 
 async def sync_once(
@@ -28,18 +30,23 @@ async def sync_once(
     *,
     accept_shrunken: bool = False,
     reach: Reach | None = None,
+    restraint: Restraint | None = None,
 ) -> Outcome:
     """Run, remember how it ended, and say it; raises no `MirrorError` of the run itself.
 
     *reach* is the way to upstream that others share; without it the run has its own.
+    *restraint* may stop it between two files; an operator's own run has none.
     """
     wishes = wishes_of(settings, accept_shrunken=accept_shrunken)
     try:
         async with _shared(reach) or Reach(settings, store) as way:
-            outcome = await sync(await way.means(report), wishes)
+            outcome = await sync(await way.means(report, restraint), wishes)
     except MirrorError as error:
         outcome = Outcome(Ending.FAILED, str(error), error.exit_status)
     await remember_outcome(store, outcome, now())
+    # It may be lost, and is told again with the next run.
+    with suppress(StorageError):
+        await tell_age(settings, store, reach)
     return outcome
 
 

@@ -15,9 +15,11 @@ from pydantic import TypeAdapter
 
 from mirror.catalog.local_names import parse_held
 from mirror.daemon.bringing import ADDED, ADOPTED, hands_of, named_path, read_wish
+from mirror.daemon.health import health_of
 from mirror.daemon.once import sync_once
 from mirror.daemon.parts import now
 from mirror.daemon.pinning import order_lines, pinner_of
+from mirror.daemon.resting import Resting
 from mirror.daemon.runs import Runs
 from mirror.daemon.schedule import Schedule
 from mirror.daemon.status import Moment, encode_status, status_of
@@ -30,6 +32,7 @@ from mirror.sync.known_board import known_board
 from mirror.sync.outcome import Ending, Outcome, Progress
 from mirror.sync.own_builds import add
 from mirror.sync.publish import stamp
+from mirror.upstream.restraint import Restraint
 from mirror.web.artifacts import Artifact
 
 if TYPE_CHECKING:
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from mirror.config import Settings
     from mirror.daemon.log import Logger
     from mirror.daemon.reach import Reach
+    from mirror.errors import UpstreamRestingError
     from mirror.storage.entries import Sighting
     from mirror.storage.store import Store
 
@@ -69,19 +73,26 @@ class Operations:
         self.syncs = Runs(self._sync)
         self._pinner = pinner_of(settings, store, reach, self._turn, lambda: self.syncs.running)
         self.upkeep = Upkeep(settings, store, reach, log, self._turn, self.syncs.ask)
+        self.resting = Resting(settings.upstream.quiet_hours, reach.budget, clock=now)
         self.schedule = Schedule(
             self._ask_for_sync,
             every=settings.schedule.every,
             jitter=settings.schedule.jitter,
             clock=now,
+            rest=self.resting.at,
         )
+        # Whether somebody waits for the run that is under way: it rests for nobody.
+        self._by_hand = False
 
     async def status(self) -> bytes:
         """Return what ``/v1/status.json`` says."""
+        rest = self.schedule.next_rest
         moment = Moment(
             now=now(),
             running=self.syncs.progress,
             next_run=self.schedule.next_run,
+            next_run_why=rest.why if rest else None,
+            upstream_health=await health_of(self._settings, self._store, self._reach, self.resting),
             upkeep=self.upkeep.status(),
             alarms=self.upkeep.alarms(),
         )
@@ -105,6 +116,7 @@ class Operations:
 
     async def sync(self) -> AsyncGenerator[bytes, None]:
         """Begin a sync run, or join the one under way; yield its progress, then its outcome."""
+        self._by_hand = True
         async with aclosing(self.syncs.watch()) as news:
             async for step in news:
                 # A line has its limit: a run that got nothing names a hundred, and counts the rest.
@@ -148,20 +160,31 @@ class Operations:
                 yield _RECORDED.dump_json(recorded) + b"\n"
 
     async def _ask_for_sync(self) -> int:
+        if not self.syncs.running:
+            self._by_hand = False
         return (await self.syncs.ask()).exit_status
 
     async def _sync(self, report: Callable[[Progress], None]) -> Outcome:
         self._log.info("sync begins", upstream=self._settings.upstream.url)
-        outcome = await self._outcome(report)
+        restraint = Restraint(self._objection)
+        outcome = await self._outcome(report, restraint)
+        self._by_hand = False
         self.schedule.heed(outcome.exit_status)
+        if restraint.met is not None:
+            self.schedule.continue_after_rest()
         await self.upkeep.look_again()
         self._tell(outcome)
         return outcome
 
-    async def _outcome(self, report: Callable[[Progress], None]) -> Outcome:
+    def _objection(self) -> UpstreamRestingError | None:
+        return None if self._by_hand else self.resting.objection()
+
+    async def _outcome(self, report: Callable[[Progress], None], restraint: Restraint) -> Outcome:
         try:
             async with self._turn:
-                return await sync_once(self._settings, self._store, report, reach=self._reach)
+                return await sync_once(
+                    self._settings, self._store, report, reach=self._reach, restraint=restraint
+                )
         except MirrorError as error:
             return Outcome(Ending.FAILED, str(error), error.exit_status)
         except Exception as error:  # noqa: BLE001 - the last resort of a daemon that must stay up
@@ -174,7 +197,7 @@ class Operations:
             self._log.warning("trouble", subject=trouble.subject, text=trouble.text)
         for remark in outcome.remarks[:_TROUBLES_LOGGED]:
             self._log.info("left out", subject=remark.subject, text=remark.text)
-        after = self.schedule.next_run
+        after, rest = self.schedule.next_run, self.schedule.next_rest
         tell = self._log.info if outcome.complete else self._log.warning
         event = "sync ends"
         if outcome.exit_status == _UNREACHABLE:
@@ -185,6 +208,7 @@ class Operations:
             message=outcome.message,
             publication=outcome.sequence,
             next_run=stamp(after) if after else None,
+            **({"because_of": rest.why} if rest else {}),
             **outcome.counts(),
         )
 

@@ -81,13 +81,22 @@ def on_demand_terms_of(settings: Settings) -> OnDemandTerms:
 
 def is_offline(settings: Settings) -> bool:
     """Whether upstream must not be asked."""
+    return not _may_ask(settings, settings.upstream.url)
+
+
+def sites_of(settings: Settings) -> list[str]:
+    """Return the sites that may be asked, upstream first."""
+    sites = [settings.upstream.url, *settings.upstream.fallbacks]
+    return [site for site in sites if _may_ask(settings, site)]
+
+
+def _may_ask(settings: Settings, site: str) -> bool:
     if not settings.offline:
-        return False
-    host = urlsplit(settings.upstream.url).hostname or ""
-    try:
-        return ipaddress.ip_address(host) not in settings.offline_allow
-    except ValueError:
         return True
+    try:
+        return ipaddress.ip_address(urlsplit(site).hostname or "") in settings.offline_allow
+    except ValueError:
+        return False
 
 
 def refuse_when_offline(settings: Settings) -> None:

@@ -9,20 +9,25 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
-from mirror.daemon.parts import is_offline, now, refuse_when_offline
+from mirror.daemon.parts import is_offline, now, refuse_when_offline, sites_of
 from mirror.daemon.version import VERSION
+from mirror.errors import StorageError
 from mirror.sandbox import Sandbox
 from mirror.sync.clock import read_uptime
 from mirror.sync.intake import Intake
 from mirror.sync.run import Means
 from mirror.sync.turns import Turns
+from mirror.upstream.breaker import BreakerState
+from mirror.upstream.budget import Budget
 from mirror.upstream.fetch import Fetcher
 from mirror.upstream.politeness import Politeness, user_agent
+from mirror.upstream.restraint import Restrained, RestrainedPages
 from mirror.upstream.surroundings import Surroundings
+from mirror.upstream.upstreams import Upstreams
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,11 +37,16 @@ if TYPE_CHECKING:
     from mirror.config import Settings
     from mirror.storage.store import Store
     from mirror.sync.outcome import Progress
+    from mirror.upstream.asked import Asked
+    from mirror.upstream.breaker import Breaker
+    from mirror.upstream.restraint import Restraint
+
+_SPENDING: Final = "upstream-spending"
 
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    fetcher: Fetcher
+    upstreams: Upstreams
     sandbox: Sandbox
 
 
@@ -53,11 +63,17 @@ class Reach:
         self._turns = Turns()
         #: Held by whoever publishes.
         self.publishing = asyncio.Lock()
+        self.budget = Budget(settings.upstream.bytes_per_hour, clock=now)
+        self._kept = ""
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()
         self._open: _Open | None = None
 
     async def __aenter__(self) -> Self:
+        """Go on with the budget of the hour where the last process left it."""
+        if self.budget.most is not None:
+            self._kept = await self._store.index.find_mark(_SPENDING) or ""
+            self.budget.restore(self._kept)
         return self
 
     async def __aexit__(
@@ -67,13 +83,28 @@ class Reach:
         trace: TracebackType | None,
     ) -> None:
         """Close it; whoever used it has ended."""
+        with suppress(StorageError):  # what was spent may be lost; why the block ended may not
+            await self.keep_budget()
         await self._stack.__aexit__(kind, error, trace)
 
-    async def means(self, report: Callable[[Progress], None]) -> Means:
-        """Return what a sync run works with; raise `ConfigurationError` when it can have none."""
+    async def means(
+        self, report: Callable[[Progress], None], restraint: Restraint | None = None
+    ) -> Means:
+        """Return what a sync run works with; raise `ConfigurationError` when it can have none.
+
+        *restraint* may keep the run from asking for the next page or file.
+        """
         way = await self._opened()
+        asked: Asked = way.upstreams
+        stand_ins = way.upstreams.stand_ins
+        if restraint is not None:
+            asked = Restrained(asked, restraint)
+            stand_ins = {
+                site: RestrainedPages(pages, restraint) for site, pages in stand_ins.items()
+            }
         return Means(
-            fetcher=way.fetcher,
+            fetcher=asked,
+            stand_ins=stand_ins,
             sandbox=way.sandbox,
             store=self._store,
             clock=now,
@@ -89,12 +120,40 @@ class Reach:
     ) -> int:
         """Hold one file, as `Intake.take` does; `ConfigurationError` when there is no way."""
         way = await self._opened()
-        intake = Intake(way.fetcher, way.sandbox, self._store, now, turns=self._turns)
+        intake = Intake(way.upstreams, way.sandbox, self._store, now, turns=self._turns)
         return await intake.take(listing, facts, expecting)
+
+    async def keep_budget(self) -> None:
+        """Write down what was spent, if that changed, so that a restart gives no new budget."""
+        spent = self.budget.to_text()
+        if spent != self._kept:
+            await self._store.index.set_mark(_SPENDING, spent)
+            self._kept = spent
 
     def seconds_for(self, size: int) -> float | None:
         """Return how long *size* bytes take from upstream, as far as that was measured."""
-        return self._open.fetcher.speed.seconds_for(size) if self._open else None
+        return self._open.upstreams.seconds_for(size) if self._open else None
+
+    @property
+    def breakers(self) -> tuple[Breaker, ...]:
+        """The breakers of all upstreams, in order; none before anybody was asked."""
+        fetchers = self._open.upstreams.fetchers if self._open else ()
+        return tuple(fetcher.breaker for fetcher in fetchers)
+
+    @property
+    def away(self) -> bool:
+        """Whether each upstream has failed so often that it is left alone."""
+        states = {breaker.state for breaker in self.breakers}
+        return bool(states) and BreakerState.CLOSED not in states
+
+    @property
+    def fallback(self) -> str | None:
+        """Who stands in for the first upstream at this time; None while nobody does."""
+        if self._open is None:
+            return None
+        upstreams = self._open.upstreams
+        given = {upstreams.pages_from, upstreams.files_from} - {None, upstreams.upstream}
+        return next((one.upstream for one in upstreams.fetchers if one.upstream in given), None)
 
     @property
     def turns(self) -> Turns:
@@ -110,8 +169,11 @@ class Reach:
         refuse_when_offline(self._settings)
         async with self._opening:
             if self._open is None:
-                fetcher = await self._stack.enter_async_context(self._fetcher())
-                self._open = _Open(fetcher, self._readers or await self._own_readers())
+                fetchers = [
+                    await self._stack.enter_async_context(self._fetcher(site))
+                    for site in sites_of(self._settings)
+                ]
+                self._open = _Open(Upstreams(fetchers), self._readers or await self._own_readers())
         return self._open
 
     async def _own_readers(self) -> Sandbox:
@@ -121,10 +183,10 @@ class Reach:
             sandbox.warm()
         return sandbox
 
-    def _fetcher(self) -> Fetcher:
+    def _fetcher(self, site: str) -> Fetcher:
         upstream = self._settings.upstream
         return Fetcher(
-            upstream.url,
+            site,
             user_agent=user_agent(VERSION, self._settings.contact or ""),
             node_id=self._store.node.node_id,
             politeness=Politeness(
@@ -133,4 +195,5 @@ class Reach:
                 attempts=upstream.attempts,
             ),
             surroundings=Surroundings.read(os.environ, private=upstream.allow_private),
+            budget=self.budget,
         )

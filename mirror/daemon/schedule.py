@@ -1,7 +1,7 @@
 """When the next sync run begins: at the set interval with jitter, missed ones counted once.
 
 After a run that could not reach upstream the next try comes sooner, and then later and
-later up to the interval.  The only user of APScheduler.
+later up to the interval.  None begins while there is a rest.  The only user of APScheduler.
 """
 
 from __future__ import annotations
@@ -15,12 +15,22 @@ from apscheduler.triggers.interval import IntervalTrigger
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from mirror.daemon.resting import Rest
+
 _UNREACHABLE: Final = 3
 _FIRST_RETRY: Final = timedelta(minutes=5)
 
 
+def _never(_moment: datetime) -> Rest | None:
+    """Have no rest at any time."""
+    return None
+
+
 class Schedule:
-    """Calls *run* on time, never twice at once; *run* returns the exit status of the run."""
+    """Calls *run* on time, never twice at once; *run* returns the exit status of the run.
+
+    *rest* says what keeps a run from beginning at a time, and until when.
+    """
 
     def __init__(
         self,
@@ -29,12 +39,15 @@ class Schedule:
         every: timedelta,
         jitter: timedelta,
         clock: Callable[[], datetime],
+        rest: Callable[[datetime], Rest | None] = _never,
     ) -> None:
         self._run = run
+        self._rest = rest
         self._every = every
         self._clock = clock
         self._retry = _FIRST_RETRY
         self._runs = False
+        self._put_off: Rest | None = None
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._trigger = IntervalTrigger(
             seconds=int(every.total_seconds()),
@@ -63,8 +76,18 @@ class Schedule:
     @property
     def next_run(self) -> datetime | None:
         """When the next run begins; None while the schedule does not run."""
-        job = self._scheduler.get_job("sync") if self._runs else None
-        return job.next_run_time if job else None
+        rest = self.next_rest
+        return rest.until if rest else self._planned()
+
+    @property
+    def next_rest(self) -> Rest | None:
+        """What puts the next run off; None when it begins as planned."""
+        planned = self._planned()
+        if planned is None:
+            return None
+        put_off = self._put_off
+        was_put_off = put_off is not None and put_off.until == planned
+        return self._rest(planned) or (put_off if was_put_off else None)
 
     def stop(self) -> None:
         """Begin nothing any more."""
@@ -77,11 +100,29 @@ class Schedule:
         if exit_status != _UNREACHABLE:
             self._retry = _FIRST_RETRY
             return
-        sooner = self._clock() + min(self._retry, self._every)
+        self._continue_at(self._clock() + min(self._retry, self._every))
         self._retry = min(self._retry * 2, self._every)
-        planned = self.next_run
+
+    def continue_after_rest(self) -> None:
+        """Begin the next run when the rest is over that there is now, at once without any."""
+        now = self._clock()
+        rest = self._rest(now)
+        self._put_off = rest
+        self._continue_at(rest.until if rest else now)
+
+    async def _on_time(self) -> None:
+        rest = self._rest(self._clock())
+        if rest is None:
+            await self._run()
+        elif self._runs:
+            self._put_off = rest
+            self._scheduler.modify_job("sync", next_run_time=rest.until)
+
+    def _continue_at(self, sooner: datetime) -> None:
+        planned = self._planned()
         if planned is not None and sooner < planned:
             self._scheduler.modify_job("sync", next_run_time=sooner)
 
-    async def _on_time(self) -> None:
-        await self._run()
+    def _planned(self) -> datetime | None:
+        job = self._scheduler.get_job("sync") if self._runs else None
+        return job.next_run_time if job else None

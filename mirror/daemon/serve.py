@@ -22,6 +22,7 @@ from mirror.config.units import format_duration
 from mirror.daemon.addresses import typed_urls
 from mirror.daemon.version import VERSION
 from mirror.errors import ForeignDataError, LockedError, StorageError
+from mirror.storage.crawled import find_last_crawl
 from mirror.storage.lock import refuse_if_locked
 from mirror.web.app import Serving, make_app
 from mirror.web.listening import tcp_sockets
@@ -130,6 +131,7 @@ async def _open_doors(
                 grace=settings.policy.grace,
                 on_demand=partial(_fetch, ready),
                 damaged=partial(_damaged, ready),
+                last_crawl=partial(find_last_crawl, settings.data_dir),
             ),
         )
         sockets = await tcp_sockets(listen.host, listen.number)

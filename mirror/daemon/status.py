@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from mirror.daemon.upstream_status import UpstreamHealth
 from mirror.daemon.version import VERSION
 from mirror.errors import DamagedError, MirrorError
 from mirror.publication.documents import decode_publication
@@ -130,6 +131,8 @@ class Status:
     upkeep: UpkeepStatus | None = None
     pinned: PinsStatus | None = None
     withdrawn: int = 0
+    next_run_why: str | None = None
+    upstream_health: UpstreamHealth | None = None
     type: str = "mpmirror.status"
     format: int = 1
 
@@ -148,6 +151,8 @@ class Moment:
     now: datetime
     running: Progress | None = None
     next_run: datetime | None = None
+    next_run_why: str | None = None
+    upstream_health: UpstreamHealth | None = None
     upkeep: UpkeepStatus | None = None
     alarms: tuple[Alarm, ...] = ()
 
@@ -184,7 +189,7 @@ async def status_of(
     store: Store, folder: Path, upstream: str, moment: Moment, *, offline: bool
 ) -> Status:
     """Look at *store* and say how it is; raises `StorageError` when it can not be read."""
-    last = await _last_run(store)
+    last = await find_last_run(store)
     totals = await store.index.totals()
     disk = await asyncio.to_thread(shutil.disk_usage, folder)
     notes = await store.quarantine.notes()
@@ -211,6 +216,8 @@ async def status_of(
         upkeep=moment.upkeep,
         pinned=pinned,
         withdrawn=await store.index.withdrawn_and_held(),
+        next_run_why=moment.next_run_why,
+        upstream_health=moment.upstream_health,
     )
 
 
@@ -233,7 +240,8 @@ async def _publication(store: Store, now: datetime) -> PublicationStatus | None:
     return PublicationStatus(root.sequence, root.published, int(age.total_seconds()))
 
 
-async def _last_run(store: Store) -> RunStatus | None:
+async def find_last_run(store: Store) -> RunStatus | None:
+    """Return how the last run ended, None when no run has; raises `StorageError`."""
     mark = await store.index.find_mark(LAST_OUTCOME)
     if mark is None:
         return None

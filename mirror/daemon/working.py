@@ -6,9 +6,12 @@ Loaded after serving has begun: database and upstream take most of a second to i
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mirror.cache.on_demand import OnDemand
+from mirror.daemon.health import tell_age
+from mirror.daemon.keeping import keeping
 from mirror.daemon.log import logging_as
 from mirror.daemon.operations import Operations
 from mirror.daemon.parts import now, on_demand_terms_of, terms_of
@@ -45,6 +48,7 @@ async def _operating(settings: Settings, log: Logger) -> AsyncIterator[Operation
         Store.open(settings.data_dir, clock=now, terms=terms_of(settings)) as store,
         Reach(settings, store) as reach,
         OnDemand(store, reach, on_demand_terms_of(settings)) as on_demand,
+        keeping(partial(_keep, settings, store, reach), log),
     ):
         for remark in store.remarks:
             log.warning(remark)
@@ -61,6 +65,11 @@ async def _operating(settings: Settings, log: Logger) -> AsyncIterator[Operation
                     operations.schedule.stop()
                     await operations.upkeep.close()
                     await operations.syncs.close()
+
+
+async def _keep(settings: Settings, store: Store, reach: Reach) -> None:
+    await reach.keep_budget()
+    await tell_age(settings, store, reach)
 
 
 async def _begin_schedule(settings: Settings, store: Store, operations: Operations) -> None:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from mirror.storage.incoming import Incoming, Received
     from mirror.storage.store import Store
     from mirror.upstream.answers import Download
-    from mirror.upstream.fetch import Fetcher
+    from mirror.upstream.asked import Asked
 
 # Seconds in which other files of a fast run come to be written down in the same append.
 _PATIENCE: Final = 0.02
@@ -52,7 +52,7 @@ class Intake:
 
     def __init__(
         self,
-        fetcher: Fetcher,
+        fetcher: Asked,
         sandbox: Sandbox,
         store: Store,
         clock: Callable[[], datetime],
@@ -101,7 +101,13 @@ class Intake:
         async with incoming:
             download = await self._fetcher.download(url, incoming, expecting)
             received = await incoming.finish()
-            await self._refuse_changed(str(listing.name), url, incoming, received)
+            # Another upstream may have stood in: what is written down says who gave it.
+            if via is None:
+                folder = download.url.removesuffix(str(listing.name))
+                listing = replace(listing, folder=folder)
+            else:
+                via = download.url
+            await self._refuse_changed(str(listing.name), download.url, incoming, received)
             await self._refuse_others(listing, incoming, received)
             verdict = await self._judge(incoming, received, claim_of_listing(listing.name, facts))
             if not verdict.accepted:
@@ -133,17 +139,17 @@ class Intake:
         async with incoming:
             download = await self._fetcher.download(url, incoming)
             received = await incoming.finish()
-            await self._refuse_changed(sighting.name, url, incoming, received)
+            await self._refuse_changed(sighting.name, download.url, incoming, received)
             await self._store.blobs.keep(incoming)
         now = self._clock()
         again = replace(
             sighting,
             time=now,
-            url=source,
+            url=source if via else download.url,
             etag=download.etag,
             last_modified=download.last_modified,
             content_type=download.content_type,
-            via=via,
+            via=via and download.url,
         )
         healed = Decision(now, "heal", str(sighting.digest), why, "mpmirror")
         await self._store.ledger.append([again, healed])

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -23,6 +23,7 @@ from mirror.sandbox import Sandbox
 from mirror.storage.runs import RunEnd
 from mirror.storage.store import Store
 from mirror.sync.clock import Uptime, unknown_uptime
+from mirror.sync.crawling import Crawling
 from mirror.sync.disagreements import note_disagreements
 from mirror.sync.fetching import Fetching
 from mirror.sync.intake import Intake
@@ -30,13 +31,10 @@ from mirror.sync.names import Names
 from mirror.sync.outcome import Ending, Outcome, Phase, Progress, Trouble
 from mirror.sync.pinned import missing_pinned, pinned_names, settle
 from mirror.sync.publish import Publisher
-from mirror.sync.remembered import RememberedPages
-from mirror.sync.remembered_peers import RememberedPeers
 from mirror.sync.turns import Turns
 from mirror.sync.withdrawing import Withdrawing
-from mirror.upstream.fetch import Fetcher
-from mirror.upstream.recognition import crawl_any
-from mirror.upstream.visits import CrawlTerms
+from mirror.upstream.asked import Asked
+from mirror.upstream.recognition import Source
 
 if TYPE_CHECKING:
     from mirror.catalog.model import Catalog, CatalogBoard
@@ -46,8 +44,6 @@ _COUNTS: Final = "catalog-counts"
 _MOST_REMARKS: Final = 200
 # A board without files is a valid board (`upstream.md` U20).
 _NO_NEWS: Final = frozenset({"no-files"})
-# An interrupted crawl is taken up again only while its pages can still be true.
-_FRESH: Final = timedelta(hours=1)
 # What was not continued for so long is of a file that upstream no longer lists.
 _STALE_PARTS: Final = timedelta(days=30)
 
@@ -76,12 +72,11 @@ class Means:
 
     ``version`` is this mirror's: pages that another version parsed are parsed anew.  Whoever
     else takes files in meanwhile has the same ``turns``, and whoever else publishes the same
-    ``publishing``.
-    else takes files in meanwhile has the same ``turns``.  ``uptime`` shows when the clock
-    was set.
+    ``publishing``.  ``uptime`` shows when the clock was set.  ``stand_ins`` are crawled, in
+    order, when the first upstream can not be: the same pages, by who gives them.
     """
 
-    fetcher: Fetcher
+    fetcher: Asked
     sandbox: Sandbox
     store: Store
     clock: Callable[[], datetime]
@@ -90,6 +85,7 @@ class Means:
     turns: Turns = field(default_factory=Turns)
     publishing: asyncio.Lock = field(default_factory=asyncio.Lock)
     uptime: Callable[[], Uptime | None] = unknown_uptime
+    stand_ins: Mapping[str, Source] = field(default_factory=dict)
 
 
 async def sync(means: Means, wishes: Wishes) -> Outcome:
@@ -127,7 +123,7 @@ class _Run:
         self._wishes = wishes
         self._store = means.store
         self._publisher = Publisher(means.store, means.fetcher.upstream, wishes.policy)
-        self._crawl = ""
+        self._crawling = Crawling(means, 0, self._report_pages)
         self._pages: list[Trouble] = []
         self._remarks: list[Trouble] = []
         self._wanted = Names()
@@ -137,6 +133,7 @@ class _Run:
 
     async def whole(self) -> Outcome:
         self.number = await self._store.index.begin_run(self._means.clock())
+        self._crawling = Crawling(self._means, self.number, self._report_pages)
         await self._store.incoming.prune(self._means.clock() - _STALE_PARTS)
         catalog, vanished = await self._believed(await self.crawled())
         todo = await self.planned(catalog)
@@ -150,17 +147,13 @@ class _Run:
         await self._store.index.set_mark(_COUNTS, json.dumps(file_counts(catalog)))
         # Only now: a run that is killed or halted before is taken up again by the next start.
         if self._fetching.halted is None:
-            await self._store.index.finish_crawl(self._crawl, self._means.clock())
+            await self._store.index.finish_crawl(self._crawling.crawl_id, self._means.clock())
         return await self._outcome(Ending.PUBLISHED if published else Ending.UNCHANGED)
 
     async def crawled(self) -> Crawl:
         """Crawl, or continue the crawl that was interrupted, and hold the guard against it."""
         now = self._means.clock()
-        self._crawl = await self._crawl_id(now)
-        terms = CrawlTerms(self._crawl, now, self._means.version, self._report_pages)
-        pages = RememberedPages(self._store.index)
-        peers = RememberedPeers(self._store)
-        found = await crawl_any(self._means.fetcher, self._means.sandbox, pages, peers, terms)
+        found = await self._crawling.crawl(now)
         self._publisher = Publisher(
             self._store, found.catalog.upstream, self._wishes.policy, found.through
         )
@@ -189,22 +182,12 @@ class _Run:
         ending = Ending.REFUSED if isinstance(error, RefusedError) else Ending.FAILED
         return await self._outcome(ending, error)
 
-    async def _crawl_id(self, now: datetime) -> str:
-        index = self._store.index
-        begun = await index.unfinished_crawl()
-        if begun is not None and abs(now - begun.started) < _FRESH:
-            return begun.id
-        # The number too: two runs can begin at one time of a clock that was put back.
-        crawl_id = f"{now.isoformat()} {self.number}"
-        await index.begin_crawl(crawl_id, now)
-        return crawl_id
-
     async def _guard_against(self, catalog: Catalog, now: datetime) -> None:
         try:
             shrinkage(await self._counts_before(), catalog, self._wishes.guard)
         except CatalogShrunkError:
             # What was not believed is asked for anew: no run may go on from these pages.
-            await self._store.index.begin_crawl(f"{self._crawl} refused", now)
+            await self._crawling.drop(now)
             raise
 
     async def _counts_before(self) -> dict[str, int]:

@@ -16,7 +16,12 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
-from mirror.errors import MirrorError, UpstreamBusyError, UpstreamUnavailableError
+from mirror.errors import (
+    MirrorError,
+    UpstreamBusyError,
+    UpstreamRestingError,
+    UpstreamUnavailableError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -66,6 +71,8 @@ class Retries:
         return await retrying(once)
 
     def _mendable(self, error: BaseException) -> bool:
+        if isinstance(error, UpstreamRestingError):
+            return False
         if isinstance(error, UpstreamBusyError):
             return error.retry_after <= self._politeness.retry_after_cap
         return isinstance(error, UpstreamUnavailableError)

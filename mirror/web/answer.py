@@ -49,6 +49,10 @@ class Answer(web.StreamResponse):
         """Close the connection after this answer."""
         self._stays_open = False
 
+    def say_age(self, seconds: int) -> None:
+        """Say how old is what is answered with (RFC 9111 section 5.1)."""
+        self._head += f"Age: {seconds}\r\n".encode("ascii")
+
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Send everything; raise `ConnectionError` when the client is gone or takes nothing."""
         self._stays_open = self._stays_open and request.keep_alive

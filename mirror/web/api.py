@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from mirror.errors import BadQueryError, MirrorError
 from mirror.publication.feeds import SCHEMA_PATH, feed_schema
 from mirror.publication.query import FeedQuery
+from mirror.web.age import Ages
 from mirror.web.answer import Answer, Route
 from mirror.web.bench import PATIENCE, within
 from mirror.web.documents import Document
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from mirror.web.view import View
 
 StatusSource: TypeAlias = Callable[[], Awaitable[bytes]]
+_Handler: TypeAlias = "Callable[[web.Request], Awaitable[Answer]]"
 
 _LATEST_FILTERS: Final = {"variant", "kind", "maturity"}
 _PLACES: Final = (
@@ -40,10 +42,11 @@ _PLACES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What is said of this moment: the *status*, and the *failures*."""
+    """What is said of this moment: the *status*, the *failures*, and the *ages* of documents."""
 
     status: StatusSource
     failures: Failures
+    ages: Ages
 
 
 class Api:
@@ -69,23 +72,35 @@ class Api:
         return [
             *(route for place in _PLACES for route in self._documents(place)),
             *((f"{place}/files/{{name}}", self.file) for place in _PLACES[1:]),
-            ("/v1/publications.json", self.publications),
+            ("/v1/publications.json", self._aged(self.publications)),
             (SCHEMA_PATH, self.schema),
             ("/v1/status.json", self.status),
             ("/healthz", self.alive),
             ("/readyz", self.ready),
-            ("/{path:.*}", self.local),
+            ("/{path:.*}", self._aged(self.local)),
         ]
 
     def _documents(self, place: str) -> list[Route]:
         return [
-            (f"{place}/feed.json", self.feed),
-            (f"{place}/boards.json", self.boards),
-            (f"{place}/boards/{{board}}.json", self.board),
-            (f"{place}/boards/{{board}}/latest.json", self.latest),
-            (f"{place}/root.json", self.root),
-            (f"{place}/content.json", self.content),
+            (f"{place}/feed.json", self._aged(self.feed)),
+            (f"{place}/boards.json", self._aged(self.boards)),
+            (f"{place}/boards/{{board}}.json", self._aged(self.board)),
+            (f"{place}/boards/{{board}}/latest.json", self._aged(self.latest)),
+            (f"{place}/root.json", self._aged(self.root)),
+            (f"{place}/content.json", self._aged(self.content)),
         ]
+
+    def _aged(self, handler: _Handler) -> _Handler:
+        """Have *handler* say how old its answers are, when that should be known."""
+
+        async def aged(request: web.Request) -> Answer:
+            answer = await handler(request)
+            # What was true at a point in time stays true of it.
+            if "sequence" not in request.match_info:
+                self._words.ages.mark(answer)
+            return answer
+
+        return aged
 
     async def feed(self, request: web.Request) -> Answer:
         """Answer with the feed, filtered as the query says."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from mirror.errors import MirrorError, NotFoundError
+from mirror.web.age import Ages, LastCrawlSource
 from mirror.web.answer import Answer
 from mirror.web.api import Api, StatusSource, Words
 from mirror.web.damage import DamageBell, DamageSink, WatchedStore, tell_nobody
@@ -48,13 +49,18 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _unknown() -> None:
+    """Know of no crawl."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serving:
     """What an application is told about its node.
 
     ``node`` is the id that stands in every answer.  ``poll`` is how often the pointer is
     looked at, in seconds.  ``on_demand`` fetches what is not held; None: nobody does.
-    ``damaged`` is told of each blob that is found damaged.
+    ``damaged`` is told of each blob that is found damaged.  ``last_crawl`` tells how old the
+    data are.
     """
 
     node: str
@@ -64,6 +70,7 @@ class Serving:
     poll: float = 0.5
     on_demand: OnDemand | None = None
     damaged: DamageSink = tell_nobody
+    last_crawl: LastCrawlSource = _unknown
 
 
 def make_app(store: Holdings, serving: Serving) -> web.Application:
@@ -78,13 +85,15 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     files = Files(shelf, stationery, bell, fetched)
     history = HistoryShelf(store, stationery)
     failures = Failures(heads)
-    api = Api(shelf, files, history, stationery, Words(serving.status, failures))
+    ages = Ages(serving.last_crawl, serving.clock)
+    api = Api(shelf, files, history, stationery, Words(serving.status, failures, ages))
     app = web.Application(middlewares=[_answering(heads, failures)], client_max_size=1024)
     app[SHELF], app[HEADS] = shelf, heads
     for path, handler in [*files.routes(), *api.routes()]:
         app.router.add_get(path, handler, expect_handler=_expect_nothing)
     app.cleanup_ctx.append(_meanwhile(lambda: shelf.follow(serving.poll)))
     app.cleanup_ctx.append(_meanwhile(bell.answer))
+    app.cleanup_ctx.append(_meanwhile(ages.follow))
     if fetched is not None:
         app.on_cleanup.append(fetched.close)
     return app

@@ -42,7 +42,7 @@ _AS_THEY_ARE: Final[dict[str, type[MirrorError]]] = {
     "FetchFailed": FetchFailedError,
     "FetchTimedOut": FetchTimedOutError,
 }
-_WITH_A_WAIT: Final = {"NotYet", "UpstreamBusy"}
+_WITH_A_WAIT: Final = {"NotYet", "UpstreamBusy", "BreakerOpen", "BudgetSpent"}
 
 
 class Fetched:

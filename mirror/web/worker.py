@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from mirror.control import ask
 from mirror.errors import ForeignDataError, LockedError, MirrorError
 from mirror.storage.blobs import BlobReader
+from mirror.storage.crawled import find_last_crawl
 from mirror.storage.disk import Disk
 from mirror.storage.layout import Layout
 from mirror.storage.node import find_node
@@ -117,6 +118,7 @@ async def serve(settings: WorkerSettings, stop: asyncio.Event) -> None:
         grace=settings.grace,
         on_demand=partial(ask_artifact, settings.control),
         damaged=partial(tell_damage, settings.control),
+        last_crawl=partial(find_last_crawl, settings.data),
     )
     app = make_app(held, told)
     sockets = await shared_tcp_sockets(settings.host, settings.number)

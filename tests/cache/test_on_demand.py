@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 FILES = "/v1/files/"
 AS_UPSTREAM = "/resources/firmware/"
+LAST = "RPI_PICO-20200120-v1.20.0.uf2"
 
 
 @pytest.fixture
@@ -193,6 +194,22 @@ async def test_an_upstream_that_asks_for_a_day_of_quiet_is_503_with_its_wait(
 
     assert (got.status, got.body) == (503, b"")
     assert int(got.fields["retry-after"]) >= 86_000
+
+
+async def test_a_host_that_fails_too_often_is_503_with_a_wait_and_not_asked(tmp_path: Path) -> None:
+    """Empty, as everything on firmware paths; and nothing is remembered against the file."""
+    async with caching(tmp_path, site_of_twenty()) as mirror:
+        mirror.replica.misbehave("/resources/*", Misbehaviour.BROKEN, None)
+        others = [name for name in mirror.replica.names() if name not in {HELD, LAST}]
+        statuses = {(await mirror.client.get(AS_UPSTREAM + name)).status for name in others[:5]}
+        asked = len(mirror.replica.requests)
+        first = await mirror.client.get(AS_UPSTREAM + LAST)
+        document = await mirror.client.get(f"{AS_UPSTREAM}{LAST}.sha256")
+
+        assert statuses == {502}
+        assert (first.status, first.body, document.status) == (503, b"", 503)
+        assert 25 <= int(first.fields["retry-after"]) <= 30
+        assert len(mirror.replica.requests) == asked
 
 
 async def test_what_takes_longer_than_patience_goes_on_and_the_retry_finds_it(

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from mirror.daemon.resting import Rest
 from mirror.daemon.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -19,8 +20,21 @@ def right_now() -> datetime:
     return datetime.now(UTC)
 
 
+class Rests:
+    """A rest until ``until``, while that is a time to come."""
+
+    def __init__(self, until: datetime | None = None) -> None:
+        self.until = until
+
+    def __call__(self, moment: datetime) -> Rest | None:
+        """Say whether there is a rest at *moment*."""
+        return Rest(self.until, "it rests") if self.until and moment < self.until else None
+
+
 @contextmanager
-def scheduled(last_complete: datetime | None) -> Iterator[tuple[Schedule, asyncio.Event]]:
+def scheduled(
+    last_complete: datetime | None, rests: Rests | None = None
+) -> Iterator[tuple[Schedule, asyncio.Event]]:
     """Start a schedule of six hours; the event tells that a run began."""
     begun = asyncio.Event()
 
@@ -28,7 +42,9 @@ def scheduled(last_complete: datetime | None) -> Iterator[tuple[Schedule, asynci
         begun.set()
         return 0
 
-    schedule = Schedule(run, every=SIX_HOURS, jitter=timedelta(0), clock=right_now)
+    schedule = Schedule(
+        run, every=SIX_HOURS, jitter=timedelta(0), clock=right_now, rest=rests or Rests()
+    )
     schedule.start(last_complete)
     try:
         yield schedule, begun
@@ -91,3 +107,40 @@ async def test_a_schedule_that_was_stopped_has_no_next_run() -> None:
         pass
 
     assert schedule.next_run is None
+
+
+async def test_a_rest_puts_the_run_off_to_its_end_and_says_why() -> None:
+    """Planned for now, it begins when the rest is over, and not at the next interval."""
+    end = right_now() + timedelta(seconds=0.5)
+    with scheduled(None, Rests(end)) as (schedule, begun):
+        told, rest = schedule.next_run, schedule.next_rest
+        await asyncio.sleep(0.2)
+        begun_in_rest, why = begun.is_set(), schedule.next_rest
+        async with asyncio.timeout(5):
+            await begun.wait()
+
+    assert (told, begun_in_rest) == (end, False)
+    assert rest == why == Rest(end, "it rests")
+    assert right_now() >= end
+
+
+async def test_a_rest_that_is_over_by_then_changes_no_plan() -> None:
+    crawled = right_now()
+    with scheduled(crawled, Rests(crawled + timedelta(hours=1))) as (schedule, _):
+        assert (schedule.next_run, schedule.next_rest) == (crawled + SIX_HOURS, None)
+
+
+async def test_a_run_that_had_to_stop_is_continued_when_the_rest_is_over() -> None:
+    end = right_now() + timedelta(minutes=40)
+    with scheduled(right_now(), Rests(end)) as (schedule, _):
+        schedule.continue_after_rest()
+
+        assert (schedule.next_run, schedule.next_rest) == (end, Rest(end, "it rests"))
+
+
+async def test_a_rest_that_lasts_beyond_the_interval_puts_off_what_was_planned() -> None:
+    end = right_now() + timedelta(hours=7)
+    with scheduled(right_now(), Rests(end)) as (schedule, _):
+        schedule.continue_after_rest()
+
+        assert (schedule.next_run, schedule.next_rest) == (end, Rest(end, "it rests"))

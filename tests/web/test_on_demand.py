@@ -130,7 +130,7 @@ def test_a_failure_stays_what_it_is(said: str, kind: type[MirrorError]) -> None:
     assert type(error) is kind
 
 
-@pytest.mark.parametrize("said", ["NotYet", "UpstreamBusy"])
+@pytest.mark.parametrize("said", ["NotYet", "UpstreamBusy", "BreakerOpen", "BudgetSpent"])
 def test_a_wait_is_told_with_its_time(said: str) -> None:
     error = decode_failure(b'{"error":"%s","message":"so","retry_after":7}' % said.encode())
 

@@ -24,6 +24,8 @@ from mirror.upstream.retry import parse_retry_after
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mirror.upstream.breaker import Try
+    from mirror.upstream.budget import Budget
     from mirror.upstream.fetch.wire import Answer, Wire
     from mirror.upstream.origin import Origin
     from mirror.upstream.pacing import Pace, Timing
@@ -45,14 +47,15 @@ _TIMED_OUT = frozenset({408, 425})
 
 
 class Asking:
-    """Sends the requests of one upstream; *node_id* is our own.
+    """Sends the requests of one upstream; *node_id* is our own, *budget* that of all.
 
     ``is_mirror`` tells whether the last answer said that it comes from an mpmirror.
     """
 
     def __init__(
-        self, origin: Origin, wire: Wire, pace: Pace, timing: Timing, node_id: str
+        self, origin: Origin, wire: Wire, pace: Pace, timing: Timing, node_id: str, budget: Budget
     ) -> None:
+        self._budget = budget
         self._origin = origin
         self._wire = wire
         self._pace = pace
@@ -60,17 +63,20 @@ class Asking:
         self._node_id = node_id
         self.is_mirror = False
 
-    async def ask(self, url: str, headers: Mapping[str, str], body_seconds: float) -> Answer:
+    async def ask(
+        self, url: str, headers: Mapping[str, str], body_seconds: float, one: Try
+    ) -> Answer:
         """Return the answer at the end of all redirects from *url*, to be closed.
 
         Raises `RefusedError` for a URL that is not upstream's, `RedirectRefusedError`,
         `SelfUpstreamError`, `UpstreamMissingError`, `UpstreamBusyError`,
-        `UpstreamUnavailableError`, or `UpstreamError` for a status that says nothing.
+        `UpstreamUnavailableError`, or `UpstreamError` for a status that says nothing; and
+        `BreakerOpenError` or `BudgetSpentError` before a request that may not go out now.
         """
         target = self._origin.locate(url)
         seen = {target}
         while True:
-            answer = await self._one(target, headers, body_seconds)
+            answer = await self._one(target, headers, body_seconds, one)
             if answer.status not in _REDIRECTS:
                 return answer
             answer.close()
@@ -81,8 +87,15 @@ class Asking:
                 raise RedirectRefusedError(f"{url}: redirected more than {MOST_HOPS} times")
             seen.add(target)
 
-    async def _one(self, url: str, headers: Mapping[str, str], body_seconds: float) -> Answer:
+    async def _one(
+        self, url: str, headers: Mapping[str, str], body_seconds: float, one: Try
+    ) -> Answer:
+        # Whoever may not ask takes no turn from others, and much may happen before one's turn.
+        self._budget.demand()
+        one.refuse_while_open()
         await self._pace.turn()
+        self._budget.demand()
+        one.demand()
         answer = await self._wire.get(url, headers, body_seconds)
         try:
             self._judge(answer)

@@ -12,12 +12,14 @@ from __future__ import annotations
 import asyncio
 from contextlib import closing
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from mirror.catalog.values import Digest
-from mirror.errors import TooLargeError, UpstreamError
+from mirror.errors import RefusedError, TooLargeError, UpstreamError
 from mirror.upstream import decoding
 from mirror.upstream.answers import Download, PageAnswer, Partial, Validators
+from mirror.upstream.breaker import Breaker, BreakerTerms
+from mirror.upstream.budget import Budget
 from mirror.upstream.fetch.asking import Asking
 from mirror.upstream.fetch.filling import Filling
 from mirror.upstream.fetch.wire import Answer, Wire
@@ -33,10 +35,14 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
+_UNITS_OF_FAILURE: Final = 5
+"""After so many pages or files in a row that failed with all their tries, a host is away."""
+
+
 class Fetcher:
     """Fetches pages and files from one upstream; an async context manager."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the budget is shared by several fetchers, the rest is one's own
         self,
         upstream: str,
         *,
@@ -45,6 +51,7 @@ class Fetcher:
         politeness: Politeness | None = None,
         surroundings: Surroundings | None = None,
         timing: Timing | None = None,
+        budget: Budget | None = None,
     ) -> None:
         """Fetch from *upstream* (scheme and host); `ConfigurationError` if it is not that.
 
@@ -55,11 +62,15 @@ class Fetcher:
         timing = timing or Timing.real()
         pace = Pace(limits.requests_per_second, limits.retry_after_cap, timing)
         self.upstream = origin.url
+        self._origin = origin
         self.speed = Speed()
         self._timing = timing
         self._limits = limits
-        self._wire = Wire(origin, limits, surroundings or Surroundings(), user_agent)
-        self._asking = Asking(origin, self._wire, pace, timing, node_id)
+        budget = budget or Budget()
+        self._wire = Wire(origin, limits, surroundings or Surroundings(), user_agent, budget.spend)
+        self._asking = Asking(origin, self._wire, pace, timing, node_id, budget)
+        terms = BreakerTerms(failures=_UNITS_OF_FAILURE * limits.attempts)
+        self.breaker = Breaker(origin.url, terms, timing)
         self._retries = Retries(limits, timing)
         self._slots = asyncio.Semaphore(limits.connections)
 
@@ -81,6 +92,14 @@ class Fetcher:
     def is_mirror(self) -> bool:
         """Whether upstream's last answer said that it comes from an mpmirror."""
         return self._asking.is_mirror
+
+    def owns(self, url: str) -> bool:
+        """Whether *url* is one of this upstream."""
+        try:
+            self._origin.locate(url)
+        except RefusedError:
+            return False
+        return True
 
     async def page(self, url: str) -> PageAnswer:
         """Return the page at *url*, decoded, with its digest."""
@@ -107,8 +126,12 @@ class Fetcher:
 
     async def _one_page(self, url: str, since: Validators) -> PageAnswer | None:
         headers = {"Accept-Encoding": decoding.ACCEPTED, **since.headers()}
+        seconds = self._limits.page_seconds
         async with self._slots:
-            with closing(await self._asking.ask(url, headers, self._limits.page_seconds)) as answer:
+            with (
+                self.breaker.trying() as one,
+                closing(await self._asking.ask(url, headers, seconds, one)) as answer,
+            ):
                 if answer.status == HTTPStatus.NOT_MODIFIED:
                     return None
                 if answer.status != HTTPStatus.OK:
@@ -140,8 +163,12 @@ class Fetcher:
     ) -> Download:
         filling = Filling(partial, self._limits.file_bytes)
         headers = {"Accept-Encoding": "identity", **filling.range_headers()}
+        seconds = self._limits.file_seconds
         async with self._slots:
-            with closing(await self._asking.ask(url, headers, self._limits.file_seconds)) as answer:
+            with (
+                self.breaker.trying() as one,
+                closing(await self._asking.ask(url, headers, seconds, one)) as answer,
+            ):
                 await filling.begin(answer)
                 if expecting is not None and filling.to_come is not None:
                     expecting(filling.to_come)

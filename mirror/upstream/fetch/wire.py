@@ -38,13 +38,23 @@ _FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, TimeoutError, Va
 
 
 class Answer:
-    """An answer whose head has come.  Close it, or its connection is lost to the others."""
+    """An answer whose head has come.  Close it, or its connection is lost to the others.
 
-    def __init__(self, url: str, response: _Response, body_seconds: float) -> None:
+    *received* is told of every piece of the body, in bytes, as it comes over the line.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        response: _Response,
+        body_seconds: float,
+        received: Callable[[int], None],
+    ) -> None:
         self.url = url
         self.status = response.status
         self.peer = response.peer
         self._response = response
+        self._received = received
         self._seconds_left = body_seconds
         self._clock = asyncio.get_running_loop().time
 
@@ -77,6 +87,7 @@ class Answer:
             chunk = await self._response.content.readany()
         except _FAILURES as error:
             raise _unavailable(self.url, error) from error
+        self._received(len(chunk))
         # Only the waiting counts: a slow disk of ours is not a slow upstream.
         self._seconds_left -= self._clock() - began
         if self._seconds_left < 0:
@@ -89,11 +100,17 @@ class Answer:
 
 
 class Wire:
-    """Connections to one upstream, from `open` to `close`."""
+    """Connections to one upstream, from `open` to `close`; *received* is as for `Answer`."""
 
     def __init__(
-        self, origin: Origin, politeness: Politeness, surroundings: Surroundings, user_agent: str
+        self,
+        origin: Origin,
+        politeness: Politeness,
+        surroundings: Surroundings,
+        user_agent: str,
+        received: Callable[[int], None],
     ) -> None:
+        self._received = received
         self._origin = origin
         self._politeness = politeness
         self._surroundings = surroundings
@@ -154,7 +171,7 @@ class Wire:
         except _FAILURES as error:
             raise _unavailable(url, error) from error
         # The session was told to make no others.
-        return Answer(url, cast("_Response", response), body_seconds)
+        return Answer(url, cast("_Response", response), body_seconds, self._received)
 
     def _proxy_for(self, url: str) -> Proxy | None:
         scheme = url.partition(":")[0]

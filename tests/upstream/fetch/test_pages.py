@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,13 +18,10 @@ from mirror.errors import (
     UpstreamMissingError,
     UpstreamUnavailableError,
 )
-from mirror.upstream.fetch import NODE_HEADER, Fetcher, PageAnswer, Politeness, Validators
+from mirror.upstream.fetch import NODE_HEADER, Fetcher, Politeness, Validators
 from tests.upstream.conftest import NODE, making
 from tests.upstream.doubles import Clock
 from tests.upstream.scripted import Reply, Scripted, Then, bare, chunked, reply
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
 
 BODY = b"<html>" + bytes(range(32, 127)) * 20 + b"</html>"
 
@@ -323,14 +319,15 @@ async def test_an_answer_cut_at_any_byte_is_never_a_page(base: str, upstream: Sc
     whole = reply(200, b"0123456789", 'ETag: "1"').data
     upstream.answer("/", *(Reply(whole[:size], Then.CLOSE) for size in range(len(whole))))
     once = Politeness(requests_per_second=0, attempts=1)
-    async with making(base, Clock(), politeness=once) as fetcher:
-        outcomes = [await _outcome(fetcher.page(f"{base}/")) for _ in whole]
+    outcomes = [await _outcome(base, once) for _ in whole]
 
     assert set(outcomes) == {"UpstreamUnavailableError"}
 
 
-async def _outcome(page: Coroutine[None, None, PageAnswer]) -> str:
+async def _outcome(base: str, politeness: Politeness) -> str:
+    """Ask with a fetcher that has met no failure before."""
     try:
-        return (await page).body.decode()
+        async with making(base, Clock(), politeness=politeness) as fetcher:
+            return (await fetcher.page(f"{base}/")).body.decode()
     except MirrorError as error:
         return type(error).__name__
