@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from mirror.daemon.parts import is_offline, now, refuse_when_offline
+from mirror.daemon.pruning import pruner_of, room_of
 from mirror.daemon.version import VERSION
 from mirror.sandbox import Sandbox
 from mirror.sync.intake import Intake
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from mirror.catalog.model import BoardFacts, Listing
     from mirror.config import Settings
     from mirror.storage.store import Store
+    from mirror.sync.intake import RoomMaker
     from mirror.sync.outcome import Progress
 
 
@@ -43,13 +45,21 @@ class Reach:
     """The way to the upstream of *settings*, for *store*; an async context manager.
 
     *readers* is a sandbox that somebody else opened and will close; None makes its own.
+    *room* makes room on the disk for what comes.
     """
 
-    def __init__(self, settings: Settings, store: Store, readers: Sandbox | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        readers: Sandbox | None = None,
+        room: RoomMaker | None = None,
+    ) -> None:
         self._settings = settings
         self._store = store
         self._readers = readers
         self._turns = Turns()
+        self._room = room or room_of(settings, pruner_of(settings, store))
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()
         self._open: _Open | None = None
@@ -77,6 +87,7 @@ class Reach:
             report=report,
             version=VERSION,
             turns=self._turns,
+            room=self._room,
         )
 
     async def take(
@@ -84,7 +95,9 @@ class Reach:
     ) -> int:
         """Hold one file, as `Intake.take` does; `ConfigurationError` when there is no way."""
         way = await self._opened()
-        intake = Intake(way.fetcher, way.sandbox, self._store, now, turns=self._turns)
+        intake = Intake(
+            way.fetcher, way.sandbox, self._store, now, turns=self._turns, room=self._room
+        )
         return await intake.take(listing, facts, expecting)
 
     def seconds_for(self, size: int) -> float | None:

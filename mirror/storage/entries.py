@@ -73,7 +73,21 @@ class Decision:
     by: str
 
 
-Entry: TypeAlias = Sighting | Refusal | Change | Decision
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A blob of *size* bytes was let go on purpose, for *reason*.
+
+    ``names`` are all artifacts that had its bytes; a document has none.
+    """
+
+    time: datetime
+    digest: Digest
+    names: tuple[str, ...]
+    size: int
+    reason: str
+
+
+Entry: TypeAlias = Sighting | Refusal | Change | Decision | Removal
 
 
 @dataclass(frozen=True, slots=True)

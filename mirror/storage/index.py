@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mirror.errors import DamagedError
+from mirror.storage.accesses import Accesses
 from mirror.storage.artifacts import Artifacts
 from mirror.storage.database import AT_ONCE
 from mirror.storage.pages import Pages
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from mirror.storage.ledger import Ledger
 
 
-class Index(Artifacts, Pages, Runs):
+class Index(Artifacts, Pages, Runs, Accesses):
     """All of the index; raises only `StorageError`s."""
 
     async def catch_up(self, ledger: Ledger, blobs: BlobReader) -> None:

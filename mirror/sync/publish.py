@@ -75,6 +75,12 @@ class Publisher:
         not *wanted* by name is on demand, and stays so, fetched or not, unless it was held
         when it was published before: neither a fetch nor an eviction changes a publication.
         """
+        async with self._store.publications.making:
+            return await self._publish(boards, now, wanted)
+
+    async def _publish(
+        self, boards: Iterable[CatalogBoard], now: datetime, wanted: Container[str]
+    ) -> int | None:
         previous = await self._previous()
         digests = dict(previous.content.boards) if previous else {}
         for board in boards:

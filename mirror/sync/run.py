@@ -23,11 +23,12 @@ from mirror.sandbox import Sandbox
 from mirror.storage.runs import RunEnd
 from mirror.storage.store import Store
 from mirror.sync.fetching import Fetching
-from mirror.sync.intake import Intake
+from mirror.sync.intake import Intake, RoomMaker
 from mirror.sync.outcome import Ending, Outcome, Phase, Progress, Trouble
 from mirror.sync.publish import Publisher
 from mirror.sync.remembered import RememberedPages
 from mirror.sync.turns import Turns
+from mirror.sync.wanted import remember_wanted
 from mirror.upstream.fetch import Fetcher
 from mirror.upstream.site import Crawl, crawl
 from mirror.upstream.visits import CrawlTerms
@@ -76,6 +77,7 @@ class Means:
     report: Callable[[Progress], None]
     version: str
     turns: Turns = field(default_factory=Turns)
+    room: RoomMaker | None = None
 
 
 async def sync(means: Means, wishes: Wishes) -> Outcome:
@@ -125,6 +127,7 @@ class _Run:
         catalog = await self.crawled()
         todo = await self.planned(catalog)
         self._wanted = frozenset(str(listing.name) for listing in todo.wanted)
+        await remember_wanted(self._store.index, self._wanted)
         self._fetching = await self._begin_fetching(catalog, todo)
         await self._fetch(catalog, self._fetching)
         self._means.report(Progress(Phase.PUBLISH, 0, 1, self._fetching.received_bytes))
@@ -204,7 +207,13 @@ class _Run:
         first = await self._store.index.first_digests(str(listing.name) for listing in todo.fetch)
         facts = {board.facts.board: board.facts for board in catalog.boards}
         intake = Intake(
-            means.fetcher, means.sandbox, means.store, means.clock, first=first, turns=means.turns
+            means.fetcher,
+            means.sandbox,
+            means.store,
+            means.clock,
+            first=first,
+            turns=means.turns,
+            room=means.room,
         )
         return Fetching(intake, todo.fetch, facts, means.report)
 

@@ -158,3 +158,25 @@ async def test_what_is_no_digest_is_refused(
     reply = await ask(admin, "POST", f"/v1/damaged/{digest}")
 
     assert (reply.status, operations.damages.empty()) == (400, True)
+
+
+@pytest.mark.parametrize(("word", "said"), [("yes", "true"), ("no", "false")])
+async def test_a_prune_is_dry_only_where_one_says_so(admin: Path, word: str, said: str) -> None:
+    reply = await ask(admin, "POST", f"/v1/prune?dry_run={word}")
+
+    assert (reply.status, reply.body) == (200, b'{"dry_run":%s}\n' % said.encode())
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/prune",
+        "/v1/prune?dry_run=perhaps",
+        "/v1/accessed?digests=abc",
+        "/v1/accessed?digests=,",
+    ],
+)
+async def test_what_is_not_understood_is_refused(admin: Path, path: str) -> None:
+    reply = await ask(admin, "POST", path)
+
+    assert (reply.status, json.loads(reply.body)["error"]) == (400, "BadQuery")
