@@ -108,6 +108,8 @@ class Pruning:
             self._log.warning("nothing pruned", text=str(error))
         except MirrorError as error:
             self._log.warning("pruning ended early", text=str(error))
+        except Exception:  # noqa: BLE001 - the run that was before has ended well all the same
+            self._log.exception("pruning met an error that nobody foresaw")
 
     def accessed(self, digests: Collection[Digest]) -> None:
         """Take note that files on demand were asked for."""

@@ -19,7 +19,7 @@ from mirror.formats.verdict import (
     Verdict,
 )
 from mirror.storage.disk import Disk
-from mirror.storage.entries import Change, Decision, Entry, Refusal, Sighting
+from mirror.storage.entries import Change, Decision, Entry, Refusal, Removal, Sighting
 from mirror.storage.files import Files
 from mirror.storage.folder import DataFolder
 from mirror.storage.layout import Layout, make_data_folder
@@ -126,7 +126,15 @@ REFUSALS = st.builds(
 )
 CHANGES = st.builds(Change, time=TIMES, name=NAMES, url=TEXTS, first=DIGESTS, later=DIGESTS)
 DECISIONS = st.builds(Decision, time=TIMES, what=TEXTS, subject=TEXTS, why=TEXTS, by=TEXTS)
-ENTRIES: st.SearchStrategy[Entry] = SIGHTINGS | REFUSALS | CHANGES | DECISIONS
+REMOVALS = st.builds(
+    Removal,
+    time=TIMES,
+    digest=DIGESTS,
+    names=st.lists(NAMES, max_size=3).map(tuple),
+    size=SIZES,
+    reason=TEXTS,
+)
+ENTRIES: st.SearchStrategy[Entry] = SIGHTINGS | REFUSALS | CHANGES | DECISIONS | REMOVALS
 
 
 def names(folder: Path) -> list[str]:
