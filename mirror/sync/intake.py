@@ -8,6 +8,7 @@ there too.  The caller sees accepted bytes or a `MirrorError` that says what was
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -43,7 +44,10 @@ class RoomMaker(Protocol):
     """Makes room on the disk; raises `DiskFullError` when there is none to be made."""
 
     async def demand(self, size: int) -> None:
-        """Count *size* more bytes among those that may be held."""
+        """Find room for *size* more bytes."""
+
+    def taking(self, size: int) -> AbstractAsyncContextManager[None]:
+        """Have room for *size* more bytes, which are held and written down in the block."""
 
     async def make(self, size: int) -> None:
         """Make room for *size* more bytes."""
@@ -142,12 +146,14 @@ class Intake:
             verdict = await self._judge(incoming, received, claim_of_listing(listing.name, facts))
             if not verdict.accepted:
                 await self._refuse(listing, incoming, received, verdict)
-            if self._room is not None:
-                await self._room.demand(received.size)
-            await self._store.blobs.keep(incoming)
-        sighting = self._sighting(listing, received, verdict, download)
-        await self._store.ledger.append([sighting], patience=_PATIENCE)
+            async with self._taking(received.size):
+                await self._store.blobs.keep(incoming)
+                sighting = self._sighting(listing, received, verdict, download)
+                await self._store.ledger.append([sighting], patience=_PATIENCE)
         return received.size
+
+    def _taking(self, size: int) -> AbstractAsyncContextManager[None]:
+        return nullcontext() if self._room is None else self._room.taking(size)
 
     async def heal(self, sighting: Sighting, why: str) -> int:
         """Fetch the bytes of *sighting* once more and hold them; return their size.

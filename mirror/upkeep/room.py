@@ -8,6 +8,7 @@ what is held is served on.
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
@@ -18,7 +19,7 @@ from mirror.sync.wanted import wanted_names
 from mirror.upkeep.prune import Leaving, by_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import AsyncIterator, Iterable
     from datetime import datetime
 
     from mirror.catalog.values import Digest
@@ -61,19 +62,34 @@ class RoomOnDemand:
         self._waters = waters
         self._accesses = accesses
         self._making = asyncio.Lock()
+        self._counting = asyncio.Lock()
         self._used: int | None = None
+        self._coming = 0
 
     async def demand(self, size: int) -> None:
-        """Count *size* more bytes, after making room if they are over the high water.
+        """Make room if *size* more bytes are over the high water.
 
         Raises `DiskFullError` when there is none to be made.
         """
-        if self._waters.high is None:
-            return
         if await self._over(size) > 0:
             await self.make(size)
-        if self._used is not None:
-            self._used += size
+
+    @asynccontextmanager
+    async def taking(self, size: int) -> AsyncIterator[None]:
+        """Have room for *size* more bytes, which are held and written down in this block.
+
+        Whoever comes meanwhile finds them counted.  Raises as `demand`.
+        """
+        # One at a time: of two who find room for one, one would be too many.
+        async with self._counting:
+            await self.demand(size)
+            self._coming += size
+        try:
+            yield
+            if self._used is not None:
+                self._used += size
+        finally:
+            self._coming -= size
 
     async def make(self, size: int) -> None:
         """Let files on demand go until *size* more bytes fit.
@@ -118,7 +134,7 @@ class RoomOnDemand:
             return 0
         if self._used is None:
             self._used = await self._store.index.held_bytes()
-        return self._used + size - self._waters.high.of(await self._total())
+        return self._used + self._coming + size - self._waters.high.of(await self._total())
 
     async def _missing(self, size: int) -> int:
         return await to_end(self._store.room.missing, size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -146,17 +147,26 @@ async def test_while_the_clock_is_in_doubt_nothing_goes_for_room(tmp_path: Path)
         assert store.left() == {NEW, *ON_DEMAND}
 
 
-async def test_a_thousand_files_that_come_are_counted(tmp_path: Path) -> None:
+async def test_files_that_come_are_counted(tmp_path: Path) -> None:
     """Whoever is let in takes room from who comes after."""
     async with full(tmp_path) as store:
         room = store.room(6, 6)
-        await room.demand(SIZE)
-        await room.demand(SIZE)
-        before = store.left()
-        with pytest.raises(DiskFullError):
-            await room.demand(6 * SIZE)
+        async with room.taking(SIZE), room.taking(SIZE):
+            before = store.left()
+            with pytest.raises(DiskFullError):
+                await room.demand(4 * SIZE)
 
-        assert before == {NEW, *ON_DEMAND}
+        assert (before, store.left()) == ({NEW, *ON_DEMAND}, {NEW})
+
+
+async def test_of_many_who_come_at_once_only_so_many_find_room(tmp_path: Path) -> None:
+    async with full(tmp_path) as store:
+        store.scene.pinned = {digest_of(name) for name in ON_DEMAND}
+        room = store.room(6)
+        taking = [room.taking(SIZE) for _ in range(5)]
+        found = await asyncio.gather(*(one.__aenter__() for one in taking), return_exceptions=True)
+
+    assert [type(one) for one in found] == [type(None)] * 2 + [DiskFullError] * 3
 
 
 def test_of_too_many_accesses_the_oldest_are_forgotten() -> None:
