@@ -232,6 +232,10 @@ class DamagedError(StorageError):
     exit_status = 5
 
 
+class DoubtfulClockError(MirrorError):
+    """The clock is wrong or jumped: nothing is deleted by it."""
+
+
 class LockedError(StorageError):
     """Another process holds the data directory and does not answer."""
 

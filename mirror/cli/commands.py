@@ -88,6 +88,12 @@ COMMANDS: Final = (
         (COMPLETE, FAILED, USAGE, DAMAGED, LOCKED),
     ),
     Command(
+        "prune",
+        Later("mirror.cli.prune", "prune"),
+        UPKEEP,
+        (COMPLETE, FAILED, USAGE, DAMAGED, LOCKED),
+    ),
+    Command(
         "config",
         Later("mirror.cli.show_config", "show_config"),
         UPKEEP,

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from mirror.config.settings import Settings
+    from mirror.config.water import Water
 
 #: Looked for in this order when neither a flag nor a variable names a file.
 FILE_NAME = "mpmirror.toml"
@@ -166,8 +167,23 @@ def _conflicts(settings: Settings) -> Iterator[str]:
     sites = [settings.upstream.url, *settings.upstream.fallbacks]
     if len(set(sites)) < len(sites):
         yield f"{sources['upstream.fallbacks']}: a site stands there twice, or is upstream.url"
+    yield from _water_conflicts(settings)
     if schedule.jitter > schedule.every:
         yield f"{sources['schedule.jitter']}: longer than schedule.every"
+
+
+def _water_conflicts(settings: Settings) -> Iterator[str]:
+    high, low = settings.disk.high_water, settings.disk.low_water
+    source = settings.sources["disk.low_water"]
+    if low is not None and high is None:
+        yield f"{source}: means nothing without disk.high_water"
+    elif low is not None and high is not None and _above(low, high):
+        yield f"{source}: above disk.high_water"
+
+
+def _above(low: Water, high: Water) -> bool:
+    # A size and a share can only be compared on a disk.
+    return (low.size is None) == (high.size is None) and low.of(1 << 50) > high.of(1 << 50)
 
 
 def _inside(inner: Path, outer: Path) -> bool:

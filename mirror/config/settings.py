@@ -38,6 +38,7 @@ from mirror.config.fields import (
 )
 from mirror.config.limits import Allowance, Hours, Sites
 from mirror.config.overrides import Overrides
+from mirror.config.water import WaterSetting
 
 _FLASHABLE = tuple(kind for kind in Kind if kind.flashable)
 _KEPT_PREVIEWS = Newest(10)
@@ -175,6 +176,35 @@ class DiskSettings:
         KeepFreeSetting,
         Field(description="What stays free of the disk: a size, a share, or the larger of both."),
     ] = _KEEP_FREE
+    high_water: Annotated[
+        WaterSetting,
+        Field(
+            description="What all files may take at most: a size, or a share of the disk."
+            " Files on demand go first, then nothing more is fetched."
+        ),
+    ] = None
+    low_water: Annotated[
+        WaterSetting,
+        Field(
+            description="Down to where files on demand go then; nine tenths of high_water if not"
+            " set."
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionSettings:
+    """``[retention]``: how long the documents of superseded publications stay."""
+
+    publications: Annotated[
+        Number,
+        Field(ge=1, le=1_000_000, description="Newest publications whose documents stay."),
+    ] = 400
+    age: Annotated[
+        Duration,
+        between(timedelta(days=1), timedelta(days=36_600)),
+        Field(description="Age up to which documents stay, however many publications there are."),
+    ] = timedelta(days=400)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +283,7 @@ class Settings:
     policy: PolicySettings = PolicySettings()
     schedule: ScheduleSettings = ScheduleSettings()
     disk: DiskSettings = DiskSettings()
+    retention: RetentionSettings = RetentionSettings()
     guard: GuardSettings = GuardSettings()
     upkeep: UpkeepSettings = UpkeepSettings()
     log: LogSettings = LogSettings()

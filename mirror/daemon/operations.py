@@ -19,6 +19,7 @@ from mirror.daemon.health import health_of
 from mirror.daemon.once import sync_once
 from mirror.daemon.parts import now
 from mirror.daemon.pinning import order_lines, pinner_of
+from mirror.daemon.pruning import Pruning
 from mirror.daemon.resting import Resting
 from mirror.daemon.runs import Runs
 from mirror.daemon.schedule import Schedule
@@ -36,7 +37,7 @@ from mirror.upstream.restraint import Restraint
 from mirror.web.artifacts import Artifact
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 
     from mirror.cache.on_demand import OnDemand
     from mirror.catalog.values import Digest
@@ -60,13 +61,20 @@ class Operations:
     """The operations of one daemon over its store."""
 
     def __init__(
-        self, settings: Settings, store: Store, reach: Reach, on_demand: OnDemand, log: Logger
+        self,
+        settings: Settings,
+        store: Store,
+        reach: Reach,
+        on_demand: OnDemand,
+        log: Logger,
+        pruning: Pruning | None = None,
     ) -> None:
         self._settings = settings
         self._store = store
         self._reach = reach
         self._on_demand = on_demand
         self._log = log
+        self._pruning = pruning or Pruning(settings, store, log)
         # Sync runs and healing take turns: no file is fetched twice at once, and the set rate
         # is that of one of them.
         self._turn = asyncio.Lock()
@@ -113,6 +121,14 @@ class Operations:
     async def damaged(self, digest: Digest) -> None:
         """Look at a blob that somebody found damaged or missing, and heal it if it is."""
         await self.upkeep.damaged(digest)
+
+    async def accessed(self, digests: Collection[Digest]) -> None:
+        """Take note that files on demand were asked for."""
+        self._pruning.accessed(digests)
+
+    async def prune(self, *, dry_run: bool) -> bytes:
+        """Let go of what nobody needs, or say what that would be; return the report."""
+        return (await self._pruning.prune(dry_run=dry_run)).to_json()
 
     async def sync(self) -> AsyncGenerator[bytes, None]:
         """Begin a sync run, or join the one under way; yield its progress, then its outcome."""
@@ -173,6 +189,7 @@ class Operations:
         if restraint.met is not None:
             self.schedule.continue_after_rest()
         await self.upkeep.look_again()
+        await self._pruning.after_run()
         self._tell(outcome)
         return outcome
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from mirror.daemon.parts import is_offline, now, refuse_when_offline, sites_of
+from mirror.daemon.pruning import pruner_of, room_of
 from mirror.daemon.version import VERSION
 from mirror.errors import StorageError
 from mirror.sandbox import Sandbox
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from mirror.catalog.model import BoardFacts, Listing
     from mirror.config import Settings
     from mirror.storage.store import Store
+    from mirror.sync.intake import RoomMaker
     from mirror.sync.outcome import Progress
     from mirror.upstream.asked import Asked
     from mirror.upstream.breaker import Breaker
@@ -54,9 +56,16 @@ class Reach:
     """The way to the upstream of *settings*, for *store*; an async context manager.
 
     *readers* is a sandbox that somebody else opened and will close; None makes its own.
+    *room* makes room on the disk for what comes.
     """
 
-    def __init__(self, settings: Settings, store: Store, readers: Sandbox | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        readers: Sandbox | None = None,
+        room: RoomMaker | None = None,
+    ) -> None:
         self._settings = settings
         self._store = store
         self._readers = readers
@@ -65,6 +74,7 @@ class Reach:
         self.publishing = asyncio.Lock()
         self.budget = Budget(settings.upstream.bytes_per_hour, clock=now)
         self._kept = ""
+        self._room = room or room_of(settings, pruner_of(settings, store))
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()
         self._open: _Open | None = None
@@ -113,6 +123,7 @@ class Reach:
             turns=self._turns,
             publishing=self.publishing,
             uptime=read_uptime,
+            room=self._room,
         )
 
     async def take(
@@ -120,7 +131,9 @@ class Reach:
     ) -> int:
         """Hold one file, as `Intake.take` does; `ConfigurationError` when there is no way."""
         way = await self._opened()
-        intake = Intake(way.upstreams, way.sandbox, self._store, now, turns=self._turns)
+        intake = Intake(
+            way.upstreams, way.sandbox, self._store, now, turns=self._turns, room=self._room
+        )
         return await intake.take(listing, facts, expecting)
 
     async def keep_budget(self) -> None:

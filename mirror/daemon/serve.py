@@ -31,7 +31,7 @@ from mirror.web.worker import Held, WorkerSettings, open_held
 from mirror.web.workers import workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from mirror.catalog.values import Digest
     from mirror.config import ListenAddress, Settings
@@ -132,6 +132,7 @@ async def _open_doors(
                 on_demand=partial(_fetch, ready),
                 damaged=partial(_damaged, ready),
                 last_crawl=partial(find_last_crawl, settings.data_dir),
+                accessed=partial(_accessed, ready),
             ),
         )
         sockets = await tcp_sockets(listen.host, listen.number)
@@ -177,6 +178,11 @@ async def _fetch(ready: asyncio.Future[Operations], name: str) -> Artifact:
 async def _damaged(ready: asyncio.Future[Operations], digest: Digest) -> None:
     operations = await asyncio.shield(ready)
     await operations.damaged(digest)
+
+
+async def _accessed(ready: asyncio.Future[Operations], digests: Collection[Digest]) -> None:
+    operations = await asyncio.shield(ready)
+    await operations.accessed(digests)
 
 
 def _worker_settings(settings: Settings) -> WorkerSettings:

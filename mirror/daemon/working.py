@@ -15,6 +15,7 @@ from mirror.daemon.keeping import keeping
 from mirror.daemon.log import logging_as
 from mirror.daemon.operations import Operations
 from mirror.daemon.parts import now, on_demand_terms_of, terms_of
+from mirror.daemon.pruning import Pruning
 from mirror.daemon.reach import Reach
 from mirror.storage.store import Store
 from mirror.web.admin import make_admin_app
@@ -46,13 +47,14 @@ async def working(settings: Settings) -> AsyncIterator[Operations]:
 async def _operating(settings: Settings, log: Logger) -> AsyncIterator[Operations]:
     async with (
         Store.open(settings.data_dir, clock=now, terms=terms_of(settings)) as store,
-        Reach(settings, store) as reach,
+        _pruning(settings, store, log) as pruning,
+        Reach(settings, store, room=pruning.room) as reach,
         OnDemand(store, reach, on_demand_terms_of(settings)) as on_demand,
         keeping(partial(_keep, settings, store, reach), log),
     ):
         for remark in store.remarks:
             log.warning(remark)
-        operations = Operations(settings, store, reach, on_demand, log)
+        operations = Operations(settings, store, reach, on_demand, log, pruning)
         app = make_admin_app(operations, store.node.node_id)
         with unix_socket(settings.admin_listen.path) as listener:
             async with serving(app, [listener]):
@@ -70,6 +72,16 @@ async def _operating(settings: Settings, log: Logger) -> AsyncIterator[Operation
 async def _keep(settings: Settings, store: Store, reach: Reach) -> None:
     await reach.keep_budget()
     await tell_age(settings, store, reach)
+
+
+@asynccontextmanager
+async def _pruning(settings: Settings, store: Store, log: Logger) -> AsyncIterator[Pruning]:
+    pruning = Pruning(settings, store, log)
+    pruning.start()
+    try:
+        yield pruning
+    finally:
+        await pruning.close()
 
 
 async def _begin_schedule(settings: Settings, store: Store, operations: Operations) -> None:

@@ -54,7 +54,6 @@ _ENDING_SECONDS = 1.0
 
 PROGRAM = """
 import gc, signal, sys
-# Nothing of what is loaded is rubbish.
 gc.disable()
 # Whoever stops the daemon signals all its processes; only the daemon decides when this one ends.
 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):

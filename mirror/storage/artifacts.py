@@ -114,12 +114,34 @@ class Artifacts:
                 yield holding
             after = batch[-1].name
 
+    async def held_among(self, digests: Iterable[Digest]) -> set[Digest]:
+        """Return those of *digests* that an artifact which is held has."""
+        wanted = [digest.hex for digest in digests]
+        query = select(ARTIFACTS.c.digest).where(ARTIFACTS.c.held)
+
+        def work(connection: Connection) -> set[Digest]:
+            return {
+                Digest(digest)
+                for some in portions(wanted)
+                for (digest,) in connection.execute(query.where(ARTIFACTS.c.digest.in_(some)))
+            }
+
+        return await self._database.run(work)
+
     async def totals(self) -> Totals:
         """Count what is held."""
         size = func.coalesce(func.sum(ARTIFACTS.c.size), 0)
         query = select(func.count().label("artifacts"), size.label("size")).where(ARTIFACTS.c.held)
         [row] = await self._database.rows(query)
         return Totals(artifacts=row["artifacts"], size=row["size"])
+
+    async def held_bytes(self) -> int:
+        """Return the bytes of all blobs that artifacts have, each counted once."""
+        blobs = select(ARTIFACTS.c.digest, func.max(ARTIFACTS.c.size).label("size"))
+        each = blobs.where(ARTIFACTS.c.held).group_by(ARTIFACTS.c.digest).subquery()
+        query = select(func.coalesce(func.sum(each.c.size), 0).label("size"))
+        [row] = await self._database.rows(query)
+        return int(row["size"])
 
     async def refusals_of(self, names: Iterable[str]) -> dict[str, Refusal]:
         """Return the last refusal of each of *names*; one accepted since then has none."""

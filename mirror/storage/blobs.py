@@ -22,6 +22,7 @@ from mirror.catalog.values import Digest
 from mirror.errors import ArtifactNotFoundError, DamagedError, TooLargeError
 from mirror.storage.disk import in_words, reported
 from mirror.storage.files import READ_ONLY, is_temporary
+from mirror.storage.removals import Removals
 from mirror.storage.threads import to_end
 from mirror.storage.trust import Stamp, Trust
 
@@ -232,6 +233,7 @@ class BlobStore(BlobReader):
         super().__init__(folder, files.disk)
         self._files = files
         self._room = room
+        self.removals = Removals(files, self._path, self._trust.forget)
 
     async def put(self, data: bytes) -> Digest:
         """Hold *data*; raise `DiskFullError` when too little would stay free."""
@@ -278,6 +280,8 @@ class BlobStore(BlobReader):
 
     def _put_many(self, datas: list[bytes]) -> list[Digest]:
         digests = [Digest.of(data) for data in datas]
+        for digest in digests:
+            self.removals.spare(digest)
         paths = {self._path(digest) for digest in digests}
         absent = {
             self._path(digest): data
@@ -293,6 +297,7 @@ class BlobStore(BlobReader):
     def _keep(self, incoming: Incoming) -> Digest:
         try:
             digest = incoming.seal().digest
+            self.removals.spare(digest)
             final = self._path(digest)
             if self._is_sound(digest):
                 self._files.sync_folders([final.parent])

@@ -97,7 +97,21 @@ class Return:
     name: str
 
 
-Entry: TypeAlias = Sighting | Refusal | Change | Decision | Withdrawal | Return
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A blob of *size* bytes was let go on purpose, for *reason*.
+
+    ``names`` are all artifacts that had its bytes; a document has none.
+    """
+
+    time: datetime
+    digest: Digest
+    names: tuple[str, ...]
+    size: int
+    reason: str
+
+
+Entry: TypeAlias = Sighting | Refusal | Change | Decision | Withdrawal | Return | Removal
 
 
 @dataclass(frozen=True, slots=True)

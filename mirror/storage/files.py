@@ -149,6 +149,18 @@ class Files:
         with reported("removing", path), contextlib.suppress(FileNotFoundError):
             self.disk.remove(path)
 
+    def remove_all(self, paths: Iterable[Path]) -> None:
+        """Take each of the names *paths* away, durably; each folder is synced once.
+
+        After a failure or a power cut some of them may be there still, each whole.
+        """
+        removed = list(paths)
+        try:
+            for path in removed:
+                self.remove(path)
+        finally:
+            self.sync_folders({path.parent for path in removed})
+
     def sweep(self, folder: Path) -> int:
         """Remove the temporaries that a killed process left in *folder*; say how many."""
         with reported("reading the folder", folder):

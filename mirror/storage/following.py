@@ -19,6 +19,7 @@ from mirror.storage.entries import (
     Change,
     Position,
     Refusal,
+    Removal,
     Return,
     Sighting,
     Withdrawal,
@@ -67,6 +68,7 @@ def follow(connection: Connection, records: Sequence[Recorded]) -> bool:
 def _apply_some(connection: Connection, records: Sequence[Recorded]) -> None:
     entries = [record.entry for record in records]
     names = {entry.name for entry in entries if isinstance(entry, Sighting | Refusal)}
+    names.update(*(entry.names for entry in entries if isinstance(entry, Removal)))
     artifacts = _rows_of(connection, ARTIFACTS, names)
     refusals = _rows_of(connection, REFUSALS, names)
     before = set(artifacts), set(refusals)
@@ -77,6 +79,8 @@ def _apply_some(connection: Connection, records: Sequence[Recorded]) -> None:
                 refusals.pop(entry.name, None)
             case Refusal():
                 refusals[entry.name] = _refusal_row(entry)
+            case Removal():
+                _let_go(artifacts, entry)
             case Change():
                 _insert_change(connection, entry)
             case Withdrawal():
@@ -97,6 +101,12 @@ def _accept(artifacts: dict[str, _Row], sighting: Sighting) -> None:
     elif first["digest"] == sighting.digest.hex:
         first_seen = {"first_seen": first["first_seen"]}
         artifacts[sighting.name] = _sighting_row(sighting) | first_seen
+
+
+def _let_go(artifacts: dict[str, _Row], removal: Removal) -> None:
+    for name in removal.names:
+        if name in artifacts and artifacts[name]["digest"] == removal.digest.hex:
+            artifacts[name] = artifacts[name] | {"held": False}
 
 
 def _insert_change(connection: Connection, change: Change) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mirror.errors import DamagedError
 from mirror.storage.absences import Absences
+from mirror.storage.accesses import Accesses
 from mirror.storage.artifacts import Artifacts
 from mirror.storage.database import AT_ONCE
 from mirror.storage.pages import Pages
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from mirror.storage.ledger import Ledger
 
 
-class Index(Artifacts, Absences, Pages, Runs):
+class Index(Artifacts, Absences, Accesses, Pages, Runs):
     """All of the index; raises only `StorageError`s."""
 
     async def catch_up(self, ledger: Ledger, blobs: BlobReader) -> None:

@@ -20,6 +20,7 @@ from mirror.storage.entries import (
     Position,
     Recorded,
     Refusal,
+    Removal,
     Return,
     Sighting,
     Withdrawal,
@@ -46,6 +47,7 @@ class Line:
     decision: Decision | None = None
     withdrawal: Withdrawal | None = None
     returned: Return | None = None
+    removal: Removal | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no append writes; pydantic makes the error one of the document."""
@@ -71,6 +73,7 @@ class Line:
             self.decision,
             self.withdrawal,
             self.returned,
+            self.removal,
         ]
         return [entry for entry in entries if entry is not None]
 
@@ -111,14 +114,17 @@ def _line(entry: Entry, after: Position, of: tuple[int, int]) -> Line:
     place = after.digest, after.number + 1, of
     match entry:
         case Sighting():
-            return Line(*place, sighting=entry)
+            line = Line(*place, sighting=entry)
         case Refusal():
-            return Line(*place, refusal=entry)
+            line = Line(*place, refusal=entry)
         case Change():
-            return Line(*place, change=entry)
+            line = Line(*place, change=entry)
         case Decision():
-            return Line(*place, decision=entry)
+            line = Line(*place, decision=entry)
         case Withdrawal():
-            return Line(*place, withdrawal=entry)
+            line = Line(*place, withdrawal=entry)
         case Return():
-            return Line(*place, returned=entry)
+            line = Line(*place, returned=entry)
+        case Removal():
+            line = Line(*place, removal=entry)
+    return line

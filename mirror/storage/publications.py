@@ -29,6 +29,7 @@ from mirror.storage.disk import reported
 from mirror.storage.threads import to_end
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from mirror.storage.blobs import BlobStore
@@ -69,6 +70,10 @@ class PublicationReader:
         """Return the lowest sequence that may be published now: 1 for the first."""
         return await to_end(self._highest) + 1
 
+    async def channels(self) -> tuple[str, ...]:
+        """Return the names of all channels, ``current`` among them."""
+        return await to_end(self._channel_names)
+
     def changed(self, channel: str = CURRENT) -> PointerToken:
         """Return a value that is another one after the pointer was moved; quick enough to poll.
 
@@ -90,6 +95,11 @@ class PublicationReader:
 
     def _pointer(self, channel: str) -> Digest | None:
         return _find_digest(self._channel_path(channel))
+
+    def _channel_names(self) -> tuple[str, ...]:
+        with reported("reading the folder", self._channels):
+            names = [path.name for path in self._channels.iterdir()]
+        return tuple(sorted(name for name in names if _CHANNEL.fullmatch(name)))
 
     def _published(self) -> tuple[int, ...]:
         highest = self._highest()
@@ -121,13 +131,18 @@ class PublicationReader:
 
 
 class Publications(PublicationReader):
-    """The one writer's publications."""
+    """The one writer's publications.
+
+    Who makes a publication has ``making`` from its first look at what is held until the
+    pointer is moved, and so has who lets go of blobs: nothing that is being named goes.
+    """
 
     def __init__(self, publications: Path, channels: Path, files: Files, blobs: BlobStore) -> None:
         super().__init__(publications, channels)
         self._files = files
         self._blobs = blobs
         self._lock = Lock()
+        self.making = Lock()
 
     async def publish(self, sequence: int, root: Digest) -> None:
         """Make *root* the current publication, durably.
@@ -148,6 +163,14 @@ class Publications(PublicationReader):
         """
         async with self._lock:
             await to_end(self._promote, channel, sequence)
+
+    async def forget(self, sequences: Collection[int]) -> None:
+        """Drop publications, durably; their blobs stay.
+
+        Raises `StorageError` for one that a channel points to, and then drops none.
+        """
+        async with self._lock:
+            await to_end(self._forget, sequences)
 
     def any(self) -> bool:
         """Whether anything was ever published here, or nearly; this blocks."""
@@ -187,6 +210,13 @@ class Publications(PublicationReader):
         if present is not None and sequence < self._sequence_of(present):
             raise StorageError(f"channel {channel} points to a publication above {sequence}")
         self._files.write(self._channel_path(channel), _line(root))
+
+    def _forget(self, sequences: Collection[int]) -> None:
+        pointed = {self._pointer(channel) for channel in self._channel_names()}
+        for sequence in sequences:
+            if _find_digest(self._publication_path(sequence)) in pointed:
+                raise StorageError(f"a channel points to publication {sequence}: it stays")
+        self._files.remove_all(self._publication_path(sequence) for sequence in sequences)
 
     def _finish(self, sequence: int) -> None:
         root = _find_digest(self._publication_path(sequence))

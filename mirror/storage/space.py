@@ -16,7 +16,7 @@ from mirror.storage.disk import reported
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mirror.storage.disk import Disk
+    from mirror.storage.disk import Disk, Space
 
 _MEGA = 1_000_000
 
@@ -46,12 +46,23 @@ class Room:
         self._folder = folder
         self._keep_free = keep_free
 
+    def space(self) -> Space:
+        """Return the space of the disk."""
+        with reported("measuring", self._folder):
+            return self._disk.space(self._folder)
+
+    def missing(self, size: int) -> int:
+        """Return how many bytes have to go before *size* more may be written; 0 for none."""
+        if self._keep_free is None:
+            return 0
+        space = self.space()
+        return max(0, self._keep_free.of(space.total) + size - space.free)
+
     def demand(self, size: int) -> None:
         """Raise `DiskFullError` when *size* more bytes would leave too little free."""
         if self._keep_free is None:
             return
-        with reported("measuring", self._folder):
-            space = self._disk.space(self._folder)
+        space = self.space()
         least = self._keep_free.of(space.total)
         if space.free - size < least:
             raise DiskFullError(

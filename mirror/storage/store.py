@@ -19,6 +19,7 @@ from mirror.errors import ForeignDataError
 from mirror.storage.blobs import BlobReader, BlobStore
 from mirror.storage.database import Database
 from mirror.storage.disk import Disk
+from mirror.storage.entries import Sighting
 from mirror.storage.files import Files
 from mirror.storage.folder import DataFolder
 from mirror.storage.incoming import IncomingFolder
@@ -175,3 +176,6 @@ def _open_for_reading(folder: Path, disk: Disk) -> StoreReader:
 async def _follow(index: Index, parts: DataFolder, records: list[Recorded]) -> None:
     if not await index.follow(records):
         await index.catch_up(parts.ledger, parts.blobs)
+    for recorded in records:
+        if isinstance(recorded.entry, Sighting):
+            parts.blobs.removals.named(recorded.entry.digest)

@@ -129,6 +129,13 @@ MARKS = Table(
     Column("value", Text, nullable=False),
 )
 
+ACCESSES = Table(
+    "accesses",
+    METADATA,
+    Column("digest", String(64), primary_key=True),
+    Column("time", Utc, nullable=False),
+)
+
 #: Where Alembic keeps which migration was the last; no part of the index, but of its database.
 REVISIONS = Table(
     "alembic_version",

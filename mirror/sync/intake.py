@@ -8,8 +8,9 @@ there too.  The caller sees accepted bytes or a `MirrorError` that says what was
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from mirror.catalog.kinds import Kind
 from mirror.catalog.origins import fetchable
@@ -17,6 +18,7 @@ from mirror.claims import claim_of_listing
 from mirror.errors import (
     ChildRefusedError,
     DigestMismatchError,
+    DiskFullError,
     MalformedImageError,
     UpstreamMissingError,
 )
@@ -43,6 +45,19 @@ if TYPE_CHECKING:
 _PATIENCE: Final = 0.02
 
 
+class RoomMaker(Protocol):
+    """Makes room on the disk; raises `DiskFullError` when there is none to be made."""
+
+    async def demand(self, size: int) -> None:
+        """Find room for *size* more bytes."""
+
+    def taking(self, size: int) -> AbstractAsyncContextManager[None]:
+        """Have room for *size* more bytes, which are held and written down in the block."""
+
+    async def make(self, size: int) -> None:
+        """Make room for *size* more bytes."""
+
+
 class Intake:
     """The way of a file from upstream into the store; one for a run, used by many tasks.
 
@@ -50,7 +65,7 @@ class Intake:
     asks the index for each.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a part of its own
         self,
         fetcher: Asked,
         sandbox: Sandbox,
@@ -59,14 +74,19 @@ class Intake:
         *,
         first: Mapping[str, Digest] | None = None,
         turns: Turns | None = None,
+        room: RoomMaker | None = None,
     ) -> None:
-        """Take in with these; those that share *turns* never take the same file twice."""
+        """Take in with these; those that share *turns* never take the same file twice.
+
+        *room* makes room on the disk where it can; None: nobody does.
+        """
         self._fetcher = fetcher
         self._sandbox = sandbox
         self._store = store
         self._clock = clock
         self._first = first
         self._turns = turns or Turns()
+        self._room = room
 
     async def take(
         self,
@@ -82,7 +102,36 @@ class Intake:
         """
         async with self._turns.of(str(listing.name)) as after_others:
             held = await self._held_size(listing) if after_others else None
-            return await self._take(listing, facts, expecting) if held is None else held
+            if held is not None:
+                return held
+            if self._room is None:
+                return await self._take(listing, facts, expecting)
+            return await self._take_with_room(self._room, listing, facts, expecting)
+
+    async def _take_with_room(
+        self,
+        room: RoomMaker,
+        listing: Listing,
+        facts: BoardFacts,
+        expecting: Callable[[int], None] | None,
+    ) -> int:
+        """Take it; where the disk is full, once more after room was made."""
+        to_come = 0
+
+        def expect(size: int) -> None:
+            nonlocal to_come
+            to_come = size
+            if expecting is not None:
+                expecting(size)
+
+        # Where nothing more may be kept, nothing is asked for.
+        await room.demand(0)
+        try:
+            return await self._take(listing, facts, expect)
+        except DiskFullError:
+            await room.make(to_come)
+            # What had come of it is continued.
+            return await self._take(listing, facts, expecting)
 
     async def _held_size(self, listing: Listing) -> int | None:
         found = await self._store.index.find_held(str(listing.name))
@@ -112,10 +161,14 @@ class Intake:
             verdict = await self._judge(incoming, received, claim_of_listing(listing.name, facts))
             if not verdict.accepted:
                 await self._refuse(listing, incoming, received, verdict)
-            await self._store.blobs.keep(incoming)
-        sighting = replace(self._sighting(listing, received, verdict, download), via=via)
-        await self._store.ledger.append([sighting], patience=_PATIENCE)
+            async with self._taking(received.size):
+                await self._store.blobs.keep(incoming)
+                sighting = replace(self._sighting(listing, received, verdict, download), via=via)
+                await self._store.ledger.append([sighting], patience=_PATIENCE)
         return received.size
+
+    def _taking(self, size: int) -> AbstractAsyncContextManager[None]:
+        return nullcontext() if self._room is None else self._room.taking(size)
 
     async def heal(self, sighting: Sighting, why: str) -> int:
         """Fetch the bytes of *sighting* once more and hold them; return their size.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 
-class Names(Container[str]):
+class Names(Collection[str]):
     """A set of names that never changes; it takes a sixth of what Python's own takes."""
 
     __slots__ = ("_ordered",)
@@ -26,6 +26,10 @@ class Names(Container[str]):
         """Return these and *others*."""
         more = [name for name in others if name not in self]
         return Names((*self._ordered, *more)) if more else self
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield them in order."""
+        return iter(self._ordered)
 
     def __len__(self) -> int:
         """How many they are."""

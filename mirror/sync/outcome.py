@@ -8,6 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MOST_REMARKS: Final = 200
 
 
 class Ending(StrEnum):
@@ -84,3 +90,24 @@ class Outcome:
             "received_bytes": self.received_bytes,
             "troubles": len(self.troubles),
         }
+
+
+def first_remarks(remarks: Sequence[Trouble]) -> Sequence[Trouble]:
+    """Return *remarks*, the first 200 of them if there are more, and how many those are."""
+    if len(remarks) <= _MOST_REMARKS:
+        return remarks
+    more = f"{len(remarks) - _MOST_REMARKS} more things on pages were left out"
+    return [*remarks[:_MOST_REMARKS], Trouble("…", more)]
+
+
+def missing_words(missing: int, troubles: int) -> str:
+    """Say how many files are *missing*, and how many *troubles* are named."""
+    parts = [
+        _number(missing, "file is not held", "files are not held"),
+        _number(troubles, "trouble is named below", "troubles are named below"),
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _number(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}" if count else ""

@@ -90,6 +90,12 @@ class Publisher:
         when it was published before and is kept: neither a fetch nor an eviction changes a
         publication.
         """
+        async with self._store.publications.making:
+            return await self._publish(boards, now, wanted)
+
+    async def _publish(
+        self, boards: Iterable[CatalogBoard], now: datetime, wanted: Container[str]
+    ) -> int | None:
         previous = await self._previous()
         digests = dict(previous.content.boards) if previous else {}
         renames = await find_renames(self._store.index)

@@ -26,12 +26,21 @@ from mirror.sync.clock import Uptime, unknown_uptime
 from mirror.sync.crawling import Crawling
 from mirror.sync.disagreements import note_disagreements
 from mirror.sync.fetching import Fetching
-from mirror.sync.intake import Intake
+from mirror.sync.intake import Intake, RoomMaker
 from mirror.sync.names import Names
-from mirror.sync.outcome import Ending, Outcome, Phase, Progress, Trouble
+from mirror.sync.outcome import (
+    Ending,
+    Outcome,
+    Phase,
+    Progress,
+    Trouble,
+    first_remarks,
+    missing_words,
+)
 from mirror.sync.pinned import missing_pinned, pinned_names, settle
 from mirror.sync.publish import Publisher
 from mirror.sync.turns import Turns
+from mirror.sync.wanted import remember_wanted
 from mirror.sync.withdrawing import Withdrawing
 from mirror.upstream.asked import Asked
 from mirror.upstream.recognition import Source
@@ -41,7 +50,6 @@ if TYPE_CHECKING:
     from mirror.upstream.site import Crawl
 
 _COUNTS: Final = "catalog-counts"
-_MOST_REMARKS: Final = 200
 # A board without files is a valid board (`upstream.md` U20).
 _NO_NEWS: Final = frozenset({"no-files"})
 # What was not continued for so long is of a file that upstream no longer lists.
@@ -86,6 +94,7 @@ class Means:
     publishing: asyncio.Lock = field(default_factory=asyncio.Lock)
     uptime: Callable[[], Uptime | None] = unknown_uptime
     stand_ins: Mapping[str, Source] = field(default_factory=dict)
+    room: RoomMaker | None = None
 
 
 async def sync(means: Means, wishes: Wishes) -> Outcome:
@@ -138,6 +147,7 @@ class _Run:
         catalog, vanished = await self._believed(await self.crawled())
         todo = await self.planned(catalog)
         self._wanted = Names(str(listing.name) for listing in todo.wanted)
+        await remember_wanted(self._store.index, self._wanted)
         self._pages += await note_disagreements(self._store, catalog, todo, self._means.clock())
         self._fetching = await self._begin_fetching(catalog, todo)
         await self._fetch(catalog, self._fetching)
@@ -217,7 +227,13 @@ class _Run:
         first = await self._store.index.first_digests(str(listing.name) for listing in todo.fetch)
         facts = {board.facts.board: board.facts for board in catalog.boards}
         intake = Intake(
-            means.fetcher, means.sandbox, means.store, means.clock, first=first, turns=means.turns
+            means.fetcher,
+            means.sandbox,
+            means.store,
+            means.clock,
+            first=first,
+            turns=means.turns,
+            room=means.room,
         )
         return Fetching(intake, todo.fetch, facts, means.report)
 
@@ -270,7 +286,7 @@ class _Run:
         troubles = [*self._pages, *fetched, *self._missing_pinned]
         error = broken_by or (fetching.halted if fetching else None)
         if error is None and (missing or troubles):
-            error = IncompleteError(f"incomplete: {_counted(missing, len(troubles))}")
+            error = IncompleteError(f"incomplete: {missing_words(missing, len(troubles))}")
         return Outcome(
             ending=ending,
             message=str(error) if error else "complete",
@@ -281,7 +297,7 @@ class _Run:
             fetched=fetching.fetched if fetching else 0,
             received_bytes=fetching.received_bytes if fetching else 0,
             troubles=tuple(troubles),
-            remarks=tuple(_shortened(self._remarks)),
+            remarks=tuple(first_remarks(self._remarks)),
         )
 
     async def _sequence(self, broken_by: MirrorError | None) -> int | None:
@@ -292,22 +308,3 @@ class _Run:
             if broken_by is None:
                 raise
             return None
-
-
-def _shortened(remarks: list[Trouble]) -> list[Trouble]:
-    if len(remarks) <= _MOST_REMARKS:
-        return remarks
-    more = f"{len(remarks) - _MOST_REMARKS} more things on pages were left out"
-    return [*remarks[:_MOST_REMARKS], Trouble("…", more)]
-
-
-def _counted(missing: int, troubles: int) -> str:
-    parts = [
-        _number(missing, "file is not held", "files are not held"),
-        _number(troubles, "trouble is named below", "troubles are named below"),
-    ]
-    return ", ".join(part for part in parts if part)
-
-
-def _number(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}" if count else ""

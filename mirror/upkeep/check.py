@@ -10,10 +10,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.values import Digest
-from mirror.errors import ArtifactNotFoundError, DamagedError, MirrorError
+from mirror.errors import (
+    ArtifactNotFoundError,
+    DamagedError,
+    MirrorError,
+    PublicationNotFoundError,
+)
 from mirror.publication.documents import decode_board, decode_content, decode_publication
 from mirror.publication.feeds import all_files
 from mirror.storage.blobs import FAN_OUT
+from mirror.storage.entries import Removal, Sighting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -126,10 +132,16 @@ class Checking:
 
     async def publications(self) -> int:
         """Walk every publication to the names of all its bytes; return how many there are."""
-        sequences = await self._store.publications.sequences()
-        for sequence in sequences:
+        publications = self._store.publications
+        pointed = {await publications.current(channel) for channel in await publications.channels()}
+        sequences = await publications.sequences()
+        # The newest first: what a board of the current one names is asked for by its rule.
+        for sequence in reversed(sequences):
             try:
-                await self._walk(await self._store.publications.root(sequence))
+                root = await publications.root(sequence)
+                await self._walk(root, lenient=root not in pointed)
+            except PublicationNotFoundError:
+                continue  # forgotten since the folder was read
             except MirrorError as error:
                 self.damages.append(Damage(f"publication {sequence}", str(error)))
         return len(sequences)
@@ -146,15 +158,19 @@ class Checking:
             self.damages.append(Damage("ledger", text))
         return end.number
 
-    async def _walk(self, digest: Digest) -> None:
+    async def _walk(self, digest: Digest, *, lenient: bool) -> None:
         root = decode_publication(await self._read(digest))
         content = decode_content(await self._read(root.content))
-        await self._demand({document.digest for document in root.documents.values()})
+        documents = {document.digest for document in root.documents.values()}
+        self._note_missing(await self._store.blobs.missing(documents))
         # Publications share most boards: each board document is walked once.
         for board in set(content.boards.values()) - self._walked:
             self._walked.add(board)
             document = decode_board(await self._read(board))
-            await self._demand({file.digest for file in all_files(document)})
+            missing = await self._store.blobs.missing({file.digest for file in all_files(document)})
+            if lenient and missing:
+                missing -= await self._let_go()
+            self._note_missing(missing)
 
     async def _read(self, digest: Digest) -> bytes:
         try:
@@ -163,8 +179,22 @@ class Checking:
             self._note(digest, error)
             raise
 
-    async def _demand(self, digests: set[Digest]) -> None:
-        for digest in await self._store.blobs.missing(digests):
+    async def _let_go(self) -> set[Digest]:
+        """Return what was let go on purpose by now, and never held again."""
+        found: set[Digest] = set()
+        try:
+            async for recorded in self._store.ledger.entries():
+                match recorded.entry:
+                    case Removal(digest=digest):
+                        found.add(digest)
+                    case Sighting(digest=digest):
+                        found.discard(digest)
+        except DamagedError:
+            pass  # named by its own check; what stands before is as it was written
+        return found
+
+    def _note_missing(self, digests: set[Digest]) -> None:
+        for digest in digests:
             self._note(digest, ArtifactNotFoundError(f"{digest} is published and not held"))
 
     def _name_strangers(self, paths: Iterable[Path]) -> None:

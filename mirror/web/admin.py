@@ -22,6 +22,7 @@ from mirror.errors import (
     NotYetError,
     UpstreamBusyError,
 )
+from mirror.web.accesses import read_digests
 from mirror.web.answer import Answer
 from mirror.web.failures import Failures, name_of, seconds_to_wait, status_of
 from mirror.web.heads import JSON, Heads
@@ -29,7 +30,7 @@ from mirror.web.on_demand import encode_artifact
 from mirror.web.server import HEADS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Collection, Mapping
 
     from aiohttp.typedefs import Handler, Middleware
 
@@ -78,6 +79,12 @@ class Operations(Protocol):
     def pin(self, order: bytes) -> AsyncGenerator[bytes, None]:
         """Pin or unpin as the document *order* says; yield the progress, then what came of it."""
 
+    async def accessed(self, digests: Collection[Digest]) -> None:
+        """Take note that files on demand were asked for."""
+
+    async def prune(self, *, dry_run: bool) -> bytes:
+        """Let go of what nobody needs, or say what that would be; return the report."""
+
 
 def make_admin_app(operations: Operations, node: str) -> web.Application:
     """Return the operators' application of the node with this id."""
@@ -105,6 +112,8 @@ class _Handlers:
             web.get("/v1/ledger.jsonl", self.ledger, allow_head=False),
             web.post("/v1/damaged/{digest}", self.damaged),
             web.post("/v1/pins", self.pin),
+            web.post("/v1/accessed", self.accessed),
+            web.post("/v1/prune", self.prune),
         ]
 
     async def sync(self, request: web.Request) -> web.StreamResponse:
@@ -143,6 +152,20 @@ class _Handlers:
 
     async def pin(self, request: web.Request) -> web.StreamResponse:
         return await _send_lines(request, self._operations.pin(await _order(request)))
+
+    async def accessed(self, request: web.Request) -> web.StreamResponse:
+        try:
+            digests = read_digests(request.query.get("digests", ""))
+        except MalformedValueError as error:
+            raise BadQueryError(str(error)) from error
+        await self._operations.accessed(digests)
+        return self._document(b"{}\n")
+
+    async def prune(self, request: web.Request) -> web.StreamResponse:
+        dry_run = request.query.get("dry_run", "")
+        if dry_run not in {"yes", "no"}:
+            raise BadQueryError(f"dry_run is yes or no, not {dry_run[:40]!r}")
+        return self._document(await self._operations.prune(dry_run=dry_run == "yes"))
 
     def _document(self, body: bytes) -> Answer:
         return Answer(200, self._heads.with_body(200, JSON, len(body)), body)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from mirror.errors import MirrorError, NotFoundError
+from mirror.web.accesses import AccessLog, AccessSink, heed_nothing
 from mirror.web.age import Ages, LastCrawlSource
 from mirror.web.answer import Answer
 from mirror.web.api import Api, StatusSource, Words
@@ -59,8 +60,8 @@ class Serving:
 
     ``node`` is the id that stands in every answer.  ``poll`` is how often the pointer is
     looked at, in seconds.  ``on_demand`` fetches what is not held; None: nobody does.
-    ``damaged`` is told of each blob that is found damaged.  ``last_crawl`` tells how old the
-    data are.
+    ``damaged`` is told of each blob that is found damaged, ``accessed`` now and then of the
+    files on demand that were asked for.  ``last_crawl`` tells how old the data are.
     """
 
     node: str
@@ -71,6 +72,7 @@ class Serving:
     on_demand: OnDemand | None = None
     damaged: DamageSink = tell_nobody
     last_crawl: LastCrawlSource = _unknown
+    accessed: AccessSink = heed_nothing
 
 
 def make_app(store: Holdings, serving: Serving) -> web.Application:
@@ -82,7 +84,8 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     superseded = Superseded(store, grace=serving.grace, clock=serving.clock)
     shelf = Shelf(store, stationery, superseded)
     fetched = Fetched(serving.on_demand) if serving.on_demand else None
-    files = Files(shelf, stationery, bell, fetched)
+    accesses = AccessLog(serving.accessed)
+    files = Files(shelf, stationery, bell, fetched, accesses)
     history = HistoryShelf(store, stationery)
     failures = Failures(heads)
     ages = Ages(serving.last_crawl, serving.clock)
@@ -94,6 +97,7 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     app.cleanup_ctx.append(_meanwhile(lambda: shelf.follow(serving.poll)))
     app.cleanup_ctx.append(_meanwhile(bell.answer))
     app.cleanup_ctx.append(_meanwhile(ages.follow))
+    app.cleanup_ctx.append(_meanwhile(accesses.report))
     if fetched is not None:
         app.on_cleanup.append(fetched.close)
     return app

@@ -26,6 +26,7 @@ from mirror.web.heads import TEXT, Caching
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from mirror.web.accesses import AccessLog
     from mirror.web.answer import Answer, Route
     from mirror.web.artifacts import Artifact
     from mirror.web.damage import DamageBell
@@ -49,12 +50,14 @@ class Files:
         stationery: Stationery,
         bell: DamageBell,
         on_demand: Fetched | None = None,
+        accesses: AccessLog | None = None,
     ) -> None:
         self._shelf = shelf
         self._bell = bell
         self._stationery = stationery
         self._heads = stationery.heads
         self._on_demand = on_demand
+        self._accesses = accesses
         self._known: dict[tuple[str, bytes], About] = {}
 
     def routes(self) -> list[Route]:
@@ -76,11 +79,17 @@ class Files:
             if fetched is None:
                 raise
         try:
-            return await self.send(request, await fetched.find(name))
+            return await self._send_fetched(request, await fetched.find(name))
         except NotFoundError:
             # It was let go since somebody here asked for it last.
             fetched.forget(name)
-            return await self.send(request, await fetched.find(name))
+            return await self._send_fetched(request, await fetched.find(name))
+
+    async def _send_fetched(self, request: web.Request, artifact: Artifact) -> Answer:
+        answer = await self.send(request, artifact)
+        if self._accesses is not None:
+            self._accesses.note(artifact.digest)
+        return answer
 
     async def as_upstream(self, request: web.Request) -> Answer:
         """Answer with the artifact of this name, or with its digest where a sum is asked for."""

@@ -28,13 +28,14 @@ from mirror.storage.disk import Disk
 from mirror.storage.layout import Layout
 from mirror.storage.node import find_node
 from mirror.storage.publications import PublicationReader
+from mirror.web.accesses import spell_digests
 from mirror.web.app import Serving, make_app
 from mirror.web.listening import shared_tcp_sockets
 from mirror.web.on_demand import decode_artifact, decode_failure
 from mirror.web.server import serving
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from mirror.catalog.values import Digest
     from mirror.web.artifacts import Artifact
@@ -119,6 +120,7 @@ async def serve(settings: WorkerSettings, stop: asyncio.Event) -> None:
         on_demand=partial(ask_artifact, settings.control),
         damaged=partial(tell_damage, settings.control),
         last_crawl=partial(find_last_crawl, settings.data),
+        accessed=partial(tell_accesses, settings.control),
     )
     app = make_app(held, told)
     sockets = await shared_tcp_sockets(settings.host, settings.number)
@@ -145,6 +147,14 @@ async def ask_artifact(control: Path, name: str) -> Artifact:
 async def tell_damage(control: Path, digest: Digest) -> None:
     """Tell the daemon at *control* that a blob is damaged; `LockedError` when it is not told."""
     reply = await ask(control, "POST", f"/v1/damaged/{digest}", seconds=_TO_LOOK)
+    if reply.status != HTTPStatus.OK:
+        raise LockedError(f"the daemon at {control} answers {reply.status} to a worker")
+
+
+async def tell_accesses(control: Path, digests: Collection[Digest]) -> None:
+    """Tell the daemon at *control* what was asked for; `LockedError` when it is not told."""
+    path = f"/v1/accessed?digests={spell_digests(digests)}"
+    reply = await ask(control, "POST", path, seconds=_SECONDS)
     if reply.status != HTTPStatus.OK:
         raise LockedError(f"the daemon at {control} answers {reply.status} to a worker")
 

@@ -25,6 +25,7 @@ from mirror.config import (
     load_settings,
     spell,
 )
+from mirror.config.water import Water
 from mirror.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -114,6 +115,10 @@ def test_every_setting_can_be_a_variable(tmp_path: Path) -> None:
             "MPMIRROR_SCHEDULE__EVERY": "1h30m",
             "MPMIRROR_SCHEDULE__JITTER": "0s",
             "MPMIRROR_DISK__KEEP_FREE": "1GB,5%",
+            "MPMIRROR_DISK__HIGH_WATER": "50%",
+            "MPMIRROR_DISK__LOW_WATER": "20GB",
+            "MPMIRROR_RETENTION__PUBLICATIONS": "10",
+            "MPMIRROR_RETENTION__AGE": "30d",
             "MPMIRROR_GUARD__BOARDS": "100%",
             "MPMIRROR_GUARD__FILES": "0%",
             "MPMIRROR_UPSTREAM__BYTES_PER_HOUR": "2GB",
@@ -135,6 +140,8 @@ def test_every_setting_can_be_a_variable(tmp_path: Path) -> None:
     assert found.policy.keep_previews == Within(90)
     assert found.schedule.every == timedelta(minutes=90)
     assert found.disk.keep_free == KeepFree(size=10**9, share=0.05)
+    assert found.disk.high_water == Water(None, 0.5)
+    assert found.disk.low_water == Water(20 * 10**9, None)
     assert (found.guard.boards, found.guard.files) == (1, 0)
 
 
@@ -209,6 +216,10 @@ def test_every_problem_is_told_at_once_and_where_it_stands(tmp_path: Path) -> No
         ("keys_dir = 'data/keys'", "keys_dir: the keys lie in data_dir"),
         ("keys_dir = 'data'", "keys_dir: the keys lie in data_dir"),
         ("keys_dir = 'x/../data/k'", "keys_dir: the keys lie in data_dir"),
+        ("[disk]\nhigh_water = 5", "high_water: expected a size or a share"),
+        ("[disk]\nhigh_water = '5 bottles'", "high_water: expected a size such as"),
+        ("[disk]\nlow_water = '5GB'", "low_water: means nothing without disk.high_water"),
+        ("[disk]\nhigh_water = '5GB'\nlow_water = '6GB'", "low_water: above disk.high_water"),
         ("[disk]\nkeep_free = ['1GB', '2GB']", "keep_free: expected a size, a share or both"),
         ("[upstream]\nrequests_per_second = inf", "requests_per_second: expected a number"),
         ("admin_listen = '127.0.0.1:80'", "admin_listen: expected a Unix socket such as"),

@@ -38,7 +38,7 @@ def test_the_file_reads_back_to_what_was_chosen(purpose: Purpose, tmp_path: Path
 
 
 def test_a_comment_becomes_a_setting_when_its_mark_is_taken_away(tmp_path: Path) -> None:
-    """Each default stands there as it would be typed; three have none."""
+    """Each default stands there as it would be typed; some have none."""
     settings = chosen_settings({}, tmp_path)
     lines = settings_file({}, settings, "Heading").splitlines()
     file = tmp_path / "mpmirror.toml"
@@ -57,6 +57,8 @@ def test_a_comment_becomes_a_setting_when_its_mark_is_taken_away(tmp_path: Path)
         "public_url",
         "contact",
         "policy.since",
+        "disk.high_water",
+        "disk.low_water",
     ]
 
 

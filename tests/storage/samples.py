@@ -24,6 +24,7 @@ from mirror.storage.entries import (
     Decision,
     Entry,
     Refusal,
+    Removal,
     Return,
     Sighting,
     Withdrawal,
@@ -136,8 +137,16 @@ CHANGES = st.builds(Change, time=TIMES, name=NAMES, url=TEXTS, first=DIGESTS, la
 DECISIONS = st.builds(Decision, time=TIMES, what=TEXTS, subject=TEXTS, why=TEXTS, by=TEXTS)
 WITHDRAWALS = st.builds(Withdrawal, time=TIMES, name=NAMES, board=NAMES, since=TIMES)
 RETURNS = st.builds(Return, time=TIMES, name=NAMES)
+REMOVALS = st.builds(
+    Removal,
+    time=TIMES,
+    digest=DIGESTS,
+    names=st.lists(NAMES, max_size=3).map(tuple),
+    size=SIZES,
+    reason=TEXTS,
+)
 ENTRIES: st.SearchStrategy[Entry] = (
-    SIGHTINGS | REFUSALS | CHANGES | DECISIONS | WITHDRAWALS | RETURNS
+    SIGHTINGS | REFUSALS | CHANGES | DECISIONS | WITHDRAWALS | RETURNS | REMOVALS
 )
 
 

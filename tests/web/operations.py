@@ -16,10 +16,11 @@ from mirror.web.listening import unix_socket
 from mirror.web.server import serving
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
     from pathlib import Path
 
     from mirror.catalog.values import Digest
+    from mirror.errors import MirrorError
 
 STATUS = b'{"held":7}\n'
 RUNS = b'{"runs":[]}\n'
@@ -33,6 +34,9 @@ class Operations:
         self.closed = asyncio.Event()
         self.status_fails = False
         self.damages: asyncio.Queue[Digest] = asyncio.Queue()
+        self.prune_fails: MirrorError | None = None
+        self.report: bytes | None = None
+        self.accesses: asyncio.Queue[tuple[Digest, ...]] = asyncio.Queue()
 
     async def status(self) -> bytes:
         """Say how the node is, or that it can not."""
@@ -63,6 +67,16 @@ class Operations:
     async def add(self, request: Mapping[str, str]) -> bytes:
         """Say what was said."""
         return json.dumps(dict(request)).encode()
+
+    async def accessed(self, digests: Collection[Digest]) -> None:
+        """Remember what was told."""
+        self.accesses.put_nowait(tuple(digests))
+
+    async def prune(self, *, dry_run: bool) -> bytes:
+        """Give the report that a test wants, or say what was asked for."""
+        if self.prune_fails is not None:
+            raise self.prune_fails
+        return self.report or b'{"dry_run":%s}\n' % str(dry_run).lower().encode()
 
     async def runs(self) -> bytes:
         """Say that there were none."""

@@ -180,3 +180,25 @@ async def test_an_order_may_be_as_long_as_many_names_and_no_longer(admin: Path) 
     with pytest.raises(MirrorError, match="an order has at most"):
         async with aclosing(stream(admin, "POST", "/v1/pins", body=b"x" * 3_000_000)) as lines:
             await anext(lines)
+
+
+@pytest.mark.parametrize(("word", "said"), [("yes", "true"), ("no", "false")])
+async def test_a_prune_is_dry_only_where_one_says_so(admin: Path, word: str, said: str) -> None:
+    reply = await ask(admin, "POST", f"/v1/prune?dry_run={word}")
+
+    assert (reply.status, reply.body) == (200, b'{"dry_run":%s}\n' % said.encode())
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/prune",
+        "/v1/prune?dry_run=perhaps",
+        "/v1/accessed?digests=abc",
+        "/v1/accessed?digests=,",
+    ],
+)
+async def test_what_is_not_understood_is_refused(admin: Path, path: str) -> None:
+    reply = await ask(admin, "POST", path)
+
+    assert (reply.status, json.loads(reply.body)["error"]) == (400, "BadQuery")

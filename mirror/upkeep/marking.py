@@ -1,0 +1,209 @@
+"""Mark what publications reach: the first half of pruning.
+
+Every blob is one of three: reached, not reached, or unknown.  A document that can not be
+read makes unknown whatever only it might name, and unknown is never deleted: where files
+hang on it this raises, where only documents do they are all left alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from mirror.catalog.values import Digest
+from mirror.errors import (
+    ArtifactNotFoundError,
+    DamagedError,
+    ForeignDataError,
+    MalformedValueError,
+    TooLargeError,
+)
+from mirror.publication.documents import (
+    FORMAT,
+    ContentRoot,
+    Hashes,
+    PublicationRoot,
+    decode_content,
+    decode_publication,
+)
+from mirror.storage.publications import PointerToken
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from mirror.storage.store import StoreReader
+
+_MOST_BYTES: Final = 64 * 1024 * 1024
+_UNREADABLE: Final = (
+    ArtifactNotFoundError,
+    DamagedError,
+    ForeignDataError,
+    MalformedValueError,
+    TooLargeError,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long the documents of a publication stay: what is longer of number and age."""
+
+    publications: int = 400
+    age: timedelta = timedelta(days=400)
+
+
+@dataclass(slots=True)
+class Marks:
+    """What is reached while the pointer is as *token* says.
+
+    ``documents`` are those of all publications that are retained; ``named`` are the files of
+    the current publication and of those that channels point to, ``graced`` those of
+    publications in grace.  ``offered`` are the names on demand.  ``expired`` are the
+    sequences that are no longer retained.  ``unreadable`` are sentences about documents of
+    old publications: while there is one, it is not known which documents are reached.
+    """
+
+    token: PointerToken
+    documents: set[Digest] = field(default_factory=set)
+    named: set[Digest] = field(default_factory=set)
+    graced: set[Digest] = field(default_factory=set)
+    offered: set[str] = field(default_factory=set)
+    expired: list[int] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+
+    def reaches(self, digest: Digest) -> bool:
+        """Whether any publication reaches *digest*."""
+        return digest in self.documents or digest in self.named or digest in self.graced
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    hashes: Hashes
+
+
+@dataclass(frozen=True, slots=True)
+class _Release:
+    files: tuple[_File, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Board:
+    """The part of a board document that names files: it is read ten times as fast."""
+
+    releases: tuple[_Release, ...]
+    on_demand: tuple[_Offer, ...] = ()
+    type: str = ""
+    format: int = 0
+    critical: tuple[str, ...] = ()
+
+
+_BOARD = TypeAdapter(_Board)
+
+
+async def mark(
+    store: StoreReader, in_grace: Collection[int], retention: Retention, now: datetime
+) -> Marks:
+    """Return what the publications of *store* reach; *in_grace* are sequences.
+
+    Raises `DamagedError` when what the current publication, a channel or one in grace names
+    can not be read, and `StorageError` when the disk can not: then nothing is known.
+    """
+    marking = _Marking(store, Marks(store.publications.changed()))
+    await marking.all(in_grace, retention, now)
+    return marking.marks
+
+
+class _Marking:
+    def __init__(self, store: StoreReader, marks: Marks) -> None:
+        self._store = store
+        self._walked: set[Digest] = set()
+        self.marks = marks
+        self.offers: set[str] = set()
+
+    async def all(self, in_grace: Collection[int], retention: Retention, now: datetime) -> None:
+        publications = self._store.publications
+        pointed = {await publications.current(channel) for channel in await publications.channels()}
+        sequences = await publications.sequences()
+        # The newest first: a board document that several share is walked for the first of them.
+        for place, sequence in enumerate(reversed(sequences)):
+            root = await publications.root(sequence)
+            if root in pointed:
+                await self._walk(root, sequence, self.marks.named)
+                if not place:
+                    self.marks.offered = set(self.offers)
+            elif sequence not in in_grace:
+                newest = place < retention.publications
+                await self._retain(root, sequence, None if newest else now - retention.age)
+        for sequence in sorted(set(sequences) & set(in_grace)):
+            await self._walk(await publications.root(sequence), sequence, self.marks.graced)
+        self.marks.graced -= self.marks.named
+
+    async def _walk(self, digest: Digest, sequence: int, files: set[Digest]) -> None:
+        try:
+            content = await self._documents(digest)
+            for board in content.boards.values():
+                if board not in self._walked:
+                    await self._walk_board(board, files)
+                    self._walked.add(board)
+        except _UNREADABLE as error:
+            raise DamagedError(
+                f"publication {sequence} can not be read to its end, so that nobody knows what "
+                f"it names: {error}"
+            ) from error
+
+    async def _walk_board(self, digest: Digest, files: set[Digest]) -> None:
+        board = await asyncio.to_thread(_read_board, await self._read(digest))
+        files.update(
+            Digest(file.hashes.sha256) for release in board.releases for file in release.files
+        )
+        self.offers.update(offer.name for offer in board.on_demand)
+
+    async def _retain(self, digest: Digest, sequence: int, since: datetime | None) -> None:
+        """Keep the documents of an old publication, unless it is from before *since*."""
+        try:
+            root = decode_publication(await self._read(digest))
+            if since is not None and _time(root) < since:
+                self.marks.expired.append(sequence)
+                return
+            await self._documents(digest)
+        except _UNREADABLE as error:
+            self.marks.documents.add(digest)
+            self.marks.unreadable.append(f"publication {sequence} can not be read: {error}")
+
+    async def _documents(self, digest: Digest) -> ContentRoot:
+        root = decode_publication(await self._read(digest))
+        documents = self.marks.documents
+        documents.update((digest, root.content))
+        documents.update(local.digest for local in root.documents.values())
+        content = await asyncio.to_thread(decode_content, await self._read(root.content))
+        documents.update(content.boards.values())
+        return content
+
+    async def _read(self, digest: Digest) -> bytes:
+        return await self._store.blobs.read(digest, max_bytes=_MOST_BYTES)
+
+
+def _read_board(data: bytes) -> _Board:
+    try:
+        board = _BOARD.validate_json(data)
+    except ValidationError as error:
+        raise MalformedValueError(f"not a board document: {error.error_count()} faults") from error
+    if board.type != "mpmirror.board" or board.format != FORMAT or board.critical:
+        raise ForeignDataError("a board document of a newer mpmirror, which is needed to read it")
+    return board
+
+
+def _time(root: PublicationRoot) -> datetime:
+    try:
+        moment = datetime.fromisoformat(root.published)
+    except ValueError as error:
+        raise MalformedValueError(f"not a time: {root.published[:80]!r}") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
