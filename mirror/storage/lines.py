@@ -125,6 +125,6 @@ def _line(entry: Entry, after: Position, of: tuple[int, int]) -> Line:
             line = Line(*place, withdrawal=entry)
         case Return():
             line = Line(*place, returned=entry)
-        case Removal():
+        case _:
             line = Line(*place, removal=entry)
     return line
