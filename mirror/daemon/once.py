@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TYPE_CHECKING
 
+from mirror.daemon.operator import login_name
 from mirror.daemon.parts import now, wishes_of
 from mirror.daemon.reach import Reach
-from mirror.daemon.status import remember_outcome
+from mirror.daemon.status import judged_outcome, remember_outcome
 from mirror.errors import MirrorError
+from mirror.storage.entries import Decision
 from mirror.sync.outcome import Ending, Outcome
 from mirror.sync.run import preview, sync
 
@@ -34,13 +36,16 @@ async def sync_once(
     *reach* is the way to upstream that others share; without it the run has its own.
     """
     wishes = wishes_of(settings, accept_shrunken=accept_shrunken)
+    if accept_shrunken:
+        await store.ledger.append([_believing(settings.upstream.url)])
     try:
         async with _shared(reach) or Reach(settings, store) as way:
             outcome = await sync(await way.means(report), wishes)
     except MirrorError as error:
         outcome = Outcome(Ending.FAILED, str(error), error.exit_status)
+    # As it was: what was acknowledged may come to an end.
     await remember_outcome(store, outcome, now())
-    return outcome
+    return await judged_outcome(store, outcome, now())
 
 
 async def preview_once(
@@ -49,6 +54,11 @@ async def preview_once(
     """Crawl and plan, and fetch nothing; raises what a run would end with before it fetches."""
     async with Reach(settings, store) as reach:
         return await preview(await reach.means(report), wishes_of(settings))
+
+
+def _believing(upstream: str) -> Decision:
+    """Return the decision that this one run believes a catalog that shrank."""
+    return Decision(now(), "accept-shrunken", upstream, "sync --accept-shrunken", login_name())
 
 
 def _shared(reach: Reach | None) -> AbstractAsyncContextManager[Reach] | None:

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter
 
 from mirror.catalog.names import ArtifactName
+from mirror.daemon.judging import judge, judge_of
 from mirror.daemon.once import sync_once
 from mirror.daemon.parts import now
 from mirror.daemon.runs import Runs
 from mirror.daemon.schedule import Schedule
-from mirror.daemon.status import Moment, encode_status, status_of
+from mirror.daemon.since import since
+from mirror.daemon.status import Moment, Status, encode_status, status_of
 from mirror.daemon.upkeep import Upkeep
-from mirror.errors import BadQueryError, MirrorError
+from mirror.errors import MirrorError
+from mirror.judgement.requests import decode_request, encode_ruling
 from mirror.storage.entries import Recorded
 from mirror.storage.runs import Run
 from mirror.sync.outcome import Ending, Outcome, Progress
@@ -59,6 +61,7 @@ class Operations:
         self._reach = reach
         self._on_demand = on_demand
         self._log = log
+        self._judge = judge_of(settings, store)
         # Sync runs and healing take turns: no file is fetched twice at once, and the set rate
         # is that of one of them.
         self._turn = asyncio.Lock()
@@ -73,6 +76,23 @@ class Operations:
 
     async def status(self) -> bytes:
         """Return what ``/v1/status.json`` says."""
+        return encode_status(await self._status())
+
+    async def judge(self, request: bytes) -> bytes:
+        """Do what somebody decided; return what came of it, which is in force then."""
+        asked = decode_request(request)
+        ruling = await judge(self._judge, asked, await self._status())
+        self._log.info("judged", what=asked.what.value, text=ruling.text, by=asked.by)
+        return encode_ruling(ruling)
+
+    async def settle(self) -> None:
+        """Have in force what was recalled before this daemon began."""
+        try:
+            await self._judge.settle()
+        except MirrorError as error:
+            self._log.warning("what is recalled could not be looked at", error=str(error))
+
+    async def _status(self) -> Status:
         moment = Moment(
             now=now(),
             running=self.syncs.progress,
@@ -81,14 +101,13 @@ class Operations:
             alarms=self.upkeep.alarms(),
         )
         settings = self._settings
-        status = await status_of(
+        return await status_of(
             self._store,
             settings.data_dir,
             settings.upstream.url,
             moment,
             offline=settings.offline,
         )
-        return encode_status(status)
 
     async def fetch(self, name: str) -> Artifact:
         """Return the artifact *name*, fetched on demand if it is not held; raise why not."""
@@ -115,11 +134,11 @@ class Operations:
         upstream = self._settings.upstream.url
         return (await remembered_board(self._store.index, upstream, board)).to_json()
 
-    async def ledger(self, since: str | None) -> AsyncGenerator[bytes, None]:
-        """Yield the lines of the ledger from *since* (a date) on."""
-        first = _date(since)
+    async def ledger(self, first: str | None) -> AsyncGenerator[bytes, None]:
+        """Yield the lines of the ledger from *first* on: a date, a time, or a line's number."""
+        wanted = since(first)
         async for recorded in self._store.ledger.entries():
-            if first is None or recorded.entry.time.date() >= first:
+            if wanted(recorded):
                 yield _RECORDED.dump_json(recorded) + b"\n"
 
     async def _ask_for_sync(self) -> int:
@@ -129,6 +148,7 @@ class Operations:
         self._log.info("sync begins", upstream=self._settings.upstream.url)
         outcome = await self._outcome(report)
         self.schedule.heed(outcome.exit_status)
+        await self.settle()
         await self.upkeep.look_again()
         self._tell(outcome)
         return outcome
@@ -177,12 +197,3 @@ def artifact_of(sighting: Sighting) -> Artifact:
         flash_offset=facts.offset if facts else None,
         sums=bytes.fromhex(sighting.digest.hex + (sighting.md5 or "")),
     )
-
-
-def _date(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise BadQueryError(f"since is a date such as 2026-04-06, not {text[:40]!r}") from error

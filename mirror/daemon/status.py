@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from mirror.daemon.alarms import change_alarm, dealt_with, judged, trouble_alarm
 from mirror.daemon.version import VERSION
 from mirror.errors import MirrorError
 from mirror.publication.documents import decode_publication
@@ -65,12 +66,19 @@ class RunStatus:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Something that a person should judge: what, about which name, and the facts."""
+    """Something that a person should judge: what, about which name, and the facts.
+
+    ``id`` is what `mpmirror acknowledge` takes, ``todo`` what can be done; ``acknowledged``
+    is the reason of whoever judged these very facts.
+    """
 
     alarm: str
     name: str
     text: str
     since: str
+    id: str = ""
+    todo: str = ""
+    acknowledged: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +123,24 @@ class Status:
     next_run: str | None
     disk: DiskStatus
     upkeep: UpkeepStatus | None = None
+    recalled: int = 0
     type: str = "mpmirror.status"
     format: int = 1
 
     @property
     def exit_status(self) -> int:
-        """What ``mpmirror status`` ends with: 0 complete, else that of the last run, or 4."""
-        if self.complete:
+        """What ``mpmirror status`` ends with: 0 complete, else that of the last run, or 4.
+
+        4 also while an alarm is open that nobody judged.
+        """
+        if self.complete and not self.open_alarms:
             return 0
         return (self.last_run.outcome.exit_status if self.last_run else 0) or 4
+
+    @property
+    def open_alarms(self) -> tuple[Alarm, ...]:
+        """The alarms that nobody judged."""
+        return tuple(alarm for alarm in self.alarms if alarm.acknowledged is None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +186,7 @@ async def status_of(
     store: Store, folder: Path, upstream: str, moment: Moment, *, offline: bool
 ) -> Status:
     """Look at *store* and say how it is; raises `StorageError` when it can not be read."""
-    last = await _last_run(store)
+    last, alarms = await _alarms(store, moment)
     totals = await store.index.totals()
     disk = await asyncio.to_thread(shutil.disk_usage, folder)
     notes = await store.quarantine.notes()
@@ -179,17 +196,24 @@ async def status_of(
         lineage=store.node.lineage,
         upstream=upstream,
         offline=offline,
-        complete=last is not None and last.outcome.complete and moment.sound,
+        complete=last is not None and last.outcome.complete and _sound(moment, alarms),
         publication=await _publication(store, moment.now),
         held=HeldStatus(totals.artifacts, totals.size),
         quarantined=len(notes),
-        alarms=(*await _alarms(store), *moment.alarms),
+        alarms=alarms,
         running=moment.running,
         last_run=last,
         next_run=stamp(moment.next_run) if moment.next_run else None,
         disk=DiskStatus(disk.total, disk.free),
         upkeep=moment.upkeep,
+        recalled=len(await store.index.recalls()),
     )
+
+
+async def judged_outcome(store: Store, outcome: Outcome, now: datetime) -> Outcome:
+    """Return *outcome* as it counts with what was acknowledged; raises `StorageError`."""
+    run, _ = await _judged_run(store, RunStatus(stamp(now), outcome), now)
+    return run.outcome
 
 
 async def _publication(store: Store, now: datetime) -> PublicationStatus | None:
@@ -212,14 +236,38 @@ async def _last_run(store: Store) -> RunStatus | None:
         return None
 
 
-async def _alarms(store: Store) -> tuple[Alarm, ...]:
+async def _alarms(store: Store, moment: Moment) -> tuple[RunStatus | None, tuple[Alarm, ...]]:
+    """Return the last run as it counts, and every alarm, judged or not."""
+    acknowledged = await store.index.acknowledged()
     changes = await store.index.changes(limit=_MOST_SHOWN)
-    return tuple(
-        Alarm(
-            alarm="bytes-changed",
-            name=change.name,
-            text=f"first {change.first}, later {change.later}: the first bytes are served",
-            since=stamp(change.time),
-        )
-        for change in changes
+    alarms = [*(change_alarm(Alarm, change) for change in changes), *moment.alarms]
+    others = judged(alarms, acknowledged, moment.now)
+    last = await _last_run(store)
+    if last is None:
+        return None, others
+    run, troubles = await _judged_run(store, last, moment.now)
+    return run, (*troubles, *others)
+
+
+async def _judged_run(
+    store: Store, run: RunStatus, now: datetime
+) -> tuple[RunStatus, tuple[Alarm, ...]]:
+    troubles = run.outcome.troubles
+    refusals = await store.index.refusals_of(trouble.subject for trouble in troubles)
+    alarms = judged(
+        [trouble_alarm(Alarm, trouble, refusals, run.ended) for trouble in troubles],
+        await store.index.acknowledged(),
+        now,
     )
+    closed = {
+        trouble: alarm.acknowledged
+        for trouble, alarm in zip(troubles, alarms, strict=True)
+        if alarm.acknowledged is not None
+    }
+    return replace(run, outcome=dealt_with(run.outcome, closed)), alarms
+
+
+def _sound(moment: Moment, alarms: tuple[Alarm, ...]) -> bool:
+    """Whether nothing is known to be damaged, but for what somebody has judged."""
+    closed = [one for one in alarms if one.alarm == "damaged" and one.acknowledged is not None]
+    return moment.sound or (moment.upkeep is not None and len(closed) >= moment.upkeep.damaged)

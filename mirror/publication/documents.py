@@ -74,7 +74,8 @@ class VerdictEntry:
 class FileEntry:
     """One artifact: its bytes are those of ``hashes.sha256`` and no others.
 
-    ``path`` is where every mirror serves it, ``source`` where upstream listed it.
+    ``path`` is where every mirror serves it, ``source`` where upstream listed it.  What is
+    ``hidden`` is never the latest: an operator judged it wrong; its name still gets it.
     """
 
     name: str
@@ -88,6 +89,7 @@ class FileEntry:
     source: str
     flash: Flash
     verdict: VerdictEntry
+    hidden: bool = False
 
     @property
     def digest(self) -> Digest:
@@ -164,8 +166,21 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Recall:
+    """A digest that an operator forbids, by which names it is known, since when, and why."""
+
+    digest: Digest
+    names: tuple[str, ...]
+    since: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContentRoot:
-    """The content layer: every board document by digest.  No mirror's address is in it."""
+    """The content layer: every board document by digest.  No mirror's address is in it.
+
+    ``recalled`` is what nobody may have; ``recalls`` says of each of them what a person asks.
+    """
 
     origin: Origin
     previous: Digest | None
@@ -173,6 +188,7 @@ class ContentRoot:
     upstream: str
     boards: dict[str, Digest]
     recalled: tuple[Digest, ...] = ()
+    recalls: tuple[Recall, ...] = ()
     type: str = "mpmirror.content"
     format: int = FORMAT
     critical: tuple[str, ...] = ()

@@ -15,7 +15,14 @@ import rfc8785
 from pydantic import Field, TypeAdapter
 
 from mirror.errors import ArtifactNotFoundError
-from mirror.publication.documents import BoardDocument, FileEntry, PublicationRoot, ReleaseEntry
+from mirror.publication.documents import (
+    BoardDocument,
+    FileEntry,
+    PublicationRoot,
+    Recall,
+    ReleaseEntry,
+)
+from mirror.publication.hiding import without_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,6 +43,7 @@ class FeedHead:
     sequence: int
     published: str
     upstream: str
+    recalled: tuple[Recall, ...] = ()
     schema: str = SCHEMA_PATH
     type: str = "mpmirror.feed"
     format: int = 1
@@ -50,6 +58,9 @@ class Feed:
     published: Annotated[str, Field(description="When, in UTC (RFC 3339).")]
     upstream: Annotated[str, Field(description="Where the mirror watches.")]
     boards: Annotated[tuple[BoardDocument, ...], Field(description="By board id.")]
+    recalled: Annotated[
+        tuple[Recall, ...], Field(description="Bytes that are never served again.")
+    ] = ()
     schema: str = SCHEMA_PATH
     type: str = "mpmirror.feed"
     format: int = 1
@@ -102,9 +113,9 @@ _INDEX = TypeAdapter(Index)
 _LATEST = TypeAdapter(Latest)
 
 
-def head_of(root: PublicationRoot, upstream: str) -> FeedHead:
+def head_of(root: PublicationRoot, upstream: str, recalled: tuple[Recall, ...] = ()) -> FeedHead:
     """Return the head of the feed of the publication *root*."""
-    return FeedHead(root.lineage, root.sequence, root.published, upstream)
+    return FeedHead(root.lineage, root.sequence, root.published, upstream, recalled)
 
 
 def compose_feed(head: FeedHead, boards: Iterable[bytes]) -> Iterator[bytes]:
@@ -127,6 +138,7 @@ def filter_feed(head: FeedHead, boards: Iterable[BoardDocument], query: FeedQuer
         published=head.published,
         upstream=head.upstream,
         boards=tuple(board for board in kept if board is not None),
+        recalled=head.recalled,
     )
     return rfc8785.dumps(_FEED.dump_python(feed, mode="json")) + b"\n"
 
@@ -159,7 +171,7 @@ def render_index(boards: Iterable[BoardSummary]) -> bytes:
 
 def render_latest(board: BoardDocument, query: FeedQuery) -> bytes:
     """Return what to flash now; raise `ArtifactNotFoundError` when nothing fits *query*."""
-    narrowed = query.narrow(board)
+    narrowed = query.narrow(without_hidden(board))
     if narrowed is None or not narrowed.releases:
         raise ArtifactNotFoundError(f"{board.board}: nothing held fits the question")
     latest = Latest(board.board, narrowed.releases[0])
@@ -218,5 +230,6 @@ def all_files(board: BoardDocument) -> Iterator[FileEntry]:
 
 
 def _newest(board: BoardDocument, maturity: str) -> str | None:
-    fitting = (release.version for release in board.releases if release.maturity == maturity)
+    shown = without_hidden(board).releases
+    fitting = (release.version for release in shown if release.maturity == maturity)
     return next(fitting, None)

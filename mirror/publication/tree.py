@@ -46,6 +46,7 @@ class HeldArtifact:
     size: int
     md5: str | None
     verdict: Verdict
+    hidden: bool = False
 
 
 def render_board(
@@ -158,4 +159,5 @@ def _render_file(artifact: HeldArtifact, port: str | None) -> FileEntry:
             identity=verdict.identity,
             limits=verdict.limits,
         ),
+        hidden=artifact.hidden,
     )

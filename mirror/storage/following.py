@@ -14,7 +14,8 @@ from sqlalchemy import delete, insert, select, update
 from mirror.catalog.values import Digest
 from mirror.formats.verdict import Finding, Verdict
 from mirror.storage.database import portions
-from mirror.storage.entries import START, Change, Position, Refusal, Sighting
+from mirror.storage.entries import START, Change, Decision, Position, Refusal, Sighting
+from mirror.storage.judgements import What, follow_decision
 from mirror.storage.tables import ARTIFACTS, CHANGES, MARKS, REFUSALS
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def follow(connection: Connection, records: Sequence[Recorded]) -> bool:
 def _apply_some(connection: Connection, records: Sequence[Recorded]) -> None:
     entries = [record.entry for record in records]
     names = {entry.name for entry in entries if isinstance(entry, Sighting | Refusal)}
+    decisions = [entry for entry in entries if isinstance(entry, Decision)]
+    names |= _names_decided_on(connection, decisions)
     artifacts = _rows_of(connection, ARTIFACTS, names)
     refusals = _rows_of(connection, REFUSALS, names)
     before = set(artifacts), set(refusals)
@@ -71,8 +74,9 @@ def _apply_some(connection: Connection, records: Sequence[Recorded]) -> None:
                 refusals[entry.name] = _refusal_row(entry)
             case Change():
                 _insert_change(connection, entry)
-            case _:
-                pass  # a decision is only written down
+            case Decision():
+                _decide(artifacts, entry)
+                follow_decision(connection, entry)
     _replace(connection, ARTIFACTS, before[0], artifacts.values())
     _replace(connection, REFUSALS, before[1], refusals.values())
 
@@ -84,6 +88,23 @@ def _accept(artifacts: dict[str, _Row], sighting: Sighting) -> None:
     elif first["digest"] == sighting.digest.hex:
         first_seen = {"first_seen": first["first_seen"]}
         artifacts[sighting.name] = _sighting_row(sighting) | first_seen
+
+
+def _names_decided_on(connection: Connection, decisions: Iterable[Decision]) -> set[str]:
+    """Return the names whose artifacts *decisions* change."""
+    accepted = {one.subject for one in decisions if one.what == What.ACCEPT}
+    recalled = [one.subject.removeprefix("sha256:") for one in decisions if one.what == What.RECALL]
+    query = select(ARTIFACTS.c.name).where(ARTIFACTS.c.digest.in_(recalled))
+    return accepted | set(connection.execute(query).scalars())
+
+
+def _decide(artifacts: dict[str, _Row], decision: Decision) -> None:
+    if decision.what == What.ACCEPT and decision.digest is not None:
+        # The sighting of the accepted bytes comes next, and is the first of its name then.
+        artifacts.pop(decision.subject, None)
+    elif decision.what == What.RECALL:
+        for row in artifacts.values():
+            row["held"] = row["held"] and row["digest"] != decision.subject.removeprefix("sha256:")
 
 
 def _insert_change(connection: Connection, change: Change) -> None:

@@ -84,6 +84,17 @@ CHANGES = Table(
     Column("time", Utc, nullable=False),
 )
 
+JUDGEMENTS = Table(
+    "judgements",
+    METADATA,
+    Column("what", String(16), primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("time", Utc, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("until", Utc),
+)
+
 PAGES = Table(
     "pages",
     METADATA,

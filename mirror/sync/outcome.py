@@ -51,8 +51,9 @@ class Outcome:
 
     ``wanted`` and ``held`` count artifacts of the policy; ``fetched`` those new in this
     run; ``sequence`` is the newest publication, None when there is none yet.  ``remarks``
-    name what stood on upstream's pages and was left out, such as odd links: they keep no
-    run from being complete.
+    name what stood on upstream's pages and was left out, such as odd links; ``dealt_with``
+    what is wanted and not held by somebody's judgement: neither keeps a run from being
+    complete.
     """
 
     ending: Ending
@@ -65,6 +66,7 @@ class Outcome:
     received_bytes: int = 0
     troubles: tuple[Trouble, ...] = ()
     remarks: tuple[Trouble, ...] = ()
+    dealt_with: tuple[Trouble, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -72,8 +74,13 @@ class Outcome:
         return self.exit_status == 0
 
     def shortened(self, most: int) -> Outcome:
-        """Return the same outcome with at most *most* troubles and remarks named."""
-        return replace(self, troubles=self.troubles[:most], remarks=self.remarks[:most])
+        """Return the same outcome with at most *most* of everything named."""
+        return replace(
+            self,
+            troubles=self.troubles[:most],
+            remarks=self.remarks[:most],
+            dealt_with=self.dealt_with[:most],
+        )
 
     def counts(self) -> dict[str, int]:
         """Return the numbers of this run by name, for its record."""

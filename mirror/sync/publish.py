@@ -27,6 +27,7 @@ from mirror.publication.documents import (
     encode,
 )
 from mirror.publication.tree import HeldArtifact, render_board
+from mirror.sync.standing import Standing, remembered_in, stamp, standing_judgements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from mirror.publication.documents import BoardDocument
     from mirror.storage.entries import Sighting
     from mirror.storage.store import Store
+
+__all__ = ["CHANNEL", "Publisher", "stamp"]
 
 CHANNEL = "current"
 # A board document has a few kB for each release; the largest real one stays under 1 MB.
@@ -55,7 +58,10 @@ class _Everything(Container[str]):
 
 
 class Publisher:
-    """Makes the publications of one node's ``current`` channel; one caller at a time."""
+    """Makes the publications of one node's ``current`` channel.
+
+    What is recalled stands in no board, whatever is held, and what is hidden is marked.
+    """
 
     def __init__(self, store: Store, upstream: str) -> None:
         self._store = store
@@ -75,14 +81,44 @@ class Publisher:
         not *wanted* by name is on demand, and stays so, fetched or not, unless it was held
         when it was published before: neither a fetch nor an eviction changes a publication.
         """
-        previous = await self._previous()
+        async with self._store.publications.making:
+            previous = await self._previous()
+            return await self._publish(previous, boards, now, wanted)
+
+    async def publish_again(
+        self, now: datetime, boards: Container[str], wanted: Container[str] = frozenset()
+    ) -> int | None:
+        """Publish what is held and judged now of *boards*, by id, without a crawl.
+
+        What their documents say of upstream stays; *wanted* names are held from now on.
+        Returns the sequence, if it is new; None also before the first publication.
+        """
+        async with self._store.publications.making:
+            previous = await self._previous()
+            if previous is None:
+                return None
+            remembered = [
+                remembered_in(await self._read(document))
+                for board, document in previous.content.boards.items()
+                if board in boards
+            ]
+            return await self._publish(previous, remembered, now, wanted)
+
+    async def _publish(
+        self,
+        previous: _Previous | None,
+        boards: Iterable[CatalogBoard],
+        now: datetime,
+        wanted: Container[str],
+    ) -> int | None:
+        standing = await standing_judgements(self._store.index)
         digests = dict(previous.content.boards) if previous else {}
         for board in boards:
             before = await self._names_held(digests.get(board.facts.board))
-            document = await self._render(board, before, wanted)
+            document = await self._render(board, before, wanted, standing)
             encoded = await asyncio.to_thread(encode, document)
             digests[board.facts.board] = await self._store.blobs.put(encoded)
-        content = self._content(previous, dict(sorted(digests.items())), now)
+        content = self._content(previous, dict(sorted(digests.items())), now, standing)
         documents = await self._local_documents(content)
         if previous and _same(previous, content, documents):
             return None
@@ -119,30 +155,46 @@ class Publisher:
         return {file.name for file in feeds.all_files(board)}
 
     async def _render(
-        self, board: CatalogBoard, before: Container[str], wanted: Container[str]
+        self,
+        board: CatalogBoard,
+        before: Container[str],
+        wanted: Container[str],
+        standing: Standing,
     ) -> BoardDocument:
         sightings = await self._store.index.sightings_of_board(board.facts.board)
         listed = {str(listing.name): listing for listing in board.listings}
-        notes = {
+        notes = dict(board.notes) | {
             str(listing.name.version): listing.notes for listing in board.listings if listing.notes
         }
         # What upstream no longer lists could not be fetched again: it is held from now on.
         held = {
-            sighting.name: _held(sighting)
+            sighting.name: _held(sighting, standing)
             for sighting in sightings
-            if sighting.name in wanted or sighting.name in before or sighting.name not in listed
+            if (sighting.name in wanted or sighting.name in before or sighting.name not in listed)
+            and not standing.recalls_digest(sighting.digest)
         }
         # What is wanted and not held is missing, and the next run's business.
         offered = [
-            listing for name, listing in listed.items() if name not in held and name not in wanted
+            listing
+            for name, listing in listed.items()
+            if name not in held and name not in wanted and not standing.recalls_name(name)
         ]
         return await asyncio.to_thread(render_board, board.facts, held.values(), notes, offered)
 
     def _content(
-        self, previous: _Previous | None, boards: dict[str, Digest], now: datetime
+        self,
+        previous: _Previous | None,
+        boards: dict[str, Digest],
+        now: datetime,
+        standing: Standing,
     ) -> ContentRoot:
         before = previous.content if previous else None
-        if before and before.boards == boards and before.upstream == self._upstream:
+        if (
+            before
+            and before.boards == boards
+            and before.upstream == self._upstream
+            and before.recalls == standing.recalls
+        ):
             return before
         return ContentRoot(
             origin=Origin(
@@ -153,6 +205,8 @@ class Publisher:
             published=stamp(now),
             upstream=self._upstream,
             boards=boards,
+            recalled=tuple(recall.digest for recall in standing.recalls),
+            recalls=standing.recalls,
         )
 
     async def _local_documents(self, content: ContentRoot) -> dict[str, LocalDocument]:
@@ -194,16 +248,11 @@ class Publisher:
         return sequence
 
 
-def stamp(now: datetime) -> str:
-    """Write *now*, which is in UTC, as documents do: RFC 3339, whole seconds."""
-    return now.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _same(previous: _Previous, content: ContentRoot, documents: dict[str, LocalDocument]) -> bool:
     return previous.content == content and previous.root.documents == documents
 
 
-def _held(sighting: Sighting) -> HeldArtifact:
+def _held(sighting: Sighting, standing: Standing) -> HeldArtifact:
     return HeldArtifact(
         name=ArtifactName.parse(sighting.name),
         source=sighting.url,
@@ -211,4 +260,5 @@ def _held(sighting: Sighting) -> HeldArtifact:
         size=sighting.size,
         md5=sighting.md5,
         verdict=sighting.verdict,
+        hidden=sighting.name in standing.hidden,
     )

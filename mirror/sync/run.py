@@ -26,6 +26,7 @@ from mirror.sync.fetching import Fetching
 from mirror.sync.intake import Intake
 from mirror.sync.outcome import Ending, Outcome, Phase, Progress, Trouble
 from mirror.sync.publish import Publisher
+from mirror.sync.recalling import without_recalled
 from mirror.sync.remembered import RememberedPages
 from mirror.sync.turns import Turns
 from mirror.upstream.fetch import Fetcher
@@ -117,6 +118,7 @@ class _Run:
         self._crawl = ""
         self._pages: list[Trouble] = []
         self._remarks: list[Trouble] = []
+        self._dealt_with: list[Trouble] = []
         self._wanted: frozenset[str] = frozenset()
         self._fetching: Fetching | None = None
 
@@ -152,7 +154,8 @@ class _Run:
         index = self._store.index
         await index.look_for(self._store.blobs)
         names = {holding.name async for holding in index.held()}
-        return await asyncio.to_thread(plan, catalog, names, self._wishes.policy)
+        todo = await asyncio.to_thread(plan, catalog, names, self._wishes.policy)
+        return without_recalled(todo, await index.recalled_names(), self._dealt_with)
 
     async def ended_by(self, error: MirrorError) -> Outcome:
         """Say how a run ended that *error* broke off."""
@@ -239,7 +242,8 @@ class _Run:
 
     async def _outcome(self, ending: Ending, broken_by: MirrorError | None = None) -> Outcome:
         fetching = self._fetching
-        wanted = len(self._wanted)
+        recalled = fetching.recalled if fetching else []
+        wanted = len(self._wanted) - len(recalled)
         missing = fetching.missing if fetching else wanted
         troubles = [*self._pages, *(fetching.troubles if fetching else ())]
         error = broken_by or (fetching.halted if fetching else None)
@@ -256,6 +260,7 @@ class _Run:
             received_bytes=fetching.received_bytes if fetching else 0,
             troubles=tuple(troubles),
             remarks=tuple(_shortened(self._remarks)),
+            dealt_with=(*self._dealt_with, *recalled)[:_MOST_REMARKS],
         )
 
 

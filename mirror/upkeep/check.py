@@ -6,6 +6,7 @@ was found to `forget_damaged`: the next sync run then fetches those bytes again.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -79,6 +80,7 @@ class Checking:
         self._executor = executor
         self._bad: set[Digest] = set()
         self._walked: set[Digest] = set()
+        self._recalled: frozenset[Digest] = frozenset()
         self.damages: list[Damage] = []
 
     async def blobs(self, progress: Callable[[int, int], None]) -> int:
@@ -119,6 +121,7 @@ class Checking:
     async def publications(self) -> int:
         """Walk every publication to the names of all its bytes; return how many there are."""
         sequences = await self._store.publications.sequences()
+        await self._look_what_is_recalled()
         for sequence in sequences:
             try:
                 await self._walk(await self._store.publications.root(sequence))
@@ -138,6 +141,16 @@ class Checking:
             self.damages.append(Damage("ledger", text))
         return end.number
 
+    async def _look_what_is_recalled(self) -> None:
+        """Remember what older publications name and nobody shall hold."""
+        current = await self._store.publications.current()
+        if current is None:
+            return
+        # What can not be read of it is named where it is walked.
+        with contextlib.suppress(MirrorError):
+            root = decode_publication(await self._read(current))
+            self._recalled = frozenset(decode_content(await self._read(root.content)).recalled)
+
     async def _walk(self, digest: Digest) -> None:
         root = decode_publication(await self._read(digest))
         content = decode_content(await self._read(root.content))
@@ -156,7 +169,7 @@ class Checking:
             raise
 
     async def _demand(self, digests: set[Digest]) -> None:
-        for digest in await self._store.blobs.missing(digests):
+        for digest in await self._store.blobs.missing(digests - self._recalled):
             self._note(digest, ArtifactNotFoundError(f"{digest} is published and not held"))
 
     def _name_strangers(self, paths: Iterable[Path]) -> None:

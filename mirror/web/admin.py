@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from mirror.web.artifacts import Artifact
 
 _JSON_LINES = "application/jsonl"
+_MOST_BYTES = 16_384
 
 _log = logging.getLogger(__name__)
 
@@ -61,17 +62,20 @@ class Operations(Protocol):
     async def remembered(self, board: str) -> bytes:
         """Return what is remembered of upstream's pages, and held, of the board with this id."""
 
-    def ledger(self, since: str | None) -> AsyncGenerator[bytes, None]:
-        """Yield the lines of the ledger from *since* (a date) on."""
+    def ledger(self, since: str | None, /) -> AsyncGenerator[bytes, None]:
+        """Yield the lines of the ledger from *since* on: a date, a time, or a line's number."""
 
     async def damaged(self, digest: Digest) -> None:
         """Look at a blob that somebody found damaged or missing, and heal it if it is."""
+
+    async def judge(self, request: bytes) -> bytes:
+        """Do what somebody decided (JSON); return what came of it, which is in force then."""
 
 
 def make_admin_app(operations: Operations, node: str) -> web.Application:
     """Return the operators' application of the node with this id."""
     heads = Heads(node)
-    app = web.Application(middlewares=[_answering(heads)], client_max_size=1024)
+    app = web.Application(middlewares=[_answering(heads)], client_max_size=_MOST_BYTES)
     app[HEADS] = heads
     app.add_routes(_Handlers(operations, heads).routes())
     return app
@@ -91,6 +95,7 @@ class _Handlers:
             web.get("/v1/remembered.json", self.remembered, allow_head=False),
             web.get("/v1/ledger.jsonl", self.ledger, allow_head=False),
             web.post("/v1/damaged/{digest}", self.damaged),
+            web.post("/v1/judgements", self.judge),
         ]
 
     async def sync(self, request: web.Request) -> web.StreamResponse:
@@ -119,6 +124,9 @@ class _Handlers:
             raise BadQueryError(str(error)) from error
         await self._operations.damaged(digest)
         return self._document(b"{}\n")
+
+    async def judge(self, request: web.Request) -> web.StreamResponse:
+        return self._document(await self._operations.judge(await request.read()))
 
     def _document(self, body: bytes) -> Answer:
         return Answer(200, self._heads.with_body(200, JSON, len(body)), body)

@@ -158,3 +158,21 @@ async def test_what_is_no_digest_is_refused(
     reply = await ask(admin, "POST", f"/v1/damaged/{digest}")
 
     assert (reply.status, operations.damages.empty()) == (400, True)
+
+
+async def test_a_judgement_is_handed_on_and_answered(admin: Path) -> None:
+    done = await ask(admin, "POST", "/v1/judgements", body=b"hide")
+    refused = await ask(admin, "POST", "/v1/judgements", body=b"forbidden")
+
+    assert (done.status, done.body) == (200, b'{"text":"hide"}\n')
+    assert json.loads(refused.body) == {
+        "error": "Recalled",
+        "message": "it was recalled",
+        "exit_status": 4,
+    }
+
+
+async def test_a_judgement_without_measure_is_refused(admin: Path) -> None:
+    refused = await ask(admin, "POST", "/v1/judgements", body=b"x" * 20_000)
+
+    assert refused.status == 413
