@@ -37,6 +37,7 @@ _STATES: Final = {
 _MEANINGS: Final = {
     "held": "wanted and held",
     "refused": "wanted, but its bytes were refused: mpmirror status says why",
+    "recalled": "nobody may have its bytes: recalled in /v1/feed.json says why",
     "missing": "wanted and not held: the next sync fetches it",
     "kept": "held and no longer wanted: nothing is pruned yet",
     "left": "not wanted and not held",
@@ -97,7 +98,11 @@ def _explained(found: RememberedBoard, policy: Policy) -> Iterator[_Explained]:
     for ruling in rulings:
         name = str(ruling.listing.name)
         state = _STATES[name in held, ruling.wanted]
-        yield _ruled(ruling, "refused" if state == "missing" and name in refused else state)
+        if name in found.recalled:
+            state = "recalled"
+        elif state == "missing" and name in refused:
+            state = "refused"
+        yield _ruled(ruling, state)
     listed = {str(ruling.listing.name) for ruling in rulings}
     for name in found.held:
         if name not in listed:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
-from mirror.errors import ArtifactNotFoundError, DamagedError
+from mirror.errors import ArtifactNotFoundError, DamagedError, MirrorError
 from mirror.storage.threads import to_end
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ async def hold_again(
             received = await _copied(store, digest, incoming)
             if judge is not None:
                 await judge(incoming, received)
-        except BaseException:
+        except MirrorError:
             await incoming.discard()
             raise
         await store.blobs.keep(incoming)

@@ -36,7 +36,8 @@ class RememberedBoard:
     ``crawled`` is false while upstream's index was never read: then nothing else is known
     but what is ``held``.  ``board`` is None when the index does not show it; ``nearest``
     then are ids that look like it.  ``read_at`` is when its page was last read.  ``refused``
-    are listed artifacts whose bytes were refused when they were fetched last.
+    are listed artifacts whose bytes were refused when they were fetched last, ``recalled``
+    those that nobody may have.
     """
 
     upstream: str
@@ -46,6 +47,7 @@ class RememberedBoard:
     held: tuple[str, ...]
     refused: tuple[str, ...] = ()
     nearest: tuple[str, ...] = ()
+    recalled: tuple[str, ...] = ()
 
     def to_json(self) -> bytes:
         """Return all of it as JSON, which `from_json` reads back."""
@@ -88,6 +90,7 @@ async def remembered_board(index: Index, upstream: str, board: str) -> Remembere
         held=held,
         refused=tuple(sorted((await index.refusals_of(names)).keys() - set(held))),
         nearest=() if found else _nearest(board, pages.boards),
+        recalled=tuple(sorted(names & (await index.recalled_names()).keys())),
     )
 
 

@@ -78,6 +78,8 @@ class Files:
         try:
             return await self.send(request, await fetched.find(name))
         except NotFoundError:
+            if await self._shelf.recalls(name):
+                raise
             # It was let go since somebody here asked for it last.
             fetched.forget(name)
             return await self.send(request, await fetched.find(name))

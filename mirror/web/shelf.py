@@ -136,7 +136,7 @@ class Shelf:
         """Return what the current publication calls *name*, or else one in grace did."""
         view = await self.current()
         artifact = view.loaded.artifacts.get(name)
-        if artifact is None and name in view.loaded.recalled_names:
+        if artifact is None and await self.recalls(name):
             raise GoneError(f"{name} was recalled")
         if artifact is None:
             artifact = await self._superseded.find(name)
@@ -149,6 +149,10 @@ class Shelf:
     async def recalled(self, digest: Digest) -> bool:
         """Whether the current publication says that nobody may have *digest*."""
         return digest in (await self.current()).loaded.recalled
+
+    async def recalls(self, name: str) -> bool:
+        """Whether the current publication says that the bytes of *name* are recalled."""
+        return name in (await self.current()).loaded.recalled_names
 
     async def recalled_by_now(self, digest: Digest) -> bool:
         """Whether *digest*, whose bytes are gone, was recalled: by the newest publication."""

@@ -11,10 +11,14 @@ import pytest
 from mirror.catalog.plan import Policy
 from mirror.catalog.values import Digest
 from mirror.errors import ArtifactNotFoundError, ConfigurationError
+from mirror.judgement.judge import Judge
+from mirror.judgement.requests import Request
 from mirror.storage.entries import Decision, Refusal
 from mirror.storage.judgements import What
 from mirror.storage.store import forget_index
+from mirror.sync.remembered_board import remembered_board
 from mirror.upkeep.check import check
+from tests.cache.node import OFFERED, caching, two_releases
 from tests.judgement.scene import NEW, OLD, OTHER, WHY, court
 from tests.proofs.walking import digest_at
 from tests.sync.node import node_at
@@ -208,3 +212,45 @@ async def test_what_is_not_recalled_can_not_be_lifted(tmp_path: Path) -> None:
     async with court(tmp_path) as scene:
         with pytest.raises(ArtifactNotFoundError, match="is not recalled"):
             await scene.decide(What.RECALL_UNDO, str(await scene.digest(NEW)))
+
+
+async def test_a_recalled_file_on_demand_is_gone_under_its_name_and_fetched_no_more(
+    tmp_path: Path,
+) -> None:
+    """No document ever named its digest; whoever fetched it remembers what it was."""
+    async with caching(tmp_path, two_releases()) as mirror:
+        fetched = await mirror.client.get(f"/v1/files/{OFFERED}")
+        store = mirror.node.store
+        judge = Judge(store=store, upstream=mirror.node.url, clock=lambda: mirror.node.now)
+        digest = (await mirror.fetch(OFFERED)).digest
+        await judge.apply(Request(What.RECALL, str(digest), WHY, "operator"))
+        at_once = await mirror.client.get(f"/v1/files/{OFFERED}")
+        await mirror.shelf.refresh()
+        later = await mirror.client.get(f"/resources/firmware/{OFFERED}")
+
+        assert [one.status for one in (fetched, at_once, later)] == [200, 410, 410]
+        assert at_once.body + later.body == b""
+        assert mirror.replica.count(OFFERED) == 1
+
+
+async def test_a_file_on_demand_that_turns_out_to_be_recalled_is_gone(tmp_path: Path) -> None:
+    async with caching(tmp_path, two_releases()) as mirror:
+        digest = digest_at(mirror.replica, OFFERED)
+        judge = Judge(
+            store=mirror.node.store, upstream=mirror.node.url, clock=lambda: mirror.node.now
+        )
+        await judge.apply(Request(What.RECALL, f"sha256:{digest}", WHY, "operator"))
+        got = await mirror.client.get(f"/v1/files/{OFFERED}")
+
+        assert (got.status, got.body) == (410, b"")
+        assert await mirror.node.store.index.find_held(OFFERED) is None
+
+
+async def test_a_recalled_artifact_is_explained_as_such(tmp_path: Path) -> None:
+    """It is not called missing: no sync fetches it."""
+    async with court(tmp_path) as scene:
+        await scene.recall(NEW)
+        found = await remembered_board(scene.node.store.index, scene.node.url, "RPI_PICO")
+
+        assert found.recalled == (NEW,)
+        assert found.held == (OLD,)
