@@ -38,18 +38,21 @@ class Reply:
     body: bytes
 
 
-async def ask(socket_path: Path, method: str, path: str, *, seconds: float = 10.0) -> Reply:
+async def ask(
+    socket_path: Path, method: str, path: str, *, seconds: float = 10.0, body: bytes = b""
+) -> Reply:
     """Ask *path* (with its query) of the daemon, and return its answer within *seconds*.
 
-    Raises `LockedError` when it does not answer, `TooLargeError` beyond 64 MB.
+    *body* is sent with the question.  Raises `LockedError` when it does not answer,
+    `TooLargeError` beyond 64 MB.
     """
-    async with _asking(socket_path, method, path, seconds) as response:
-        body = bytearray()
+    async with _asking(socket_path, method, path, seconds, body) as response:
+        answer = bytearray()
         async for chunk in response.content.iter_any():
-            body += chunk
-            if len(body) > _MOST_BYTES:
+            answer += chunk
+            if len(answer) > _MOST_BYTES:
                 raise TooLargeError(f"the daemon's answer to {path} has over {_MOST_BYTES} bytes")
-        return Reply(response.status, bytes(body))
+        return Reply(response.status, bytes(answer))
 
 
 async def stream(

@@ -200,6 +200,10 @@ class CatalogShrunkError(RefusedError):
     """A catalog that lost more than the wipe guard allows: nothing was changed."""
 
 
+class RecalledError(RefusedError):
+    """Bytes that an operator forbids: they are not taken, wherever they come from."""
+
+
 class IncompleteError(RefusedError):
     """The run ended well but not everything asked for is held and accepted."""
 

@@ -23,8 +23,10 @@ from mirror.errors import (
     BusyError,
     FetchFailedError,
     FetchTimedOutError,
+    GoneError,
     MirrorError,
     NotYetError,
+    RecalledError,
     RefusedError,
     UpstreamBusyError,
     UpstreamError,
@@ -200,7 +202,8 @@ class OnDemand:
         if isinstance(error, UpstreamRestingError):
             # Nobody was asked: that costs nothing again, and then says the time that is left.
             return error
-        refused = isinstance(error, RefusedError)
+        # A recall can be lifted at any time: asking again asks upstream for nothing then.
+        refused = isinstance(error, RefusedError) and not isinstance(error, RecalledError)
         terms = self._terms
         lasts = terms.remember_refusals if refused else terms.remember_failures
         failure = _failure(name, error)
@@ -228,6 +231,8 @@ class OnDemand:
 
 def _failure(name: str, error: MirrorError) -> MirrorError:
     """Return *error* as those who wait shall see it: what is upstream's fault says so."""
+    if isinstance(error, RecalledError):
+        return GoneError(str(error))
     if isinstance(error, UpstreamBusyError) or not isinstance(error, RefusedError | UpstreamError):
         return error
     kind = FetchTimedOutError if isinstance(error.__cause__, TimeoutError) else FetchFailedError

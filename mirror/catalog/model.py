@@ -148,12 +148,14 @@ class CatalogBoard:
     """One board of a crawl.
 
     ``stale`` says why its page could not be read this time; facts and listings are then
-    those of the last good page.
+    those of the last good page.  ``notes`` are release notes by version, of releases that are
+    known without a listing.
     """
 
     facts: BoardFacts
     listings: tuple[Listing, ...]
     stale: str | None = None
+    notes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ from typing import Annotated, Final
 
 import typer
 
+from mirror.cli.check_ledger import check_ledger
 from mirror.cli.holder import store_or_holder
 from mirror.cli.invocation import invocation_of
 from mirror.cli.terminal import Steps, complain, say, say_json
 from mirror.config import Settings
 from mirror.control import ask
-from mirror.errors import LockedError
+from mirror.errors import ConfigurationError, LockedError
 from mirror.storage.store import StoreReader, forget_index
 from mirror.upkeep.check import Report, forget_damaged
 from mirror.upkeep.check import check as check_store
@@ -28,10 +29,28 @@ def check(
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Make the database again from the files first.")
     ] = False,
+    ledger: Annotated[
+        bool, typer.Option("--ledger", help="Only follow the ledger's chain.")
+    ] = False,
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            "--export",
+            help="With --ledger: write its lines to FILE, or to standard output (-).",
+            metavar="FILE",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON, for a script.")] = False,
 ) -> None:
     """Hash every file held, walk every publication, follow the ledger."""
     settings = invocation_of(context).settings()
+    if export is not None and not ledger:
+        raise ConfigurationError("--export goes with --ledger")
+    if ledger:
+        if rebuild:
+            raise ConfigurationError("--ledger changes nothing: --rebuild does not go with it")
+        check_ledger(settings, export, as_json=as_json)
+        return
     report, mender = asyncio.run(_check(settings, rebuild=rebuild))
     if as_json:
         damages = [{"subject": one.subject, "text": one.text} for one in report.damages]

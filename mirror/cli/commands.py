@@ -52,6 +52,9 @@ class Command:
 #: A command that may have to ask upstream, the store, and the daemon.
 ALL: Final = tuple(MEANINGS)
 
+#: A command that decides: it may refuse, and ask the daemon.
+DECIDED: Final = (COMPLETE, FAILED, USAGE, REFUSED, DAMAGED, LOCKED)
+
 COMMANDS: Final = (
     Command("init", Later("mirror.cli.initialise", "init"), EVERY_DAY, (COMPLETE, FAILED, USAGE)),
     Command(
@@ -68,6 +71,16 @@ COMMANDS: Final = (
         Later("mirror.cli.verify", "verify"),
         TO_DECIDE,
         (COMPLETE, FAILED, USAGE, REFUSED),
+    ),
+    Command("recall", Later("mirror.cli.judging", "recall"), TO_DECIDE, DECIDED),
+    Command("accept", Later("mirror.cli.judging", "accept"), TO_DECIDE, DECIDED),
+    Command("hide", Later("mirror.cli.judging", "hide"), TO_DECIDE, DECIDED),
+    Command("acknowledge", Later("mirror.cli.judging", "acknowledge"), TO_DECIDE, DECIDED),
+    Command(
+        "quarantine",
+        Later("mirror.cli.quarantine", "quarantine"),
+        TO_DECIDE,
+        (COMPLETE, FAILED, USAGE, DAMAGED),
     ),
     Command(
         "adopt",

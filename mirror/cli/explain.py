@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _MEANINGS: Final = {
     "held": "wanted and held",
     "refused": "wanted, but its bytes were refused: mpmirror status says why",
+    "recalled": "nobody may have its bytes: recalled in /v1/feed.json says why",
     "missing": "wanted and not held: the next sync fetches it",
     "kept": "held, no longer wanted, and kept",
     "let go": "held, neither wanted nor kept: on demand from the next run on",
@@ -128,7 +129,9 @@ def _held(keeping: Keeping, besides: str = "") -> _Explained:
 def _not_held(found: RememberedBoard, ruling: Ruling) -> _Explained:
     name = str(ruling.listing.name)
     state = "cached" if name in found.held else "left"
-    if ruling.wanted:
+    if name in found.recalled:
+        state = "recalled"
+    elif ruling.wanted:
         state = "refused" if name in found.refused else "missing"
     return _Explained(name, state, ruling.reason, ruling.reason.words, ruling.rule)
 

@@ -13,7 +13,7 @@ from mirror.cli.terminal import say
 from mirror.config import Settings
 from mirror.control import ask
 from mirror.daemon.parts import now
-from mirror.daemon.status import Moment, Status, decode_status, encode_status, status_of
+from mirror.daemon.status import Alarm, Moment, Status, decode_status, encode_status, status_of
 from mirror.daemon.upstream_status import UpstreamHealth
 from mirror.upstream.breaker import BreakerState
 
@@ -72,7 +72,10 @@ def _lines(status: Status) -> Iterator[str]:
         yield f"next run: {status.next_run}{why}"
     if status.upstream_health:
         yield from _upstream(status.upstream_health)
-    yield from (f"alarm: {alarm.name}: {alarm.alarm}, {alarm.text}" for alarm in status.alarms)
+    for alarm in status.alarms:
+        yield from _alarm(alarm)
+    if status.recalled:
+        yield f"recalled: {status.recalled} digests, never served, in /v1/feed.json with reason"
     if status.quarantined:
         yield f"quarantine: {status.quarantined} refused files, never served"
     yield f"disk: {status.disk.free / 1e9:,.1f} GB free of {status.disk.total / 1e9:,.1f} GB"
@@ -93,13 +96,25 @@ def _upstream(health: UpstreamHealth) -> Iterator[str]:
         yield f"the last complete crawl was {timedelta(seconds=health.data_age)} ago"
 
 
+def _alarm(alarm: Alarm) -> Iterator[str]:
+    if alarm.acknowledged is not None:
+        yield f"acknowledged {alarm.id}: {alarm.name}: {alarm.alarm}: {alarm.acknowledged}"
+        return
+    yield f"alarm {alarm.id}: {alarm.name}: {alarm.alarm}, {alarm.text}"
+    yield f"  {alarm.todo}"
+
+
 def _last_run(status: Status) -> Iterator[str]:
     if status.last_run is None:
         yield "no run has ended yet"
         return
     outcome = status.last_run.outcome
     yield f"last run: {outcome.ending.value} at {status.last_run.ended}: {outcome.message}"
+    alarms = {(alarm.name, alarm.text) for alarm in status.alarms}
     for trouble in outcome.troubles:
-        yield f"  {trouble.subject}: {trouble.text}"
+        if (trouble.subject, trouble.text) not in alarms:
+            yield f"  {trouble.subject}: {trouble.text}"
+    for one in outcome.dealt_with:
+        yield f"  dealt with: {one.subject}: {one.text}"
     for remark in outcome.remarks:
         yield f"  left out: {remark.subject}: {remark.text}"

@@ -123,6 +123,8 @@ def _tell(outcome: Outcome) -> None:
         complain(f"… and {len(outcome.troubles) - _TROUBLES} more: mpmirror status --json")
     for remark in outcome.remarks[:_TROUBLES]:
         complain(f"left out: {remark.subject}: {remark.text}")
+    for one in outcome.dealt_with[:_TROUBLES]:
+        complain(f"dealt with: {one.subject}: {one.text}")
     say(f"{outcome.ending.value}: {outcome.message}")
     say(
         f"{outcome.held} of {outcome.wanted} files held, {outcome.fetched} of them new "

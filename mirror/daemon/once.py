@@ -6,10 +6,12 @@ from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from mirror.daemon.health import tell_age
+from mirror.daemon.operator import login_name
 from mirror.daemon.parts import now, wishes_of
 from mirror.daemon.reach import Reach
-from mirror.daemon.status import remember_outcome
+from mirror.daemon.status import judged_outcome, remember_outcome
 from mirror.errors import MirrorError, StorageError
+from mirror.storage.entries import Decision
 from mirror.sync.outcome import Ending, Outcome
 from mirror.sync.run import preview, sync
 
@@ -38,16 +40,19 @@ async def sync_once(
     *restraint* may stop it between two files; an operator's own run has none.
     """
     wishes = wishes_of(settings, accept_shrunken=accept_shrunken)
+    if accept_shrunken:
+        await store.ledger.append([_believing(settings.upstream.url)])
     try:
         async with _shared(reach) or Reach(settings, store) as way:
             outcome = await sync(await way.means(report, restraint), wishes)
     except MirrorError as error:
         outcome = Outcome(Ending.FAILED, str(error), error.exit_status)
+    # As it was: what was acknowledged may come to an end.
     await remember_outcome(store, outcome, now())
     # It may be lost, and is told again with the next run.
     with suppress(StorageError):
         await tell_age(settings, store, reach)
-    return outcome
+    return await judged_outcome(store, outcome, now())
 
 
 async def preview_once(
@@ -56,6 +61,11 @@ async def preview_once(
     """Crawl and plan, and fetch nothing; raises what a run would end with before it fetches."""
     async with Reach(settings, store) as reach:
         return await preview(await reach.means(report), wishes_of(settings))
+
+
+def _believing(upstream: str) -> Decision:
+    """Return the decision that this one run believes a catalog that shrank."""
+    return Decision(now(), "accept-shrunken", upstream, "sync --accept-shrunken", login_name())
 
 
 def _shared(reach: Reach | None) -> AbstractAsyncContextManager[Reach] | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter
@@ -16,6 +15,7 @@ from pydantic import TypeAdapter
 from mirror.catalog.local_names import parse_held
 from mirror.daemon.bringing import ADDED, ADOPTED, hands_of, named_path, read_wish
 from mirror.daemon.health import health_of
+from mirror.daemon.judging import judge, judge_of
 from mirror.daemon.once import sync_once
 from mirror.daemon.parts import now
 from mirror.daemon.pinning import order_lines, pinner_of
@@ -23,9 +23,11 @@ from mirror.daemon.pruning import Pruning
 from mirror.daemon.resting import Resting
 from mirror.daemon.runs import Runs
 from mirror.daemon.schedule import Schedule
-from mirror.daemon.status import Moment, encode_status, status_of
+from mirror.daemon.since import since
+from mirror.daemon.status import Moment, Status, encode_status, status_of
 from mirror.daemon.upkeep import Upkeep
-from mirror.errors import BadQueryError, MirrorError
+from mirror.errors import MirrorError
+from mirror.judgement.requests import decode_request, encode_ruling
 from mirror.storage.entries import Recorded
 from mirror.storage.runs import Run
 from mirror.sync.adopting import adopt
@@ -75,6 +77,7 @@ class Operations:
         self._on_demand = on_demand
         self._log = log
         self._pruning = pruning or Pruning(settings, store, log)
+        self._judge = judge_of(settings, store)
         # Sync runs and healing take turns: no file is fetched twice at once, and the set rate
         # is that of one of them.
         self._turn = asyncio.Lock()
@@ -94,6 +97,23 @@ class Operations:
 
     async def status(self) -> bytes:
         """Return what ``/v1/status.json`` says."""
+        return encode_status(await self._status())
+
+    async def judge(self, request: bytes) -> bytes:
+        """Do what somebody decided; return what came of it, which is in force then."""
+        asked = decode_request(request)
+        ruling = await judge(self._judge, asked, await self._status())
+        self._log.info("judged", what=asked.what.value, text=ruling.text, by=asked.by)
+        return encode_ruling(ruling)
+
+    async def settle(self) -> None:
+        """Have in force what was recalled before this daemon began."""
+        try:
+            await self._judge.settle()
+        except MirrorError as error:
+            self._log.warning("what is recalled could not be looked at", error=str(error))
+
+    async def _status(self) -> Status:
         rest = self.schedule.next_rest
         moment = Moment(
             now=now(),
@@ -105,14 +125,13 @@ class Operations:
             alarms=self.upkeep.alarms(),
         )
         settings = self._settings
-        status = await status_of(
+        return await status_of(
             self._store,
             settings.data_dir,
             settings.upstream.url,
             moment,
             offline=settings.offline,
         )
-        return encode_status(status)
 
     async def fetch(self, name: str) -> Artifact:
         """Return the artifact *name*, fetched on demand if it is not held; raise why not."""
@@ -168,11 +187,11 @@ class Operations:
         upstream = self._settings.upstream.url
         return (await known_board(self._store, upstream, board)).to_json()
 
-    async def ledger(self, since: str | None) -> AsyncGenerator[bytes, None]:
-        """Yield the lines of the ledger from *since* (a date) on."""
-        first = _date(since)
+    async def ledger(self, first: str | None) -> AsyncGenerator[bytes, None]:
+        """Yield the lines of the ledger from *first* on: a date, a time, or a line's number."""
+        wanted = since(first)
         async for recorded in self._store.ledger.entries():
-            if first is None or recorded.entry.time.date() >= first:
+            if wanted(recorded):
                 yield _RECORDED.dump_json(recorded) + b"\n"
 
     async def _ask_for_sync(self) -> int:
@@ -188,6 +207,7 @@ class Operations:
         self.schedule.heed(outcome.exit_status)
         if restraint.met is not None:
             self.schedule.continue_after_rest()
+        await self.settle()
         await self.upkeep.look_again()
         await self._pruning.after_run()
         self._tell(outcome)
@@ -243,12 +263,3 @@ def artifact_of(sighting: Sighting) -> Artifact:
         flash_offset=facts.offset if facts else None,
         sums=bytes.fromhex(sighting.digest.hex + (sighting.md5 or "")),
     )
-
-
-def _date(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise BadQueryError(f"since is a date such as 2026-04-06, not {text[:40]!r}") from error

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from mirror.daemon.alarms import change_alarm, dealt_with, judged, trouble_alarm
 from mirror.daemon.upstream_status import UpstreamHealth
 from mirror.daemon.version import VERSION
 from mirror.errors import DamagedError, MirrorError
@@ -67,12 +68,19 @@ class RunStatus:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Something that a person should judge: what, about which name, and the facts."""
+    """Something that a person should judge: what, about which name, and the facts.
+
+    ``id`` is what `mpmirror acknowledge` takes, ``todo`` what can be done; ``acknowledged``
+    is the reason of whoever judged these very facts.
+    """
 
     alarm: str
     name: str
     text: str
     since: str
+    id: str = ""
+    todo: str = ""
+    acknowledged: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +141,24 @@ class Status:
     withdrawn: int = 0
     next_run_why: str | None = None
     upstream_health: UpstreamHealth | None = None
+    recalled: int = 0
     type: str = "mpmirror.status"
     format: int = 1
 
     @property
     def exit_status(self) -> int:
-        """What ``mpmirror status`` ends with: 0 complete, else that of the last run, or 4."""
-        if self.complete:
+        """What ``mpmirror status`` ends with: 0 complete, else that of the last run, or 4.
+
+        4 also while an alarm is open that nobody judged.
+        """
+        if self.complete and not self.open_alarms:
             return 0
         return (self.last_run.outcome.exit_status if self.last_run else 0) or 4
+
+    @property
+    def open_alarms(self) -> tuple[Alarm, ...]:
+        """The alarms that nobody judged."""
+        return tuple(alarm for alarm in self.alarms if alarm.acknowledged is None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,11 +206,11 @@ async def status_of(
     store: Store, folder: Path, upstream: str, moment: Moment, *, offline: bool
 ) -> Status:
     """Look at *store* and say how it is; raises `StorageError` when it can not be read."""
-    last = await find_last_run(store)
+    pinned, damaged_pins = await _pinned(store, moment.now)
+    last, alarms = await _alarms(store, moment, damaged_pins)
     totals = await store.index.totals()
     disk = await asyncio.to_thread(shutil.disk_usage, folder)
     notes = await store.quarantine.notes()
-    pinned, damaged_pins = await _pinned(store, moment.now)
     return Status(
         version=VERSION,
         node=store.node.node_id,
@@ -202,13 +219,13 @@ async def status_of(
         offline=offline,
         complete=last is not None
         and last.outcome.complete
-        and moment.sound
+        and _sound(moment, alarms)
         and not pinned.missing
         and not damaged_pins,
         publication=await _publication(store, moment.now),
         held=HeldStatus(totals.artifacts, totals.size),
         quarantined=len(notes),
-        alarms=(*await _alarms(store), *moment.alarms, *damaged_pins),
+        alarms=alarms,
         running=moment.running,
         last_run=last,
         next_run=stamp(moment.next_run) if moment.next_run else None,
@@ -218,6 +235,7 @@ async def status_of(
         withdrawn=await store.index.withdrawn_and_held(),
         next_run_why=moment.next_run_why,
         upstream_health=moment.upstream_health,
+        recalled=len(await store.index.recalls()),
     )
 
 
@@ -229,6 +247,12 @@ async def _pinned(store: Store, now: datetime) -> tuple[PinsStatus, tuple[Alarm,
         return PinsStatus(0, 0), (Alarm("damaged", "pins", str(error), stamp(now)),)
     names = {name for pin in pins for name in pin.names}
     return PinsStatus(len(pins), len(names), missing[:_MOST_SHOWN]), ()
+
+
+async def judged_outcome(store: Store, outcome: Outcome, now: datetime) -> Outcome:
+    """Return *outcome* as it counts with what was acknowledged; raises `StorageError`."""
+    run, _ = await _judged_run(store, RunStatus(stamp(now), outcome), now)
+    return run.outcome
 
 
 async def _publication(store: Store, now: datetime) -> PublicationStatus | None:
@@ -252,14 +276,40 @@ async def find_last_run(store: Store) -> RunStatus | None:
         return None
 
 
-async def _alarms(store: Store) -> tuple[Alarm, ...]:
+async def _alarms(
+    store: Store, moment: Moment, more: tuple[Alarm, ...]
+) -> tuple[RunStatus | None, tuple[Alarm, ...]]:
+    """Return the last run as it counts, and every alarm, judged or not."""
+    acknowledged = await store.index.acknowledged()
     changes = await store.index.changes(limit=_MOST_SHOWN)
-    return tuple(
-        Alarm(
-            alarm="bytes-changed",
-            name=change.name,
-            text=f"first {change.first}, later {change.later}: the first bytes are served",
-            since=stamp(change.time),
-        )
-        for change in changes
+    alarms = [*(change_alarm(Alarm, change) for change in changes), *moment.alarms, *more]
+    others = judged(alarms, acknowledged, moment.now)
+    last = await find_last_run(store)
+    if last is None:
+        return None, others
+    run, troubles = await _judged_run(store, last, moment.now)
+    return run, (*troubles, *others)
+
+
+async def _judged_run(
+    store: Store, run: RunStatus, now: datetime
+) -> tuple[RunStatus, tuple[Alarm, ...]]:
+    troubles = run.outcome.troubles
+    refusals = await store.index.refusals_of(trouble.subject for trouble in troubles)
+    alarms = judged(
+        [trouble_alarm(Alarm, trouble, refusals, run.ended) for trouble in troubles],
+        await store.index.acknowledged(),
+        now,
     )
+    closed = {
+        trouble: alarm.acknowledged
+        for trouble, alarm in zip(troubles, alarms, strict=True)
+        if alarm.acknowledged is not None
+    }
+    return replace(run, outcome=dealt_with(run.outcome, closed)), alarms
+
+
+def _sound(moment: Moment, alarms: tuple[Alarm, ...]) -> bool:
+    """Whether nothing is known to be damaged, but for what somebody has judged."""
+    closed = [one for one in alarms if one.alarm == "damaged" and one.acknowledged is not None]
+    return moment.sound or (moment.upkeep is not None and len(closed) >= moment.upkeep.damaged)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from mirror.daemon.parts import now
 from mirror.daemon.status import Alarm, CheckStatus, UpkeepStatus
 from mirror.errors import MirrorError
+from mirror.publication.alarms import alarm_id
 from mirror.sync.publish import stamp
 from mirror.upkeep.heal import Healer
 from mirror.upkeep.healing import Healing
@@ -139,7 +140,8 @@ def _alarm(case: Case) -> Alarm:
     text = f"{case.wrong}, not served; fetched again at {due}"
     if case.failure:
         text += f"; the last attempt failed: {case.failure}"
-    return Alarm("damaged", str(case.digest), text, stamp(case.since))
+    known_as = alarm_id("damaged", str(case.digest), case.wrong)
+    return Alarm("damaged", str(case.digest), text, stamp(case.since), id=known_as)
 
 
 def _findings(one: Round) -> list[Alarm]:

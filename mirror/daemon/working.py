@@ -55,6 +55,7 @@ async def _operating(settings: Settings, log: Logger) -> AsyncIterator[Operation
         for remark in store.remarks:
             log.warning(remark)
         operations = Operations(settings, store, reach, on_demand, log, pruning)
+        await operations.settle()
         app = make_admin_app(operations, store.node.node_id)
         with unix_socket(settings.admin_listen.path) as listener:
             async with serving(app, [listener]):

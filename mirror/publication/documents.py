@@ -76,10 +76,10 @@ class FileEntry:
 
     ``path`` is where every mirror serves it, ``source`` where upstream listed it, or
     ``adopted`` where an operator brought it and upstream was never seen to list it, or
-    ``local`` for an own build.
-    ``withdrawn`` is the day of the first crawl that missed it, null while upstream lists it:
-    it stays held and served.  ``also_known_as`` are other names of the same bytes, which
-    upstream renamed.
+    ``local`` for an own build.  ``withdrawn`` is the day of the first crawl that missed it,
+    null while upstream lists it: it stays held and served.  ``also_known_as`` are other names
+    of the same bytes, which upstream renamed.  What is ``hidden`` is never the latest: an
+    operator judged it wrong; its name still gets it.
     """
 
     name: str
@@ -95,6 +95,7 @@ class FileEntry:
     verdict: VerdictEntry
     withdrawn: str | None = None
     also_known_as: tuple[str, ...] = ()
+    hidden: bool = False
 
     @property
     def digest(self) -> Digest:
@@ -176,11 +177,22 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Recall:
+    """A digest that an operator forbids, by which names it is known, since when, and why."""
+
+    digest: Digest
+    names: tuple[str, ...]
+    since: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContentRoot:
     """The content layer: every board document by digest.  No mirror's address is in it.
 
     ``upstream`` is the site that all of it was first read from; ``through`` are the lineages
     of the mirrors that it came through to this one, the nearest first.
+    ``recalled`` is what nobody may have; ``recalls`` says of each of them what a person asks.
     """
 
     origin: Origin
@@ -190,6 +202,7 @@ class ContentRoot:
     boards: dict[str, Digest]
     recalled: tuple[Digest, ...] = ()
     through: tuple[str, ...] = ()
+    recalls: tuple[Recall, ...] = ()
     type: str = "mpmirror.content"
     format: int = FORMAT
     critical: tuple[str, ...] = ()

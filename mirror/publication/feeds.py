@@ -16,7 +16,14 @@ import rfc8785
 from pydantic import Field, TypeAdapter
 
 from mirror.errors import ArtifactNotFoundError
-from mirror.publication.documents import BoardDocument, FileEntry, PublicationRoot, ReleaseEntry
+from mirror.publication.documents import (
+    BoardDocument,
+    FileEntry,
+    PublicationRoot,
+    Recall,
+    ReleaseEntry,
+)
+from mirror.publication.hiding import without_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,6 +44,7 @@ class FeedHead:
     sequence: int
     published: str
     upstream: str
+    recalled: tuple[Recall, ...] = ()
     schema: str = SCHEMA_PATH
     type: str = "mpmirror.feed"
     format: int = 1
@@ -51,6 +59,9 @@ class Feed:
     published: Annotated[str, Field(description="When, in UTC (RFC 3339).")]
     upstream: Annotated[str, Field(description="Where the mirror watches.")]
     boards: Annotated[tuple[BoardDocument, ...], Field(description="By board id.")]
+    recalled: Annotated[
+        tuple[Recall, ...], Field(description="Bytes that are never served again.")
+    ] = ()
     schema: str = SCHEMA_PATH
     type: str = "mpmirror.feed"
     format: int = 1
@@ -103,9 +114,9 @@ _INDEX = TypeAdapter(Index)
 _LATEST = TypeAdapter(Latest)
 
 
-def head_of(root: PublicationRoot, upstream: str) -> FeedHead:
+def head_of(root: PublicationRoot, upstream: str, recalled: tuple[Recall, ...] = ()) -> FeedHead:
     """Return the head of the feed of the publication *root*."""
-    return FeedHead(root.lineage, root.sequence, root.published, upstream)
+    return FeedHead(root.lineage, root.sequence, root.published, upstream, recalled)
 
 
 def compose_feed(head: FeedHead, boards: Iterable[bytes]) -> Iterator[bytes]:
@@ -128,6 +139,7 @@ def filter_feed(head: FeedHead, boards: Iterable[BoardDocument], query: FeedQuer
         published=head.published,
         upstream=head.upstream,
         boards=tuple(board for board in kept if board is not None),
+        recalled=head.recalled,
     )
     return rfc8785.dumps(_FEED.dump_python(feed, mode="json")) + b"\n"
 
@@ -163,7 +175,7 @@ def render_latest(board: BoardDocument, query: FeedQuery) -> bytes:
 
     An own build is that only where nothing of upstream's fits.
     """
-    narrowed = query.narrow(board)
+    narrowed = query.narrow(without_hidden(board))
     releases = (*narrowed.releases, *narrowed.local) if narrowed else ()
     if not releases:
         raise ArtifactNotFoundError(f"{board.board}: nothing held fits the question")
@@ -224,5 +236,6 @@ def all_files(board: BoardDocument) -> Iterator[FileEntry]:
 
 
 def _newest(board: BoardDocument, maturity: str) -> str | None:
-    fitting = (release.version for release in board.releases if release.maturity == maturity)
+    shown = without_hidden(board).releases
+    fitting = (release.version for release in shown if release.maturity == maturity)
     return next(fitting, None)

@@ -27,6 +27,7 @@ class OwnBuild:
     md5: str | None
     verdict: Verdict
     added: str
+    hidden: bool = False
 
 
 def render_own_builds(builds: Iterable[OwnBuild]) -> tuple[ReleaseEntry, ...]:
@@ -63,4 +64,5 @@ def _render_file(build: OwnBuild) -> FileEntry:
         source=LOCAL,
         flash=Flash(facts.chip, facts.offset, facts.flash_size) if facts else Flash(),
         verdict=verdict_entry(build.verdict, LOCAL),
+        hidden=build.hidden,
     )

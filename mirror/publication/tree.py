@@ -53,6 +53,7 @@ class HeldArtifact:
     verdict: Verdict
     withdrawn: str | None = None
     also_known_as: tuple[str, ...] = ()
+    hidden: bool = False
 
 
 def render_board(

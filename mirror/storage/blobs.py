@@ -265,6 +265,14 @@ class BlobStore(BlobReader):
         self._trust.forget(digest)
         await to_end(self._files.remove, self._path(digest))
 
+    def move(self, digest: Digest, final: Path) -> None:
+        """Hold *digest* no more, and give its file the name *final*, durably; this blocks.
+
+        Whoever reads the file notices it by the time of its change.
+        """
+        self._trust.forget(digest)
+        self._files.move(self._path(digest), final)
+
     async def distrust(self, digest: Digest) -> None:
         """Have every process hash this blob again before it serves it the next time.
 

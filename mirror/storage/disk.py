@@ -72,6 +72,10 @@ class Disk:
         """Take the name *path* away."""
         path.unlink()
 
+    def touch(self, path: Path) -> None:
+        """Make now the time when the file *path* was last changed."""
+        os.utime(path, follow_symlinks=False)
+
     def make_folder(self, path: Path) -> None:
         """Make the folder *path*, which must not exist, in one that does."""
         path.mkdir()

@@ -67,13 +67,21 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Somebody decided: *what* is a command's word, *subject* a name or digest, with reason."""
+    """Somebody decided: *what* is a command's word, *subject* a name, digest or alarm, with reason.
+
+    ``digest`` is what an ``accept`` takes for the name from now on; the sighting of those bytes
+    follows in the same append.  ``until`` ends an ``acknowledge``, None for "no end";
+    ``about`` says what was judged where the subject is an id alone.
+    """
 
     time: datetime
     what: str
     subject: str
     why: str
     by: str
+    digest: Digest | None = None
+    until: datetime | None = None
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,13 @@ class Files:
             self.disk.rename(temporary, final)
             self.disk.sync_folder(final.parent)
 
+    def move(self, path: Path, final: Path) -> None:
+        """Give the durable file *path* the name *final*, durably; its time of change is now."""
+        with reported("moving", path):
+            self.disk.touch(path)
+            self.disk.rename(path, final)
+        self.sync_folders([final.parent, path.parent])
+
     def write_at(self, descriptor: int, data: bytes | bytearray, offset: int) -> None:
         """Write all of *data* at *offset*; raise `OSError` when the disk takes no more."""
         rest = memoryview(data)

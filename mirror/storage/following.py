@@ -17,6 +17,7 @@ from mirror.storage.database import portions
 from mirror.storage.entries import (
     START,
     Change,
+    Decision,
     Position,
     Refusal,
     Removal,
@@ -24,6 +25,7 @@ from mirror.storage.entries import (
     Sighting,
     Withdrawal,
 )
+from mirror.storage.judgements import What, follow_decision
 from mirror.storage.tables import ABSENCES, ARTIFACTS, CHANGES, MARKS, REFUSALS
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Table
 
-    from mirror.storage.entries import Recorded
+    from mirror.storage.entries import Entry, Recorded
 
     _Row: TypeAlias = dict[str, Any]
 
@@ -67,31 +69,52 @@ def follow(connection: Connection, records: Sequence[Recorded]) -> bool:
 
 def _apply_some(connection: Connection, records: Sequence[Recorded]) -> None:
     entries = [record.entry for record in records]
-    names = {entry.name for entry in entries if isinstance(entry, Sighting | Refusal)}
-    names.update(*(entry.names for entry in entries if isinstance(entry, Removal)))
+    names = _names_in(connection, entries)
     artifacts = _rows_of(connection, ARTIFACTS, names)
     refusals = _rows_of(connection, REFUSALS, names)
     before = set(artifacts), set(refusals)
     for entry in entries:
-        match entry:
-            case Sighting():
-                _accept(artifacts, entry)
-                refusals.pop(entry.name, None)
-            case Refusal():
-                refusals[entry.name] = _refusal_row(entry)
-            case Removal():
-                _let_go(artifacts, entry)
-            case Change():
-                _insert_change(connection, entry)
-            case Withdrawal():
-                _forget_absence(connection, entry.name)
-                connection.execute(insert(ABSENCES), [_absence_row(entry)])
-            case Return():
-                _forget_absence(connection, entry.name)
-            case _:
-                pass  # a decision is only written down
+        _apply(connection, entry, artifacts, refusals)
     _replace(connection, ARTIFACTS, before[0], artifacts.values())
     _replace(connection, REFUSALS, before[1], refusals.values())
+
+
+def _names_in(connection: Connection, entries: Iterable[Entry]) -> set[str]:
+    """Return the names whose rows *entries* may change."""
+    names: set[str] = set()
+    decisions: list[Decision] = []
+    for entry in entries:
+        match entry:
+            case Sighting() | Refusal():
+                names.add(entry.name)
+            case Removal():
+                names.update(entry.names)
+            case Decision():
+                decisions.append(entry)
+    return names | _names_decided_on(connection, decisions) if decisions else names
+
+
+def _apply(
+    connection: Connection, entry: Entry, artifacts: dict[str, _Row], refusals: dict[str, _Row]
+) -> None:
+    match entry:
+        case Sighting():
+            _accept(artifacts, entry)
+            refusals.pop(entry.name, None)
+        case Refusal():
+            refusals[entry.name] = _refusal_row(entry)
+        case Removal():
+            _let_go(artifacts, entry)
+        case Change():
+            _insert_change(connection, entry)
+        case Withdrawal():
+            _forget_absence(connection, entry.name)
+            connection.execute(insert(ABSENCES), [_absence_row(entry)])
+        case Return():
+            _forget_absence(connection, entry.name)
+        case Decision():
+            _decide(artifacts, entry)
+            follow_decision(connection, entry)
 
 
 def _accept(artifacts: dict[str, _Row], sighting: Sighting) -> None:
@@ -107,6 +130,23 @@ def _let_go(artifacts: dict[str, _Row], removal: Removal) -> None:
     for name in removal.names:
         if name in artifacts and artifacts[name]["digest"] == removal.digest.hex:
             artifacts[name] = artifacts[name] | {"held": False}
+
+
+def _names_decided_on(connection: Connection, decisions: Iterable[Decision]) -> set[str]:
+    """Return the names whose artifacts *decisions* change."""
+    accepted = {one.subject for one in decisions if one.what == What.ACCEPT}
+    recalled = [one.subject.removeprefix("sha256:") for one in decisions if one.what == What.RECALL]
+    query = select(ARTIFACTS.c.name).where(ARTIFACTS.c.digest.in_(recalled))
+    return accepted | set(connection.execute(query).scalars())
+
+
+def _decide(artifacts: dict[str, _Row], decision: Decision) -> None:
+    if decision.what == What.ACCEPT and decision.digest is not None:
+        # The sighting of the accepted bytes comes next, and is the first of its name then.
+        artifacts.pop(decision.subject, None)
+    elif decision.what == What.RECALL:
+        for row in artifacts.values():
+            row["held"] = row["held"] and row["digest"] != decision.subject.removeprefix("sha256:")
 
 
 def _insert_change(connection: Connection, change: Change) -> None:

@@ -142,6 +142,7 @@ class Publications(PublicationReader):
         self._files = files
         self._blobs = blobs
         self._lock = Lock()
+        #: Held by whoever makes a publication, from reading the one before to the pointer.
         self.making = Lock()
 
     async def publish(self, sequence: int, root: Digest) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from mirror.catalog.values import Digest
     from mirror.formats.verdict import Finding
+    from mirror.storage.blobs import BlobStore
     from mirror.storage.files import Files
     from mirror.storage.incoming import Incoming
 
@@ -65,6 +66,23 @@ class Quarantine:
         async with self._lock:
             return await to_end(self._put, incoming, refusal)
 
+    async def take(self, blobs: BlobStore, digest: Digest, note: Refusal) -> None:
+        """Move the blob *digest* here with *note*, durably; nothing is done if it is not held.
+
+        Who is being sent its bytes at that moment is cut off.
+        """
+        async with self._lock:
+            await to_end(self._take, blobs, replace(note, digest=digest))
+
+    async def find_note(self, digest: Digest) -> Refusal | None:
+        """Return the note of these bytes; None when they are not here."""
+        return await to_end(self._find_note, digest)
+
+    async def remove(self, digest: Digest) -> None:
+        """Take bytes and note away, if they are here."""
+        async with self._lock:
+            await to_end(self._remove, self._folder / digest.hex)
+
     async def notes(self) -> list[Refusal]:
         """Return the note of everything held here, oldest first."""
         return await to_end(self._notes)
@@ -100,6 +118,28 @@ class Quarantine:
         self._make_room()
         return received.digest
 
+    def _take(self, blobs: BlobStore, note: Refusal) -> None:
+        digest = note.digest
+        if digest is None or not blobs.holds(digest):
+            return
+        path = self._folder / digest.hex
+        if path.is_file():
+            # These very bytes, and why they were refused first.
+            self._remove(path)
+        # As in `_put`: the note first.
+        self._files.write(_note_path(path), _NOTES.dump_json(note))
+        blobs.move(digest, path)
+        self._make_room()
+
+    def _find_note(self, digest: Digest) -> Refusal | None:
+        path = self._folder / digest.hex
+        with reported("looking at", path):
+            return _find_note(_note_path(path)) if path.is_file() else None
+
+    def _remove(self, path: Path) -> None:
+        self._files.remove(path)
+        self._files.remove(_note_path(path))
+
     def _make_room(self) -> None:
         with reported("reading the folder", self._folder):
             facts = [(path, path.stat()) for path in self._listed() if not path.suffix]
@@ -108,12 +148,13 @@ class Quarantine:
         for count, (path, stat) in enumerate(newest_first, start=1):
             held += stat.st_size
             if count > self._bounds.files or held > self._bounds.bytes:
-                self._files.remove(path)
-                self._files.remove(_note_path(path))
+                self._remove(path)
 
     def _notes(self) -> list[Refusal]:
         paths = [path for path in self._listed() if path.suffix]
-        return sorted(map(_read_note, paths), key=lambda note: note.time)
+        # What was let go since the folder was read has no note any more.
+        notes = [note for note in map(_find_note, paths) if note is not None]
+        return sorted(notes, key=lambda note: note.time)
 
     def _listed(self) -> list[Path]:
         with reported("reading the folder", self._folder):
@@ -124,9 +165,13 @@ def _note_path(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def _read_note(path: Path) -> Refusal:
-    with reported("reading", path), path.open("rb") as file:
-        text = file.read(_NOTE_BYTES)
+def _find_note(path: Path) -> Refusal | None:
+    with reported("reading", path):
+        try:
+            with path.open("rb") as file:
+                text = file.read(_NOTE_BYTES)
+        except FileNotFoundError:
+            return None
     try:
         return _NOTES.validate_json(text)
     except ValidationError as error:

@@ -93,6 +93,17 @@ ABSENCES = Table(
     Column("withdrawn", Utc),
 )
 
+JUDGEMENTS = Table(
+    "judgements",
+    METADATA,
+    Column("what", String(16), primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("time", Utc, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("until", Utc),
+)
+
 PAGES = Table(
     "pages",
     METADATA,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from mirror.errors import (
     MirrorError,
+    RecalledError,
     RefusedError,
     StorageError,
     UpstreamBusyError,
@@ -50,6 +51,7 @@ class Fetching:
         self._unreachable = 0
         self.whole: set[str] = set()
         self.troubles: list[Trouble] = []
+        self.recalled: list[Trouble] = []
         self.halted: MirrorError | None = None
         self.fetched = 0
         self.received_bytes = 0
@@ -62,8 +64,8 @@ class Fetching:
 
     @property
     def missing(self) -> int:
-        """How many of the listings are not held (yet)."""
-        return self._total - self.fetched
+        """How many of the listings are not held (yet), and were not found to be recalled."""
+        return self._total - self.fetched - len(self.recalled)
 
     def take_whole_boards(self) -> set[str]:
         """Return the boards of which nothing is open any more, each once."""
@@ -88,6 +90,9 @@ class Fetching:
             if self._unreachable >= GIVING_UP:
                 self.halted = error
             self._note(listing, error)
+        except RecalledError as error:
+            self._unreachable = 0
+            self.recalled.append(Trouble(str(listing.name), str(error)))
         except (RefusedError, UpstreamError) as error:
             self._unreachable = 0
             self._note(listing, error)

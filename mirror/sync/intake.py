@@ -20,6 +20,7 @@ from mirror.errors import (
     DigestMismatchError,
     DiskFullError,
     MalformedImageError,
+    RecalledError,
     UpstreamMissingError,
 )
 from mirror.formats.verdict import Conclusion, Finding, Verdict
@@ -143,6 +144,7 @@ class Intake:
         facts: BoardFacts,
         expecting: Callable[[int], None] | None,
     ) -> int:
+        await self._refuse_recalled_name(str(listing.name))
         md5 = _is_asked_by_md5(listing.name, facts.port)
         via = self._via(listing.url, str(listing.name), listing.digest)
         url = via or listing.url
@@ -156,6 +158,7 @@ class Intake:
                 listing = replace(listing, folder=folder)
             else:
                 via = download.url
+            await self._refuse_recalled(str(listing.name), download.url, incoming, received)
             await self._refuse_changed(str(listing.name), download.url, incoming, received)
             await self._refuse_others(listing, incoming, received)
             verdict = await self._judge(incoming, received, claim_of_listing(listing.name, facts))
@@ -180,6 +183,7 @@ class Intake:
             return await self._heal(sighting, why)
 
     async def _heal(self, sighting: Sighting, why: str) -> int:
+        await self._refuse_recalled_name(sighting.name)
         source = fetchable(sighting.url)
         if source is None:
             raise UpstreamMissingError(
@@ -192,6 +196,7 @@ class Intake:
         async with incoming:
             download = await self._fetcher.download(url, incoming)
             received = await incoming.finish()
+            await self._refuse_recalled(sighting.name, download.url, incoming, received)
             await self._refuse_changed(sighting.name, download.url, incoming, received)
             await self._store.blobs.keep(incoming)
         now = self._clock()
@@ -208,12 +213,40 @@ class Intake:
         await self._store.ledger.append([again, healed])
         return received.size
 
+    async def _refuse_recalled_name(self, name: str) -> None:
+        first = await self._first_digest(name)
+        judgement = await self._store.index.find_recall(first) if first else None
+        if judgement is not None:
+            raise RecalledError(f"{name}: {first} was recalled: {judgement.why}")
+
+    async def _refuse_recalled(
+        self, name: str, url: str, incoming: Incoming, received: Received
+    ) -> None:
+        judgement = await self._store.index.find_recall(received.digest)
+        if judgement is None:
+            return
+        reasons = (Finding("recalled", judgement.why),)
+        await self._store.quarantine.put(incoming, name, url, reasons)
+        refusal = Refusal(
+            time=self._clock(),
+            name=name,
+            url=url,
+            digest=received.digest,
+            size=received.size,
+            reasons=reasons,
+        )
+        await self._store.ledger.append([refusal])
+        raise RecalledError(f"{name}: {received.digest} was recalled: {judgement.why}")
+
     async def _refuse_changed(
         self, name: str, url: str, incoming: Incoming, received: Received
     ) -> None:
         first = await self._first_digest(name)
         if first is None or first == received.digest:
             return
+        decided = await self._store.index.find_sighting(name)
+        if decided is not None and decided.digest == received.digest:
+            return  # somebody accepted these bytes since this run began
         change = Change(time=self._clock(), name=name, url=url, first=first, later=received.digest)
         text = f"first seen as {first}, now {received.digest}: the first bytes stay"
         finding = Finding("bytes-changed", text)

@@ -78,8 +78,10 @@ async def sightings_on(index: Index, board: str, listed: Collection[str]) -> lis
     return own + others
 
 
-def parted(sightings: Sequence[Sighting]) -> tuple[list[OwnBuild], list[Sighting]]:
-    """Return the own builds of *sightings*, and what is upstream's."""
+def parted(
+    sightings: Sequence[Sighting], hidden: Container[str]
+) -> tuple[list[OwnBuild], list[Sighting]]:
+    """Return the own builds of *sightings*, of which some are *hidden*, and what is upstream's."""
     own = [
         OwnBuild(
             name=LocalName.parse(sighting.name),
@@ -88,6 +90,7 @@ def parted(sightings: Sequence[Sighting]) -> tuple[list[OwnBuild], list[Sighting
             md5=sighting.md5,
             verdict=sighting.verdict,
             added=sighting.time.date().isoformat(),
+            hidden=sighting.name in hidden,
         )
         for sighting in sightings
         if is_local(sighting.name)
@@ -95,7 +98,9 @@ def parted(sightings: Sequence[Sighting]) -> tuple[list[OwnBuild], list[Sighting
     return own, [sighting for sighting in sightings if not is_local(sighting.name)]
 
 
-async def marked(index: Index, board: str, held: Sequence[Sighting]) -> list[HeldArtifact]:
+async def marked(
+    index: Index, board: str, held: Sequence[Sighting], hidden: Container[str]
+) -> list[HeldArtifact]:
     """Return the artifacts of *held*, with what else is known of their names."""
     withdrawn = await index.withdrawn_of(sighting.name for sighting in held)
     names = await index.other_names(board)
@@ -109,6 +114,7 @@ async def marked(index: Index, board: str, held: Sequence[Sighting]) -> list[Hel
             verdict=sighting.verdict,
             withdrawn=_day(withdrawn.get(sighting.name)),
             also_known_as=names.get(sighting.name, ()),
+            hidden=sighting.name in hidden,
         )
         for sighting in held
     ]

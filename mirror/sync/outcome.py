@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MOST_REMARKS: Final = 200
+MOST_REMARKS: Final = 200
 
 
 class Ending(StrEnum):
@@ -57,8 +57,9 @@ class Outcome:
 
     ``wanted`` and ``held`` count artifacts of the policy; ``fetched`` those new in this
     run; ``sequence`` is the newest publication, None when there is none yet.  ``remarks``
-    name what stood on upstream's pages and was left out, such as odd links: they keep no
-    run from being complete.
+    name what stood on upstream's pages and was left out, such as odd links; ``dealt_with``
+    what is wanted and not held by somebody's judgement: neither keeps a run from being
+    complete.
     """
 
     ending: Ending
@@ -71,6 +72,7 @@ class Outcome:
     received_bytes: int = 0
     troubles: tuple[Trouble, ...] = ()
     remarks: tuple[Trouble, ...] = ()
+    dealt_with: tuple[Trouble, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -78,8 +80,13 @@ class Outcome:
         return self.exit_status == 0
 
     def shortened(self, most: int) -> Outcome:
-        """Return the same outcome with at most *most* troubles and remarks named."""
-        return replace(self, troubles=self.troubles[:most], remarks=self.remarks[:most])
+        """Return the same outcome with at most *most* of everything named."""
+        return replace(
+            self,
+            troubles=self.troubles[:most],
+            remarks=self.remarks[:most],
+            dealt_with=self.dealt_with[:most],
+        )
 
     def counts(self) -> dict[str, int]:
         """Return the numbers of this run by name, for its record."""
@@ -94,10 +101,10 @@ class Outcome:
 
 def first_remarks(remarks: Sequence[Trouble]) -> Sequence[Trouble]:
     """Return *remarks*, the first 200 of them if there are more, and how many those are."""
-    if len(remarks) <= _MOST_REMARKS:
+    if len(remarks) <= MOST_REMARKS:
         return remarks
-    more = f"{len(remarks) - _MOST_REMARKS} more things on pages were left out"
-    return [*remarks[:_MOST_REMARKS], Trouble("…", more)]
+    more = f"{len(remarks) - MOST_REMARKS} more things on pages were left out"
+    return [*remarks[:MOST_REMARKS], Trouble("…", more)]
 
 
 def missing_words(missing: int, troubles: int) -> str:

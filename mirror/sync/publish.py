@@ -28,6 +28,7 @@ from mirror.publication.documents import (
 )
 from mirror.publication.tree import render_board
 from mirror.sync.marking import Before, before_of, find_renames, marked, parted, sightings_on
+from mirror.sync.standing import Standing, remembered_in, stamp, standing_judgements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from mirror.catalog.policy import Policy
     from mirror.publication.documents import BoardDocument
     from mirror.storage.store import Store
+
+__all__ = ["CHANNEL", "Publisher", "stamp"]
 
 CHANNEL = "current"
 # A board document has a few kB for each release; the largest real one stays under 1 MB.
@@ -60,7 +63,7 @@ class Publisher:
 
     What *policy* no longer keeps is not held any more; without one all that was held stays.
     Their content was first read from *upstream*, and came *through* the mirrors of these
-    lineages, the nearest first.
+    lineages, the nearest first; None for who has crawled nothing: then both stay as they were.
     """
 
     def __init__(
@@ -68,7 +71,7 @@ class Publisher:
         store: Store,
         upstream: str,
         policy: Policy | None = None,
-        through: tuple[str, ...] = (),
+        through: tuple[str, ...] | None = None,
     ) -> None:
         self._store = store
         self._policy = policy
@@ -91,20 +94,44 @@ class Publisher:
         publication.
         """
         async with self._store.publications.making:
-            return await self._publish(boards, now, wanted)
+            previous = await self._previous()
+            return await self._publish(previous, boards, now, wanted)
+
+    async def publish_again(
+        self, now: datetime, boards: Container[str], wanted: Container[str] = frozenset()
+    ) -> int | None:
+        """Publish what is held and judged now of *boards*, by id, without a crawl.
+
+        What their documents say of upstream stays; *wanted* names are held from now on.
+        Returns the sequence, if it is new; None also before the first publication.
+        """
+        async with self._store.publications.making:
+            previous = await self._previous()
+            if previous is None:
+                return None
+            remembered = [
+                remembered_in(await self._read(document))
+                for board, document in previous.content.boards.items()
+                if board in boards
+            ]
+            return await self._publish(previous, remembered, now, wanted)
 
     async def _publish(
-        self, boards: Iterable[CatalogBoard], now: datetime, wanted: Container[str]
+        self,
+        previous: _Previous | None,
+        boards: Iterable[CatalogBoard],
+        now: datetime,
+        wanted: Container[str],
     ) -> int | None:
-        previous = await self._previous()
+        standing = await standing_judgements(self._store.index)
         digests = dict(previous.content.boards) if previous else {}
         renames = await find_renames(self._store.index)
         for board in boards:
             before = await self._before(digests.get(board.facts.board))
-            document = renames.mark(await self._render(board, before, wanted))
+            document = renames.mark(await self._render(board, before, wanted, standing))
             encoded = await asyncio.to_thread(encode, document)
             digests[board.facts.board] = await self._held(encoded, digests.get(board.facts.board))
-        content = self._content(previous, dict(sorted(digests.items())), now)
+        content = self._content(previous, dict(sorted(digests.items())), now, standing)
         documents = await self._local_documents(content)
         if previous and _same(previous, content, documents):
             return None
@@ -146,13 +173,16 @@ class Publisher:
             return Before(_Everything())
 
     async def _render(
-        self, board: CatalogBoard, before: Before, wanted: Container[str]
+        self, board: CatalogBoard, before: Before, wanted: Container[str], standing: Standing
     ) -> BoardDocument:
+        index, board_id = self._store.index, board.facts.board
         listed = {str(listing.name): listing for listing in board.listings}
-        own, sightings = parted(await sightings_on(self._store.index, board.facts.board, listed))
-        notes = dict(before.notes) | {
-            str(listing.name.version): listing.notes for listing in board.listings if listing.notes
-        }
+        allowed = [
+            sighting
+            for sighting in await sightings_on(index, board_id, listed)
+            if not standing.recalls_digest(sighting.digest)
+        ]
+        own, sightings = parted(allowed, standing.hidden)
         # What upstream no longer lists could not be fetched again: it is held from now on.
         held = {
             sighting.name: sighting
@@ -165,9 +195,12 @@ class Publisher:
             del held[name]
         # What is wanted and not held is missing, and the next run's business.
         offered = [
-            listing for name, listing in listed.items() if name not in held and name not in wanted
+            listing
+            for name, listing in listed.items()
+            if name not in held and name not in wanted and not standing.recalls_name(name)
         ]
-        artifacts = await marked(self._store.index, board.facts.board, list(held.values()))
+        artifacts = await marked(index, board_id, list(held.values()), standing.hidden)
+        notes = dict(before.notes) | dict(board.notes) | _notes(board)
         return await asyncio.to_thread(render_board, board.facts, artifacts, notes, offered, own)
 
     def _let_go(
@@ -180,11 +213,19 @@ class Publisher:
         return names - still_held(names, self._policy, board.facts.port, wanted)
 
     def _content(
-        self, previous: _Previous | None, boards: dict[str, Digest], now: datetime
+        self,
+        previous: _Previous | None,
+        boards: dict[str, Digest],
+        now: datetime,
+        standing: Standing,
     ) -> ContentRoot:
         before = previous.content if previous else None
-        from_there = self._upstream, self._through
-        if before and before.boards == boards and (before.upstream, before.through) == from_there:
+        upstream, through = self._origin(before)
+        if (
+            before
+            and (before.boards, before.recalls) == (boards, standing.recalls)
+            and (before.upstream, before.through) == (upstream, through)
+        ):
             return before
         return ContentRoot(
             origin=Origin(
@@ -193,10 +234,17 @@ class Publisher:
             ),
             previous=previous.root.content if previous else None,
             published=stamp(now),
-            upstream=self._upstream,
+            upstream=upstream,
             boards=boards,
-            through=self._through,
+            through=through,
+            recalled=tuple(recall.digest for recall in standing.recalls),
+            recalls=standing.recalls,
         )
+
+    def _origin(self, before: ContentRoot | None) -> tuple[str, tuple[str, ...]]:
+        if self._through is None and before is not None:
+            return before.upstream, before.through
+        return self._upstream, self._through or ()
 
     async def _local_documents(self, content: ContentRoot) -> dict[str, LocalDocument]:
         summaries: list[feeds.BoardSummary] = []
@@ -237,9 +285,8 @@ class Publisher:
         return sequence
 
 
-def stamp(now: datetime) -> str:
-    """Write *now*, which is in UTC, as documents do: RFC 3339, whole seconds."""
-    return now.strftime("%Y-%m-%dT%H:%M:%SZ")
+def _notes(board: CatalogBoard) -> dict[str, str]:
+    return {str(listing.name.version): listing.notes for listing in board.listings if listing.notes}
 
 
 def _same(previous: _Previous, content: ContentRoot, documents: dict[str, LocalDocument]) -> bool:

@@ -42,7 +42,8 @@ class RememberedBoard:
     then are ids that look like it.  ``read_at`` is when its page was last read.  ``refused``
     are listed artifacts whose bytes were refused when they were fetched last.  ``on_demand``
     are those of ``held`` that were fetched so and that no publication holds; ``pinned`` has
-    the id of the pin by the name of each artifact that is pinned.
+    the id of the pin by the name of each artifact that is pinned.  ``recalled`` are listed
+    artifacts that nobody may have.
     """
 
     upstream: str
@@ -54,6 +55,7 @@ class RememberedBoard:
     on_demand: tuple[str, ...] = ()
     pinned: Mapping[str, str] = field(default_factory=dict)
     nearest: tuple[str, ...] = ()
+    recalled: tuple[str, ...] = ()
 
     def to_json(self) -> bytes:
         """Return all of it as JSON, which `from_json` reads back."""
@@ -123,6 +125,7 @@ async def _remembered(index: Index, upstream: str, board: str, known: _Known) ->
         held=held,
         refused=tuple(sorted((await index.refusals_of(names)).keys() - set(held))),
         nearest=() if found else _nearest(board, known.boards),
+        recalled=tuple(sorted(names & (await index.recalled_names()).keys())),
     )
 
 

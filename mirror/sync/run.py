@@ -29,6 +29,7 @@ from mirror.sync.fetching import Fetching
 from mirror.sync.intake import Intake, RoomMaker
 from mirror.sync.names import Names
 from mirror.sync.outcome import (
+    MOST_REMARKS,
     Ending,
     Outcome,
     Phase,
@@ -39,6 +40,7 @@ from mirror.sync.outcome import (
 )
 from mirror.sync.pinned import missing_pinned, pinned_names, settle
 from mirror.sync.publish import Publisher
+from mirror.sync.recalling import without_recalled
 from mirror.sync.turns import Turns
 from mirror.sync.wanted import remember_wanted
 from mirror.sync.withdrawing import Withdrawing
@@ -138,6 +140,7 @@ class _Run:
         self._wanted = Names()
         self._pinned: Pinned = NO_PINS
         self._missing_pinned: list[Trouble] = []
+        self._dealt_with: list[Trouble] = []
         self._fetching: Fetching | None = None
 
     async def whole(self) -> Outcome:
@@ -185,7 +188,8 @@ class _Run:
         await index.look_for(self._store.blobs)
         names = {holding.name async for holding in index.held()}
         self._pinned = await pinned_names(self._store, catalog.boards)
-        return await asyncio.to_thread(plan, catalog, names, self._wishes.policy, self._pinned)
+        todo = await asyncio.to_thread(plan, catalog, names, self._wishes.policy, self._pinned)
+        return without_recalled(todo, await index.recalled_names(), self._dealt_with)
 
     async def ended_by(self, error: MirrorError) -> Outcome:
         """Say how a run ended that *error* broke off."""
@@ -280,7 +284,8 @@ class _Run:
 
     async def _outcome(self, ending: Ending, broken_by: MirrorError | None = None) -> Outcome:
         fetching = self._fetching
-        wanted = len(self._wanted)
+        recalled = fetching.recalled if fetching else []
+        wanted = len(self._wanted) - len(recalled)
         missing = fetching.missing if fetching else wanted
         fetched = fetching.troubles if fetching else ()
         troubles = [*self._pages, *fetched, *self._missing_pinned]
@@ -298,6 +303,7 @@ class _Run:
             received_bytes=fetching.received_bytes if fetching else 0,
             troubles=tuple(troubles),
             remarks=tuple(first_remarks(self._remarks)),
+            dealt_with=(*self._dealt_with, *recalled)[:MOST_REMARKS],
         )
 
     async def _sequence(self, broken_by: MirrorError | None) -> int | None:

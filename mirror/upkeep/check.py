@@ -6,6 +6,7 @@ was found to `forget_damaged`: the next sync run then fetches those bytes again.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -86,6 +87,7 @@ class Checking:
         self._executor = executor
         self._bad: set[Digest] = set()
         self._walked: set[Digest] = set()
+        self._recalled: frozenset[Digest] = frozenset()
         self.damages: list[Damage] = []
 
     async def blobs(self, progress: Callable[[int, int], None]) -> int:
@@ -135,6 +137,7 @@ class Checking:
         publications = self._store.publications
         pointed = {await publications.current(channel) for channel in await publications.channels()}
         sequences = await publications.sequences()
+        await self._look_what_is_recalled()
         # The newest first: what a board of the current one names is asked for by its rule.
         for sequence in reversed(sequences):
             try:
@@ -157,6 +160,16 @@ class Checking:
             text = f"it ends with line {end.number}, {end.digest}, not as it was written"
             self.damages.append(Damage("ledger", text))
         return end.number
+
+    async def _look_what_is_recalled(self) -> None:
+        """Remember what older publications name and nobody shall hold."""
+        current = await self._store.publications.current()
+        if current is None:
+            return
+        # What can not be read of it is named where it is walked.
+        with contextlib.suppress(MirrorError):
+            root = decode_publication(await self._read(current))
+            self._recalled = frozenset(decode_content(await self._read(root.content)).recalled)
 
     async def _walk(self, digest: Digest, *, lenient: bool) -> None:
         root = decode_publication(await self._read(digest))
@@ -194,7 +207,7 @@ class Checking:
         return found
 
     def _note_missing(self, digests: set[Digest]) -> None:
-        for digest in digests:
+        for digest in digests - self._recalled:
             self._note(digest, ArtifactNotFoundError(f"{digest} is published and not held"))
 
     def _name_strangers(self, paths: Iterable[Path]) -> None:

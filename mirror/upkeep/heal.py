@@ -51,8 +51,10 @@ class Healer:
         """Read a blob from the disk, and say what is wrong with it; None when it is sound.
 
         What is damaged is hashed before anybody serves it, and no longer counts as held.
-        Raises `StorageError` when the disk refuses.
+        What is recalled is missing with good reason.  Raises `StorageError` when the disk refuses.
         """
+        if await self.store.index.find_recall(digest) is not None:
+            return None
         try:
             await self.store.blobs.check(digest)
         except ArtifactNotFoundError:
@@ -73,8 +75,10 @@ class Healer:
         Raises a `MirrorError` that says why it could not be healed now.
         """
         wrong = await self.examine(digest)
-        if wrong is None:
+        if wrong is None and await self.store.index.find_recall(digest) is None:
             await self.store.index.mark_held([digest])
+        elif wrong is None:
+            return
         elif sightings := await self.store.index.sightings_with(digest):
             await self._fetch_again(sightings, f"{wrong} on disk, fetched again")
             await self.store.index.mark_held([digest])

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 _JSON_LINES = "application/jsonl"
 # An order to pin may name many artifacts.
 _MOST_ORDER = 2 << 20
+_MOST_BYTES = 16_384
 
 _log = logging.getLogger(__name__)
 
@@ -70,8 +71,8 @@ class Operations(Protocol):
     async def remembered(self, board: str) -> bytes:
         """Return what is remembered of upstream's pages, and held, of the board with this id."""
 
-    def ledger(self, since: str | None) -> AsyncGenerator[bytes, None]:
-        """Yield the lines of the ledger from *since* (a date) on."""
+    def ledger(self, since: str | None, /) -> AsyncGenerator[bytes, None]:
+        """Yield the lines of the ledger from *since* on: a date, a time, or a line's number."""
 
     async def damaged(self, digest: Digest) -> None:
         """Look at a blob that somebody found damaged or missing, and heal it if it is."""
@@ -85,11 +86,14 @@ class Operations(Protocol):
     async def prune(self, *, dry_run: bool) -> bytes:
         """Let go of what nobody needs, or say what that would be; return the report."""
 
+    async def judge(self, request: bytes) -> bytes:
+        """Do what somebody decided (JSON); return what came of it, which is in force then."""
+
 
 def make_admin_app(operations: Operations, node: str) -> web.Application:
     """Return the operators' application of the node with this id."""
     heads = Heads(node)
-    app = web.Application(middlewares=[_answering(heads)], client_max_size=1024)
+    app = web.Application(middlewares=[_answering(heads)], client_max_size=_MOST_BYTES)
     app[HEADS] = heads
     app.add_routes(_Handlers(operations, heads).routes())
     return app
@@ -114,6 +118,7 @@ class _Handlers:
             web.post("/v1/pins", self.pin),
             web.post("/v1/accessed", self.accessed),
             web.post("/v1/prune", self.prune),
+            web.post("/v1/judgements", self.judge),
         ]
 
     async def sync(self, request: web.Request) -> web.StreamResponse:
@@ -166,6 +171,9 @@ class _Handlers:
         if dry_run not in {"yes", "no"}:
             raise BadQueryError(f"dry_run is yes or no, not {dry_run[:40]!r}")
         return self._document(await self._operations.prune(dry_run=dry_run == "yes"))
+
+    async def judge(self, request: web.Request) -> web.StreamResponse:
+        return self._document(await self._operations.judge(await request.read()))
 
     def _document(self, body: bytes) -> Answer:
         return Answer(200, self._heads.with_body(200, JSON, len(body)), body)

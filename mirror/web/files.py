@@ -81,6 +81,8 @@ class Files:
         try:
             return await self._send_fetched(request, await fetched.find(name))
         except NotFoundError:
+            if await self._shelf.recalls(name):
+                raise
             # It was let go since somebody here asked for it last.
             fetched.forget(name)
             return await self._send_fetched(request, await fetched.find(name))
@@ -97,6 +99,8 @@ class Files:
         if not name.endswith(_SUM):
             return await self.by_name(request)
         artifact = await self._find(name.removesuffix(_SUM))
+        # Nobody is told the sum of what he could not get.
+        (await self._open_artifact(artifact, artifact.digest)).close()
         sums = render_sums([(artifact.name, artifact.digest.hex)])
         document = Document.of(self._stationery, sums, media_type=TEXT)
         return await document.answer(request)
@@ -161,7 +165,13 @@ class Files:
     async def _open(self, digest: Digest) -> OpenFile:
         if await self._shelf.recalled(digest):
             raise GoneError(f"{digest} was recalled")
-        return await self._shelf.blobs.open(digest)
+        try:
+            return await self._shelf.blobs.open(digest)
+        except ArtifactNotFoundError as error:
+            # A recall publishes, then takes the bytes away: the pointer is newer than our view.
+            if await self._shelf.recalled_by_now(digest):
+                raise GoneError(f"{digest} was recalled") from error
+            raise
 
 
 def _described(artifact: Artifact) -> Described:

@@ -55,11 +55,12 @@ class Loaded:
     artifacts: Mapping[str, Artifact]
     on_demand: frozenset[str]
     recalled: frozenset[Digest]
+    recalled_names: frozenset[str]
 
     @property
     def head(self) -> FeedHead:
         """What stands before the boards in every feed of this publication."""
-        return head_of(self.publication, self.content.upstream)
+        return head_of(self.publication, self.content.upstream, self.content.recalls)
 
 
 async def load(blobs: Blobs, root: Digest, bench: Bench, known: Loaded | None = None) -> Loaded:
@@ -89,7 +90,8 @@ def _assemble(
     known: Mapping[Digest, BoardNames],
 ) -> Loaded:
     publication, content = decode_publication(publication_bytes), decode_content(content_bytes)
-    pieces = list(compose_feed(head_of(publication, content.upstream), documents.values()))
+    head = head_of(publication, content.upstream, content.recalls)
+    pieces = list(compose_feed(head, documents.values()))
     feed = b"".join(pieces)
     boards = _boards(content, documents, pieces, known)
     return Loaded(
@@ -108,6 +110,7 @@ def _assemble(
         },
         on_demand=frozenset(name for board in boards.values() for name in board.names.on_demand),
         recalled=frozenset(content.recalled),
+        recalled_names=frozenset(name for recall in content.recalls for name in recall.names),
     )
 
 

@@ -22,6 +22,7 @@ from mirror.errors import (
     BusyError,
     FetchFailedError,
     FetchTimedOutError,
+    GoneError,
     LockedError,
     MirrorError,
     NotYetError,
@@ -41,6 +42,7 @@ _AS_THEY_ARE: Final[dict[str, type[MirrorError]]] = {
     "Busy": BusyError,
     "FetchFailed": FetchFailedError,
     "FetchTimedOut": FetchTimedOutError,
+    "Gone": GoneError,
 }
 _WITH_A_WAIT: Final = {"NotYet", "UpstreamBusy", "BreakerOpen", "BudgetSpent"}
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from mirror.errors import (
     DamagedError,
+    GoneError,
     MirrorError,
     NotFoundError,
     PublicationNotFoundError,
@@ -135,6 +136,8 @@ class Shelf:
         """Return what the current publication calls *name*, or else one in grace did."""
         view = await self.current()
         artifact = view.loaded.artifacts.get(name)
+        if artifact is None and await self.recalls(name):
+            raise GoneError(f"{name} was recalled")
         if artifact is None:
             artifact = await self._superseded.find(name)
         return view.artifact(name) if artifact is None else artifact
@@ -146,6 +149,16 @@ class Shelf:
     async def recalled(self, digest: Digest) -> bool:
         """Whether the current publication says that nobody may have *digest*."""
         return digest in (await self.current()).loaded.recalled
+
+    async def recalls(self, name: str) -> bool:
+        """Whether the current publication says that the bytes of *name* are recalled."""
+        return name in (await self.current()).loaded.recalled_names
+
+    async def recalled_by_now(self, digest: Digest) -> bool:
+        """Whether *digest*, whose bytes are gone, was recalled: by the newest publication."""
+        if self._problem is None:
+            await self.refresh()
+        return await self.recalled(digest)
 
     async def _look(self) -> None:
         token = await to_end(self._store.publications.changed, CHANNEL)

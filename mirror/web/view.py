@@ -13,6 +13,7 @@ from mirror.catalog.kinds import Kind, Maturity
 from mirror.errors import ArtifactNotFoundError, BoardNotFoundError, NotFoundError
 from mirror.publication.documents import decode_board
 from mirror.publication.feeds import filter_feed, render_latest
+from mirror.publication.hiding import without_hidden
 from mirror.storage.threads import to_end
 from mirror.web.documents import Document
 from mirror.web.heads import TEXT
@@ -114,7 +115,7 @@ class View:
         return await to_end(self._make_latest, entry, query)
 
     def _make_latest(self, entry: LoadedBoard, query: FeedQuery) -> Document:
-        board = self._decode(entry)
+        board = without_hidden(self._decode(entry))
         body = render_latest(board, _narrowed_to_newest(board, query))
         return Document.of(self._stationery, body)
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mirror.catalog.kinds import Kind
-from mirror.errors import DiskFullError, FetchFailedError, LockedError, NotYetError
+from mirror.errors import DiskFullError, FetchFailedError, LockedError, NotYetError, RecalledError
 from mirror.web.admin import make_admin_app
 from mirror.web.artifacts import Artifact
 from mirror.web.listening import unix_socket
@@ -77,6 +77,12 @@ class Operations:
         if self.prune_fails is not None:
             raise self.prune_fails
         return self.report or b'{"dry_run":%s}\n' % str(dry_run).lower().encode()
+
+    async def judge(self, request: bytes) -> bytes:
+        """Say what was asked, unless it is forbidden."""
+        if request == b"forbidden":
+            raise RecalledError("it was recalled")
+        return b'{"text":"%s"}\n' % request
 
     async def runs(self) -> bytes:
         """Say that there were none."""

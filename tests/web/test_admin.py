@@ -202,3 +202,21 @@ async def test_what_is_not_understood_is_refused(admin: Path, path: str) -> None
     reply = await ask(admin, "POST", path)
 
     assert (reply.status, json.loads(reply.body)["error"]) == (400, "BadQuery")
+
+
+async def test_a_judgement_is_handed_on_and_answered(admin: Path) -> None:
+    done = await ask(admin, "POST", "/v1/judgements", body=b"hide")
+    refused = await ask(admin, "POST", "/v1/judgements", body=b"forbidden")
+
+    assert (done.status, done.body) == (200, b'{"text":"hide"}\n')
+    assert json.loads(refused.body) == {
+        "error": "Recalled",
+        "message": "it was recalled",
+        "exit_status": 4,
+    }
+
+
+async def test_a_judgement_without_measure_is_refused(admin: Path) -> None:
+    refused = await ask(admin, "POST", "/v1/judgements", body=b"x" * 20_000)
+
+    assert refused.status == 413

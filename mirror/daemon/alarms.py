@@ -1,0 +1,113 @@
+"""Every alarm of this node, with its id, what can be done, and whether somebody judged it.
+
+What is acknowledged counts as dealt with until its facts change, which makes another alarm of
+it, or until the time that was given: then it is open again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from mirror.errors import IncompleteError
+from mirror.publication.alarms import advice, alarm_id
+from mirror.sync.outcome import Ending, Outcome, Trouble
+from mirror.sync.publish import stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from mirror.daemon.status import Alarm
+    from mirror.storage.entries import Change, Refusal
+    from mirror.storage.judgements import Judgement
+
+#: So many troubles of a run are kept; there may have been more.
+MOST_SHOWN: Final = 100
+
+_RAN: Final = (Ending.PUBLISHED, Ending.UNCHANGED)
+
+
+def change_alarm(make: type[Alarm], change: Change) -> Alarm:
+    """Return the alarm that the bytes of a name changed."""
+    first, later = str(change.first), str(change.later)
+    known_as = alarm_id("bytes-changed", change.name, first, later)
+    return make(
+        alarm="bytes-changed",
+        name=change.name,
+        text=f"first {first}, later {later}: the first bytes are served",
+        since=stamp(change.time),
+        id=known_as,
+        todo=advice("bytes-changed", known_as, name=change.name, later=later),
+    )
+
+
+def trouble_alarm(
+    make: type[Alarm], trouble: Trouble, refusals: Mapping[str, Refusal], ended: str
+) -> Alarm:
+    """Return the alarm of one *trouble* of a run that *ended* then."""
+    refusal = _refusal_of(trouble, refusals)
+    digest = str(refusal.digest) if refusal and refusal.digest else ""
+    kind = "refused" if refusal else "page" if "/" in trouble.subject else "missing"
+    # Of refused bytes it is the bytes that count, whatever words they are refused with.
+    known_as = alarm_id(kind, trouble.subject, digest or trouble.text)
+    return make(
+        alarm=kind,
+        name=trouble.subject,
+        text=trouble.text,
+        since=stamp(refusal.time) if refusal else ended,
+        id=known_as,
+        todo=advice(kind, known_as, name=trouble.subject, later=digest),
+    )
+
+
+def _refusal_of(trouble: Trouble, refusals: Mapping[str, Refusal]) -> Refusal | None:
+    """Return the refusal that *trouble* tells of; the last one of a name may be an older one."""
+    refusal = refusals.get(trouble.subject)
+    if refusal is None or not refusal.reasons:
+        return None
+    told = all(reason.text in trouble.text for reason in refusal.reasons)
+    return refusal if told else None
+
+
+def judged(
+    alarms: Sequence[Alarm], acknowledged: Mapping[str, Judgement], now: datetime
+) -> tuple[Alarm, ...]:
+    """Return *alarms*, each with an id and an advice, and with what was said of it."""
+    return tuple(_judged(_identified(alarm), acknowledged, now) for alarm in alarms)
+
+
+def dealt_with(outcome: Outcome, closed: Mapping[Trouble, str]) -> Outcome:
+    """Return *outcome* as it counts where its *closed* troubles were acknowledged, with why."""
+    if not closed:
+        return outcome
+    still = tuple(trouble for trouble in outcome.troubles if trouble not in closed)
+    told = [
+        Trouble(trouble.subject, f"acknowledged: {closed[trouble]} ({trouble.text})")
+        for trouble in outcome.troubles
+        if trouble in closed
+    ]
+    after = replace(outcome, troubles=still, dealt_with=(*outcome.dealt_with, *told))
+    if still or not _can_be_complete(outcome):
+        return after
+    words = f"complete but for what was acknowledged: {len(told)}"
+    return replace(after, message=words, exit_status=0)
+
+
+def _can_be_complete(outcome: Outcome) -> bool:
+    incomplete = outcome.exit_status == IncompleteError.exit_status
+    return incomplete and outcome.ending in _RAN and len(outcome.troubles) < MOST_SHOWN
+
+
+def _identified(alarm: Alarm) -> Alarm:
+    known_as = alarm.id or alarm_id(alarm.alarm, alarm.name, alarm.text)
+    todo = alarm.todo or advice(alarm.alarm, known_as, name=alarm.name)
+    return replace(alarm, id=known_as, todo=todo)
+
+
+def _judged(alarm: Alarm, acknowledged: Mapping[str, Judgement], now: datetime) -> Alarm:
+    judgement = acknowledged.get(alarm.id)
+    if judgement is None or (judgement.until is not None and judgement.until <= now):
+        return alarm
+    end = f" (until {stamp(judgement.until)})" if judgement.until else ""
+    return replace(alarm, acknowledged=f"{judgement.why}{end}")

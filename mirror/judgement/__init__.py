@@ -1,0 +1,1 @@
+"""What operators decide, and what follows from it at once."""

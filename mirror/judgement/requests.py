@@ -1,0 +1,78 @@
+"""What an operator asks to be judged, and what came of it: as values, and as JSON.
+
+A command sends the same words to the daemon that holds the data as it obeys by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import TypeAdapter, ValidationError
+
+from mirror.catalog.values import Digest
+from mirror.errors import ConfigurationError, MirrorError
+from mirror.storage.judgements import What
+
+_LONGEST_WHY = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A judgement: *what* about *subject* (a digest, a name, or an alarm's id), and why.
+
+    ``by`` is the login name of who decides; ``digest`` are the bytes to accept; ``until`` is
+    when an acknowledgement ends.
+    """
+
+    what: What
+    subject: str
+    why: str
+    by: str
+    digest: Digest | None = None
+    until: datetime | None = None
+
+    def refuse_nonsense(self) -> None:
+        """Raise `ConfigurationError` unless there is a reason of a readable length."""
+        if not self.why.strip():
+            raise ConfigurationError("--why needs a reason: it goes to the ledger")
+        if len(self.why) > _LONGEST_WHY:
+            raise ConfigurationError(f"--why takes {_LONGEST_WHY} letters, not {len(self.why)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What was decided, in one sentence; ``sequence`` is the publication that follows, if any."""
+
+    text: str
+    sequence: int | None = None
+
+
+_REQUESTS = TypeAdapter(Request)
+_RULINGS = TypeAdapter(Ruling)
+
+
+def encode_request(request: Request) -> bytes:
+    """Return *request* as JSON."""
+    return _REQUESTS.dump_json(request)
+
+
+def decode_request(body: bytes) -> Request:
+    """Read what `encode_request` wrote; raise `ConfigurationError` for anything else."""
+    try:
+        return _REQUESTS.validate_json(body)
+    except ValidationError as error:
+        raise ConfigurationError(f"not a judgement: {error.error_count()} fields") from error
+
+
+def encode_ruling(ruling: Ruling) -> bytes:
+    """Return *ruling* as JSON."""
+    return _RULINGS.dump_json(ruling) + b"\n"
+
+
+def decode_ruling(body: bytes) -> Ruling:
+    """Read what `encode_ruling` wrote; raise `MirrorError` for anything else."""
+    try:
+        return _RULINGS.validate_json(body)
+    except ValidationError as error:
+        raise MirrorError(f"the daemon's ruling can not be read: {error}") from error

@@ -1,0 +1,44 @@
+"""The ids of alarms, and what can be done about each.
+
+An id follows from an alarm's facts alone: the same facts have the same id on every look and
+after every restart, and other facts have another one.  So whoever judged an alarm judged
+these facts and no others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+#: What acknowledging is typed like; ``{id}`` is the alarm's.
+_ACKNOWLEDGE: Final = "mpmirror acknowledge {id} --why '…'"
+_ADVICE: Final = {
+    "bytes-changed": (
+        "keep the first bytes: {acknowledge}; or take the later ones: "
+        "mpmirror accept {name} {later} --why '…'"
+    ),
+    "refused": "look at it: mpmirror quarantine show {later}; then do without it: {acknowledge}",
+    "missing": "the next sync tries again; to do without it: {acknowledge}",
+    "page": "the next sync tries again; to do without it: {acknowledge}",
+    "damaged": "it is fetched again by itself; to do without it: {acknowledge}",
+    "check": "look at it, and remove or restore it; or leave it as it is: {acknowledge}",
+}
+_OTHERWISE: Final = "judge it: {acknowledge}"
+_LETTERS: Final = 10
+
+
+def alarm_id(alarm: str, subject: str, *facts: str) -> str:
+    """Return the id of the alarm called *alarm* about *subject*: ten hex digits."""
+    text = "\0".join((alarm, subject, *facts))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_LETTERS]
+
+
+def advice(alarm: str, known_as: str, *, name: str = "", later: str = "") -> str:
+    """Say what somebody can do about the alarm with the id *known_as*.
+
+    *name* and *later* are the artifact and the digest that it is about, where there are such.
+    """
+    text = _ADVICE.get(alarm, _OTHERWISE)
+    if "{later}" in text and not later:
+        text = _OTHERWISE
+    return text.format(acknowledge=_ACKNOWLEDGE.format(id=known_as), name=name, later=later)
