@@ -83,7 +83,7 @@ class Operations:
         self._turn = asyncio.Lock()
         self.syncs = Runs(self._sync)
         self._pinner = pinner_of(settings, store, reach, self._turn, lambda: self.syncs.running)
-        self.upkeep = Upkeep(settings, store, reach, log, self._turn, self.syncs.ask)
+        self.upkeep = Upkeep(settings, store, reach, log, self._turn, self._sync_now)
         self.resting = Resting(settings.upstream.quiet_hours, reach.budget, clock=now)
         self.schedule = Schedule(
             self._ask_for_sync,
@@ -193,6 +193,11 @@ class Operations:
         async for recorded in self._store.ledger.entries():
             if wanted(recorded):
                 yield _RECORDED.dump_json(recorded) + b"\n"
+
+    async def _sync_now(self) -> Outcome:
+        """Run for somebody who waits for it."""
+        self._by_hand = True
+        return await self.syncs.ask()
 
     async def _ask_for_sync(self) -> int:
         if not self.syncs.running:

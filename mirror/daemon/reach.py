@@ -93,9 +93,11 @@ class Reach:
         trace: TracebackType | None,
     ) -> None:
         """Close it; whoever used it has ended."""
-        with suppress(StorageError):  # what was spent may be lost; why the block ended may not
-            await self.keep_budget()
-        await self._stack.__aexit__(kind, error, trace)
+        try:
+            with suppress(StorageError):  # what was spent may be lost; why the block ended may not
+                await self.keep_budget()
+        finally:
+            await self._stack.__aexit__(kind, error, trace)
 
     async def means(
         self, report: Callable[[Progress], None], restraint: Restraint | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
@@ -115,6 +116,9 @@ class Schedule:
         if rest is None:
             await self._run()
         elif self._runs:
+            structlog.get_logger().info(
+                "the sync run waits", until=rest.until.isoformat(), because_of=rest.why
+            )
             self._put_off = rest
             self._scheduler.modify_job("sync", next_run_time=rest.until)
 

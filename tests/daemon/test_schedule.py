@@ -111,7 +111,7 @@ async def test_a_schedule_that_was_stopped_has_no_next_run() -> None:
 
 async def test_a_rest_puts_the_run_off_to_its_end_and_says_why() -> None:
     """Planned for now, it begins when the rest is over, and not at the next interval."""
-    end = right_now() + timedelta(seconds=0.5)
+    end = right_now() + timedelta(seconds=2)
     with scheduled(None, Rests(end)) as (schedule, begun):
         told, rest = schedule.next_run, schedule.next_rest
         await asyncio.sleep(0.2)

@@ -117,7 +117,7 @@ async def test_an_upstream_that_fails_is_left_alone_and_the_data_say_their_age(
     [host] = status["upstream_health"]["hosts"]
     assert (failed.status, tried) == (3, [502] * 4)
     assert (refused.status, refused.body) == (503, b"")
-    assert 20 <= int(refused.fields["retry-after"]) <= 30
+    assert 1 <= int(refused.fields["retry-after"]) <= 30
     assert len(replica.requests) == asked
     assert "age" not in fresh.fields
     assert (stale.status, stale.body) == (200, fresh.body)

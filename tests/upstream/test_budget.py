@@ -63,6 +63,15 @@ def test_a_clock_that_was_put_back_does_not_stop_it_for_ever(clock: Clock) -> No
     assert budget.spent_until is None
 
 
+def test_a_clock_that_was_put_back_a_little_gives_no_new_budget(clock: Clock) -> None:
+    budget = made(clock)
+    clock.seconds = 600
+    budget.spend(100)
+    clock.seconds = 590
+
+    assert (budget.left, budget.spent_until) == (0, START + HOUR + timedelta(minutes=10))
+
+
 @given(st.text())
 def test_any_text_is_read_or_forgotten(text: str) -> None:
     budget = made(Clock())
