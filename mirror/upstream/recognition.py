@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from mirror.errors import DocumentRefusedError, MirrorError, UpstreamMissingError
+from mirror.errors import (
+    DocumentRefusedError,
+    MirrorError,
+    SelfUpstreamError,
+    UpstreamMissingError,
+)
 from mirror.upstream.memory import PageReader, PageSource
 from mirror.upstream.peer import crawl_peer
 from mirror.upstream.peer_memory import PeerReader
@@ -69,6 +74,8 @@ class _Site:
     async def changed_page(self, url: str, since: Validators) -> PageAnswer | None:
         try:
             answer = await self._fetcher.changed_page(url, since)
+        except SelfUpstreamError:
+            raise
         except MirrorError as error:
             if self._fetcher.is_mirror:
                 raise _MirrorFoundError(f"{url}: comes from a mirror") from error
