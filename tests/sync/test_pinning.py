@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mirror.catalog.plan import Policy
 from mirror.catalog.values import Digest
 from mirror.errors import (
+    ConfigurationError,
     IncompleteError,
     MalformedValueError,
     NotFoundError,
@@ -21,6 +22,7 @@ from mirror.errors import (
     UpstreamError,
 )
 from mirror.storage.entries import Decision
+from mirror.storage.store import Store
 from mirror.sync.orders import (
     ImportOrder,
     Order,
@@ -32,17 +34,21 @@ from mirror.sync.orders import (
     encode_news,
     encode_order,
 )
-from mirror.sync.outcome import Phase
+from mirror.sync.outcome import Phase, Progress
+from mirror.sync.pinning import Pinner
 from tests.catalog.pins import pins
 from tests.replica import Misbehaviour
-from tests.sync.node import node_at
+from tests.storage.disks import ENOSPC, FailingDisk, every_operation
+from tests.storage.samples import NO_LIMIT, noon, sighting
+from tests.sync.node import WISHES, node_at
 from tests.sync.pinning import pinning
 from tests.sync.test_pinned import NEW, OLD, OLDEST, site, states
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from mirror.storage.store import Store
+    from mirror.sync.run import Means
 
 ONE_RELEASE = Policy(releases=1)
 
@@ -284,6 +290,45 @@ async def test_what_can_not_be_understood_is_refused(
                 await ordering.pin(what, version)
 
         assert await node.store.pins.all() == ()
+
+
+class Nowhere:
+    """No way to any upstream."""
+
+    sealed = True
+
+    async def means(self, report: Callable[[Progress], None]) -> Means:
+        """Refuse."""
+        del report
+        raise ConfigurationError("no upstream is asked")
+
+
+async def test_a_disk_that_is_full_at_any_operation_leaves_pins_whole(tmp_path: Path) -> None:
+    """For the n-th operation of a pin, for every n: again does it, and the ledger holds."""
+    disk = FailingDisk()
+    order = PinOrder(what=OLD, why="exam", by="ada")
+    opened = Store.open(tmp_path / "data", clock=noon, terms=NO_LIMIT, disk=disk)
+    async with opened as store:
+        digest = await store.blobs.put(b"bytes")
+        await store.ledger.append([sighting(OLD, b"bytes")])
+        pinner = Pinner(
+            store=store, way=Nowhere(), upstream="http://127.0.0.1:1", wishes=WISHES, clock=noon
+        )
+        for n in every_operation(disk):
+            with disk.broken(n, ENOSPC):
+                await pinner.obey(order, _nobody)
+            left = await store.pins.all()
+            result = await pinner.obey(order, _nobody)
+            assert result.pin is not None
+            await store.pins.remove(result.pin.id)
+
+            assert (result.exit_status, result.pin.names) == (0, {OLD: digest})
+            assert left in ((), (result.pin,))
+            assert await store.ledger.verify() == store.ledger.head
+
+
+def _nobody(_progress: Progress) -> None:
+    """Tell nobody."""
 
 
 orders = st.one_of(
