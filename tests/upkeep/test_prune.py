@@ -16,7 +16,7 @@ from mirror.storage.store import forget_index
 from mirror.sync.wanted import remember_wanted
 from mirror.upkeep.check import check
 from mirror.upkeep.marking import Retention
-from mirror.upkeep.prune import IN_GRACE, STILL_NAMED
+from mirror.upkeep.prune import ASKED_FOR, IN_GRACE, STILL_NAMED
 from tests.storage.disks import every_operation
 from tests.upkeep.pruning import (
     ESP,
@@ -272,6 +272,23 @@ async def test_old_publications_are_forgotten_with_what_only_they_reach(tmp_path
         # Its root, its content, the board with two files, that of ESP, its index and its sums.
         assert len(report.gone) == 6
         assert scene.has(ESP)
+
+
+async def test_on_demand_what_the_policy_lets_go_stays_as_long_as_it_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    async with scene_at(tmp_path) as scene:
+        await scene.take(NEW, OLD)
+        await scene.publish(NEW, offered=[OLD])
+        scene.let_go = {OLD: RULE}
+        scene.serve(days=2)
+        await scene.store.index.remember_accesses({digest_of(OLD): scene.now})
+        scene.serve(days=2)
+        first = await scene.prune()
+        scene.serve(days=1)
+        second = await scene.prune()
+
+    assert ([one.waits for one in first.later], gone(second)) == ([ASKED_FOR], {OLD})
 
 
 async def test_a_second_prune_has_nothing_to_do(tmp_path: Path) -> None:
