@@ -35,25 +35,25 @@ _LOOK: Final = 60.0
 _MOST_LOGGED: Final = 50
 
 
-def kept_of(_settings: Settings, _store: Store) -> Kept:
+def kept_of(_settings: Settings, _store: Store, accesses: Accesses) -> Kept:
     """Return who keeps what: the keepers by digest, and the judge by name."""
-    return Kept(keepers=(), judge=keep_all)
+    return Kept(keepers=(), judge=keep_all, asked=accesses.latest)
 
 
-def terms_of(settings: Settings, store: Store) -> Terms:
+def terms_of(settings: Settings, store: Store, accesses: Accesses) -> Terms:
     """Return by which rules *store* is pruned."""
     retention = settings.retention
     return Terms(
         grace=settings.policy.grace,
         retention=Retention(publications=retention.publications, age=retention.age),
-        kept=kept_of(settings, store),
+        kept=kept_of(settings, store, accesses),
     )
 
 
 def pruner_of(settings: Settings, store: Store) -> Pruner:
     """Return what prunes *store* outside of a daemon, where no time of service passes."""
     watch = ClockWatch(now, time.monotonic)
-    return Pruner(store, terms_of(settings, store), clock=now, doubt=watch.doubt)
+    return Pruner(store, terms_of(settings, store, Accesses(now)), clock=now, doubt=watch.doubt)
 
 
 def room_of(settings: Settings, pruner: Pruner, accesses: Accesses | None = None) -> RoomOnDemand:
@@ -69,14 +69,14 @@ class Pruning:
         self._log = log
         self._store = store
         self._watch = ClockWatch(now, time.monotonic)
+        self.accesses = Accesses(now)
         self._pruner = Pruner(
             store,
-            terms_of(settings, store),
+            terms_of(settings, store, self.accesses),
             clock=now,
             doubt=self._watch.doubt,
             service=Service(time.monotonic),
         )
-        self.accesses = Accesses(now)
         self.room = room_of(settings, self._pruner, self.accesses)
         self._task: asyncio.Task[None] | None = None
 

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from mirror.catalog.model import BoardFacts, Listing
     from mirror.config import Settings
     from mirror.storage.store import Store
-    from mirror.sync.intake import RoomMaker
     from mirror.sync.outcome import Progress
+    from mirror.upkeep.room import RoomOnDemand
     from mirror.upstream.asked import Asked
     from mirror.upstream.breaker import Breaker
     from mirror.upstream.restraint import Restraint
@@ -64,7 +64,7 @@ class Reach:
         settings: Settings,
         store: Store,
         readers: Sandbox | None = None,
-        room: RoomMaker | None = None,
+        room: RoomOnDemand | None = None,
     ) -> None:
         self._settings = settings
         self._store = store
@@ -136,7 +136,11 @@ class Reach:
         intake = Intake(
             way.upstreams, way.sandbox, self._store, now, turns=self._turns, room=self._room
         )
-        return await intake.take(listing, facts, expecting)
+        size = await intake.take(listing, facts, expecting)
+        # What has just come is the last to go, though it may have been here years ago.
+        held = await self._store.index.find_held(str(listing.name))
+        self._room.asked([] if held is None else [held.digest])
+        return size
 
     async def keep_budget(self) -> None:
         """Write down what was spent, if that changed, so that a restart gives no new budget."""

@@ -10,7 +10,7 @@ then the sweep stops, and what it did not come to waits for the next.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -30,10 +30,13 @@ if TYPE_CHECKING:
 Keeper: TypeAlias = Callable[[], Awaitable[Collection[Digest]]]
 #: Gives, by name, the rule (in words) by which each artifact that is not kept is let go.
 Judge: TypeAlias = Callable[[Sequence[Holding]], Awaitable[Mapping[str, str]]]
+#: Says when a blob was asked for lately.
+Asked: TypeAlias = Callable[[Digest], datetime | None]
 
 UNREACHED: Final = "no publication that is retained reaches it"
 STILL_NAMED: Final = "the next sync run takes it out of the publication"
 IN_GRACE: Final = "a superseded publication in grace names it"
+ASKED_FOR: Final = "it is on demand, and somebody asked for it within the grace"
 
 # What was put before this process began and is not named yet is younger than this.
 _LEFT_BEHIND: Final = timedelta(days=1)
@@ -64,12 +67,20 @@ class Plan:
     remarks: tuple[str, ...]
 
 
+def _never(_digest: Digest) -> None:
+    """Say that nobody asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Who keeps what: *keepers* by digest, *judge* by name."""
+    """Who keeps what: *keepers* by digest, *judge* by name.
+
+    *asked* says when a file was asked for since that was written down last, None if never.
+    """
 
     keepers: tuple[Keeper, ...]
     judge: Judge
+    asked: Asked = _never
 
     async def digests(self) -> set[Digest]:
         """Return all that is kept whatever the policy says."""
@@ -81,19 +92,23 @@ async def keep_all(_held: Sequence[Holding]) -> Mapping[str, str]:
     return {}
 
 
-async def plan(store: Store, marks: Marks, kept: Kept) -> Plan:
-    """Say what goes by *marks*; nothing is changed.  Raises `StorageError`."""
+async def plan(store: Store, marks: Marks, kept: Kept, asked_since: datetime) -> Plan:
+    """Say what goes by *marks*; nothing is changed.  Raises `StorageError`.
+
+    What is on demand stays while somebody asked for it after *asked_since*.
+    """
     pinned = await kept.digests()
     held = await by_digest(store)
     wanted = await wanted_names(store.index)
     rules = await kept.judge([one for holdings in held.values() for one in holdings])
-    files = [
+    unkept = [
         _leaving(holdings, rules, marks)
         for digest, holdings in held.items()
         if digest not in pinned
         and digest not in marks.documents
         and all(one.name in rules and one.name not in wanted for one in holdings)
     ]
+    files = await _with_cached(store, unkept, marks, kept, asked_since)
     spared = pinned | held.keys()
     documents = [] if marks.unreadable else await _unreached(store, marks, spared)
     return Plan(
@@ -102,6 +117,21 @@ async def plan(store: Store, marks: Marks, kept: Kept) -> Plan:
         later=tuple(one for one in files if one.waits is not None),
         remarks=_remarks(marks),
     )
+
+
+async def _with_cached(
+    store: Store, files: Sequence[Leaving], marks: Marks, kept: Kept, asked_since: datetime
+) -> list[Leaving]:
+    """Let those wait that are on demand and were asked for lately."""
+    used = await store.index.last_used(one.digest for one in files if one.waits is None)
+    return [
+        replace(one, waits=ASKED_FOR)
+        if one.digest in used
+        and marks.offered.issuperset(one.names)
+        and (kept.asked(one.digest) or used[one.digest]) > asked_since
+        else one
+        for one in files
+    ]
 
 
 async def by_digest(store: Store) -> dict[Digest, list[Holding]]:

@@ -112,7 +112,8 @@ class Pruner:
         """
         async with self._turn:
             marks = await self.marked(save=not dry_run)
-            planned = await plan(self.store, marks, self.terms.kept)
+            asked_since = self._clock() - self.terms.grace
+            planned = await plan(self.store, marks, self.terms.kept, asked_since)
             sweep = self.sweep(marks)
             whole = True
             if not dry_run:

@@ -66,6 +66,10 @@ class RoomOnDemand:
         self._used: int | None = None
         self._coming = 0
 
+    def asked(self, digests: Iterable[Digest]) -> None:
+        """Take note that *digests* were asked for, or came, now."""
+        self._accesses.note(digests)
+
     async def demand(self, size: int) -> None:
         """Make room if *size* more bytes are over the high water.
 

@@ -20,6 +20,7 @@ from tests.upkeep.pruning import ESP, GRACE, NEW, OLD, OLDEST, RULE, Scene, dige
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_GRACE_HOURS = GRACE.total_seconds() / 3600
 POOL = (NEW, OLD, OLDEST, ESP, "ESP32_GENERIC-20251209-v1.27.0.bin")
 
 
@@ -102,6 +103,7 @@ class Model:
     published: list[frozenset[str]] = field(default_factory=list)
     offered: frozenset[str] = frozenset()
     superseded: dict[int, int] = field(default_factory=dict)
+    taken: dict[str, int] = field(default_factory=dict)
     channel: int | None = None
     rules: Rules = field(default_factory=lambda: Rules(frozenset(), frozenset(), frozenset()))
     hours: int = 0
@@ -120,6 +122,11 @@ class Model:
         rules = self.rules
         return (self.held & rules.let_go) - rules.wanted - rules.pinned
 
+    def staying(self) -> set[str]:
+        """Return what does not go yet: it is reached, or on demand and came within the grace."""
+        fresh = {name for name, then in self.taken.items() if self.hours - then < _GRACE_HOURS}
+        return self.reached() | (fresh & self.offered)
+
     def crowded_out(self) -> set[str]:
         """Return what goes when nothing is left free."""
         rules = self.rules
@@ -133,7 +140,7 @@ class Model:
 
     def _in_grace(self) -> Iterator[frozenset[str]]:
         for number, names in enumerate(self.published[:-1]):
-            if self.hours - self.superseded[number] < GRACE.total_seconds() / 3600:
+            if self.hours - self.superseded[number] < _GRACE_HOURS:
                 yield names
 
 
@@ -150,6 +157,7 @@ class Twins:
             case Take(name):
                 await self.scene.take(name)
                 self.model.held.add(name)
+                self.model.taken.setdefault(name, self.model.hours)
             case Publish():
                 await self._publish(step)
             case Rules():
@@ -194,14 +202,14 @@ class Twins:
                 await self._prune()
 
     async def _prune(self) -> None:
-        leaving, reached = self.model.leaving(), self.model.reached()
+        leaving, staying = self.model.leaving(), self.model.staying()
         report = await self.scene.prune()
-        assert gone(report) == leaving - reached
-        assert later(report) == leaving & reached
-        self.model.held -= leaving - reached
+        assert gone(report) == leaving - staying
+        assert later(report) == leaving & staying
+        self.model.held -= leaving - staying
 
     async def _fail(self, n: int) -> None:
-        going = self.model.leaving() - self.model.reached()
+        going = self.model.leaving() - self.model.staying()
         with self.scene.disk.broken(n, EIO):
             await self.scene.pruner.prune(dry_run=False)
         assert {name for name in self.model.held if self.scene.has(name)} >= self.model.held - going
