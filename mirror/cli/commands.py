@@ -66,7 +66,7 @@ COMMANDS: Final = (
         "verify",
         Later("mirror.cli.verify", "verify"),
         TO_DECIDE,
-        (COMPLETE, FAILED, USAGE, REFUSED),
+        (COMPLETE, FAILED, USAGE, REFUSED, DAMAGED),
     ),
     Command(
         "check",

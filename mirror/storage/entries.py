@@ -15,11 +15,28 @@ from mirror.formats.verdict import Finding, Verdict
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """Who gave the bytes of a sighting, and with what words: for a look years later.
+
+    ``peer`` is the address and TCP port of the connection, ``certificate`` the digest of the
+    certificate (DER) that was shown on it, ``page`` the digest of the page that listed the
+    file; ``headers`` are further ones of upstream's answer, few and short, never a cookie.
+    Each is None, or empty, where it was not known.
+    """
+
+    peer: str | None = None
+    certificate: Digest | None = None
+    page: Digest | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Sighting:
     """An artifact was received from *url* and accepted: the first sight of its name, or one more.
 
     ``board`` is the id of the page that listed it; ``size`` is in bytes, ``md5`` in hex;
     ``etag``, ``last_modified`` and ``content_type`` are upstream's headers, None if absent.
+    ``evidence`` is in the ledger only: the index does not give it back.
     """
 
     time: datetime
@@ -33,6 +50,7 @@ class Sighting:
     etag: str | None = None
     last_modified: str | None = None
     content_type: str | None = None
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from mirror.errors import (
 from mirror.formats.verdict import Conclusion, Finding, Verdict
 from mirror.storage.entries import Change, Decision, Refusal, Sighting
 from mirror.sync.turns import Turns
+from mirror.sync.witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,6 +63,7 @@ class Intake:
         self._clock = clock
         self._first = first
         self._turns = turns or Turns()
+        self._witness = Witness(store.index)
 
     async def take(
         self,
@@ -98,7 +100,8 @@ class Intake:
             if not verdict.accepted:
                 await self._refuse(listing, incoming, received, verdict)
             await self._store.blobs.keep(incoming)
-        sighting = self._sighting(listing, received, verdict, download)
+        evidence = await self._witness.evidence(download, facts.page)
+        sighting = replace(self._sighting(listing, received, verdict, download), evidence=evidence)
         await self._store.ledger.append([sighting], patience=_PATIENCE)
         return received.size
 
@@ -125,6 +128,7 @@ class Intake:
             etag=download.etag,
             last_modified=download.last_modified,
             content_type=download.content_type,
+            evidence=await self._witness.evidence(download, None),
         )
         healed = Decision(now, "heal", str(sighting.digest), why, "mpmirror")
         await self._store.ledger.append([again, healed])

@@ -19,7 +19,7 @@ from mirror.formats.verdict import (
     Verdict,
 )
 from mirror.storage.disk import Disk
-from mirror.storage.entries import Change, Decision, Entry, Refusal, Sighting
+from mirror.storage.entries import Change, Decision, Entry, Evidence, Refusal, Sighting
 from mirror.storage.files import Files
 from mirror.storage.folder import DataFolder
 from mirror.storage.layout import Layout, make_data_folder
@@ -53,7 +53,14 @@ def zeros(count: int) -> bytes:
     return bytes(count)
 
 
-def sighting(name: str, data: bytes, *, minutes: int = 0, board: str = "RPI_PICO") -> Sighting:
+def sighting(
+    name: str,
+    data: bytes,
+    *,
+    minutes: int = 0,
+    board: str = "RPI_PICO",
+    evidence: Evidence | None = None,
+) -> Sighting:
     """Return the sighting of *data* under *name*."""
     return Sighting(
         time=NOON + timedelta(minutes=minutes),
@@ -65,6 +72,7 @@ def sighting(name: str, data: bytes, *, minutes: int = 0, board: str = "RPI_PICO
         md5="0" * 32,
         verdict=VERDICT,
         etag='"529d22da-b4"',
+        evidence=evidence,
     )
 
 

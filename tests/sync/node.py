@@ -19,6 +19,7 @@ from mirror.sync.outcome import Phase, Progress
 from mirror.sync.run import Means, Wishes, sync
 from mirror.upstream.fetch import Fetcher
 from mirror.upstream.politeness import Politeness
+from mirror.upstream.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -47,6 +48,7 @@ class TestNode:
     now: datetime = MORNING
     wishes: Wishes = WISHES
     politeness: Politeness = SWIFT
+    surroundings: Surroundings | None = None
     reported: asyncio.Queue[Progress] = field(default_factory=asyncio.Queue)
 
     async def sync(self, **changes: Any) -> Outcome:  # noqa: ANN401 - any field of the wishes
@@ -56,6 +58,7 @@ class TestNode:
             user_agent="mpmirror/test",
             node_id=self.store.node.node_id,
             politeness=self.politeness,
+            surroundings=self.surroundings,
         )
         async with fetcher:
             means = Means(
