@@ -183,7 +183,7 @@ async def status_of(
         publication=await _publication(store, moment.now),
         held=HeldStatus(totals.artifacts, totals.size),
         quarantined=len(notes),
-        alarms=(*await _alarms(store), *moment.alarms),
+        alarms=(*await _alarms(store), *await _sibling_alarms(store), *moment.alarms),
         running=moment.running,
         last_run=last,
         next_run=stamp(moment.next_run) if moment.next_run else None,
@@ -222,4 +222,16 @@ async def _alarms(store: Store) -> tuple[Alarm, ...]:
             since=stamp(change.time),
         )
         for change in changes
+    )
+
+
+async def _sibling_alarms(store: Store) -> tuple[Alarm, ...]:
+    return tuple(
+        Alarm(
+            alarm="siblings-differ",
+            name=one.name,
+            text=f"it carries another program than {one.sibling} of the same build",
+            since=stamp(one.time),
+        )
+        for one in await store.index.disagreements(limit=_MOST_SHOWN)
     )

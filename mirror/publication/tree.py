@@ -157,5 +157,7 @@ def _render_file(artifact: HeldArtifact, port: str | None) -> FileEntry:
             reasons=verdict.reasons,
             identity=verdict.identity,
             limits=verdict.limits,
+            agrees_with=verdict.agrees_with,
+            differs_from=verdict.differs_from,
         ),
     )

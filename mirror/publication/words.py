@@ -29,9 +29,18 @@ def checked_words(verdict: Verdict) -> str:
     reasons = "; ".join(reason.text for reason in verdict.reasons)
     if not verdict.accepted:
         return f"refused: {reasons}"
-    checked = _CHECKED[verdict.checksummed]
+    checked = _checked(verdict)
     warned = verdict.conclusion is Conclusion.WARNED
     return f"{checked}; warned: {reasons}" if warned else checked
+
+
+def _checked(verdict: Verdict) -> str:
+    checked = _CHECKED[verdict.checksummed]
+    if not verdict.agrees_with:
+        return checked
+    if verdict.checksummed is Checksummed.NONE:
+        checked = "structure checked, no checksum inside"
+    return f"{checked}; the same program as {' and '.join(verdict.agrees_with)} of this build"
 
 
 def origin_words(source: str) -> str:

@@ -15,6 +15,12 @@ from mirror.catalog.values import Digest
 from mirror.formats.verdict import Finding, Verdict
 from mirror.storage.database import portions
 from mirror.storage.entries import START, Change, Position, Refusal, Sighting
+from mirror.storage.siblings import (
+    insert_disagreements,
+    remember_siblings,
+    sibling_names,
+    tell_siblings,
+)
 from mirror.storage.tables import ARTIFACTS, CHANGES, MARKS, REFUSALS
 
 if TYPE_CHECKING:
@@ -59,6 +65,9 @@ def follow(connection: Connection, records: Sequence[Recorded]) -> bool:
 def _apply_some(connection: Connection, records: Sequence[Recorded]) -> None:
     entries = [record.entry for record in records]
     names = {entry.name for entry in entries if isinstance(entry, Sighting | Refusal)}
+    for entry in entries:
+        if isinstance(entry, Sighting):
+            names.update(sibling_names(entry))
     artifacts = _rows_of(connection, ARTIFACTS, names)
     refusals = _rows_of(connection, REFUSALS, names)
     before = set(artifacts), set(refusals)
@@ -66,6 +75,8 @@ def _apply_some(connection: Connection, records: Sequence[Recorded]) -> None:
         match entry:
             case Sighting():
                 _accept(artifacts, entry)
+                tell_siblings(artifacts, entry)
+                insert_disagreements(connection, entry)
                 refusals.pop(entry.name, None)
             case Refusal():
                 refusals[entry.name] = _refusal_row(entry)
@@ -84,6 +95,7 @@ def _accept(artifacts: dict[str, _Row], sighting: Sighting) -> None:
     elif first["digest"] == sighting.digest.hex:
         first_seen = {"first_seen": first["first_seen"]}
         artifacts[sighting.name] = _sighting_row(sighting) | first_seen
+        remember_siblings(artifacts[sighting.name], first)
 
 
 def _insert_change(connection: Connection, change: Change) -> None:

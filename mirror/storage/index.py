@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mirror.errors import DamagedError
 from mirror.storage.artifacts import Artifacts
 from mirror.storage.database import AT_ONCE
+from mirror.storage.looks import Looks
 from mirror.storage.pages import Pages
 from mirror.storage.runs import Runs
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from mirror.storage.ledger import Ledger
 
 
-class Index(Artifacts, Pages, Runs):
+class Index(Artifacts, Pages, Runs, Looks):
     """All of the index; raises only `StorageError`s."""
 
     async def catch_up(self, ledger: Ledger, blobs: BlobReader) -> None:

@@ -84,6 +84,16 @@ CHANGES = Table(
     Column("time", Utc, nullable=False),
 )
 
+# --- second looks and siblings ---------------------------------------------------------
+
+DISAGREEMENTS = Table(
+    "disagreements",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("sibling", Text, primary_key=True),
+    Column("time", Utc, nullable=False),
+)
+
 PAGES = Table(
     "pages",
     METADATA,

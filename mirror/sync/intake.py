@@ -19,6 +19,7 @@ from mirror.errors import (
 )
 from mirror.formats.verdict import Conclusion, Finding, Verdict
 from mirror.storage.entries import Change, Decision, Refusal, Sighting
+from mirror.sync.siblings import Siblings
 from mirror.sync.turns import Turns
 from mirror.sync.witness import Witness
 
@@ -64,6 +65,7 @@ class Intake:
         self._first = first
         self._turns = turns or Turns()
         self._witness = Witness(store.index)
+        self._siblings = Siblings(store, self._turns)
 
     async def take(
         self,
@@ -101,8 +103,11 @@ class Intake:
                 await self._refuse(listing, incoming, received, verdict)
             await self._store.blobs.keep(incoming)
         evidence = await self._witness.evidence(download, facts.page)
-        sighting = replace(self._sighting(listing, received, verdict, download), evidence=evidence)
-        await self._store.ledger.append([sighting], patience=_PATIENCE)
+        async with self._siblings.compared(listing.name, received.digest, verdict) as verdict:
+            sighting = replace(
+                self._sighting(listing, received, verdict, download), evidence=evidence
+            )
+            await self._store.ledger.append([sighting], patience=_PATIENCE)
         return received.size
 
     async def heal(self, sighting: Sighting, why: str) -> int:

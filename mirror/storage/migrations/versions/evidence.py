@@ -1,0 +1,23 @@
+"""Siblings that differ."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "evidence"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+_TIME = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    """Make the new tables."""
+    op.create_table(
+        "disagreements",
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("sibling", sa.Text, primary_key=True),
+        sa.Column("time", _TIME, nullable=False),
+    )
