@@ -115,6 +115,14 @@ class PolicySettings:
         between(timedelta(minutes=1), timedelta(days=366)),
         Field(description="Time of service that what was superseded can still be fetched."),
     ] = timedelta(days=3)
+    refetch: Annotated[
+        Number,
+        Field(
+            ge=0,
+            le=10_000,
+            description="Held files that each run fetches again to compare; 0: none.",
+        ),
+    ] = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

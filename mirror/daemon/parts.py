@@ -62,6 +62,7 @@ def wishes_of(settings: Settings, *, accept_shrunken: bool = False) -> Wishes:
         # More than connections: while files are verified and written down, others come.
         fetches=3 * settings.upstream.connections,
         accept_shrunken=accept_shrunken,
+        refetch=settings.policy.refetch,
     )
 
 

@@ -1,4 +1,7 @@
-"""What the index knows of siblings that differ."""
+"""What the index knows of second looks: siblings that differ, and who was looked at when.
+
+When a file was looked at last may be lost: then it is looked at again.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import delete, func, insert, select
 
-from mirror.storage.tables import DISAGREEMENTS
+from mirror.catalog.values import Digest
+from mirror.storage.database import portions
+from mirror.storage.tables import ARTIFACTS, CHANGES, DISAGREEMENTS, LOOKED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Connection
+
     from mirror.storage.database import Database
 
 
@@ -21,6 +30,18 @@ class Disagreement:
     name: str
     sibling: str
     time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A held artifact that was not looked at for a while.
+
+    ``checksummed`` is whether its kind carries a checksum over its content.
+    """
+
+    name: str
+    digest: Digest
+    checksummed: bool
 
 
 class Looks:
@@ -37,3 +58,40 @@ class Looks:
             Disagreement(row["name"], row["sibling"], row["time"])
             for row in await self._database.rows(query)
         ]
+
+    async def due(self, before: datetime) -> list[Due]:
+        """Return what is held and was neither seen first nor looked at since *before*.
+
+        The longest not looked at comes first.
+        """
+        last = func.coalesce(LOOKED.c.time, ARTIFACTS.c.first_seen)
+        # A verdict says nothing of a checksum that is none, and foreign quotes are escaped in it.
+        checksummed = ARTIFACTS.c.verdict.contains('"checksummed":')
+        query = (
+            select(ARTIFACTS.c.name, ARTIFACTS.c.digest, checksummed.label("checksummed"))
+            .select_from(ARTIFACTS.outerjoin(LOOKED, LOOKED.c.name == ARTIFACTS.c.name))
+            .where(ARTIFACTS.c.held, last < before)
+            .order_by(last, ARTIFACTS.c.name)
+        )
+        return [
+            Due(row["name"], Digest(row["digest"]), bool(row["checksummed"]))
+            for row in await self._database.rows(query)
+        ]
+
+    async def looked_at(self, names: Iterable[str], now: datetime) -> None:
+        """Remember that *names* were looked at, in one transaction."""
+        wanted = list(names)
+
+        def work(connection: Connection) -> None:
+            for some in portions(wanted):
+                connection.execute(delete(LOOKED).where(LOOKED.c.name.in_(some)))
+                rows = [{"name": name, "time": now} for name in some]
+                connection.execute(insert(LOOKED), rows)
+
+        if wanted:
+            await self._database.run(work)
+
+    async def has_changed_to(self, name: str, later: Digest) -> bool:
+        """Whether the alarm that *name* has the bytes *later* now was raised already."""
+        same = (CHANGES.c.name == name) & (CHANGES.c.later == later.hex)
+        return bool(await self._database.rows(select(CHANGES.c.name).where(same)))

@@ -94,6 +94,13 @@ DISAGREEMENTS = Table(
     Column("time", Utc, nullable=False),
 )
 
+LOOKED = Table(
+    "looked",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("time", Utc, nullable=False),
+)
+
 PAGES = Table(
     "pages",
     METADATA,

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Final
 from mirror.claims import claim_of_listing
 from mirror.errors import (
     ChildRefusedError,
-    DigestMismatchError,
     MalformedImageError,
 )
 from mirror.formats.verdict import Conclusion, Finding, Verdict
 from mirror.storage.entries import Change, Decision, Refusal, Sighting
+from mirror.sync.changed import refuse_changed
 from mirror.sync.siblings import Siblings
 from mirror.sync.turns import Turns
 from mirror.sync.witness import Witness
@@ -146,11 +146,7 @@ class Intake:
         if first is None or first == received.digest:
             return
         change = Change(time=self._clock(), name=name, url=url, first=first, later=received.digest)
-        text = f"first seen as {first}, now {received.digest}: the first bytes stay"
-        finding = Finding("bytes-changed", text)
-        await self._store.quarantine.put(incoming, name, url, (finding,))
-        await self._store.ledger.append([change])
-        raise DigestMismatchError(f"{name}: its bytes changed upstream; {text}")
+        await refuse_changed(self._store, change, incoming)
 
     async def _first_digest(self, name: str) -> Digest | None:
         if self._first is not None:

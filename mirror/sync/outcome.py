@@ -24,6 +24,7 @@ class Phase(StrEnum):
 
     CRAWL = "crawl"
     FETCH = "fetch"
+    LOOK = "look again"
     PUBLISH = "publish"
 
 
@@ -52,7 +53,8 @@ class Outcome:
     ``wanted`` and ``held`` count artifacts of the policy; ``fetched`` those new in this
     run; ``sequence`` is the newest publication, None when there is none yet.  ``remarks``
     name what stood on upstream's pages and was left out, such as odd links: they keep no
-    run from being complete.
+    run from being complete.  ``looked_again`` counts held files that were fetched once more
+    to be compared.
     """
 
     ending: Ending
@@ -65,6 +67,7 @@ class Outcome:
     received_bytes: int = 0
     troubles: tuple[Trouble, ...] = ()
     remarks: tuple[Trouble, ...] = ()
+    looked_again: int = 0
 
     @property
     def complete(self) -> bool:
@@ -83,4 +86,5 @@ class Outcome:
             "fetched": self.fetched,
             "received_bytes": self.received_bytes,
             "troubles": len(self.troubles),
+            "looked_again": self.looked_again,
         }

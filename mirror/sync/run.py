@@ -24,6 +24,7 @@ from mirror.storage.runs import RunEnd
 from mirror.storage.store import Store
 from mirror.sync.fetching import Fetching
 from mirror.sync.intake import Intake
+from mirror.sync.looking_again import LookedAgain, look_again
 from mirror.sync.outcome import Ending, Outcome, Phase, Progress, Trouble
 from mirror.sync.publish import Publisher
 from mirror.sync.remembered import RememberedPages
@@ -51,7 +52,7 @@ class Wishes:
 
     ``fetches`` files are under way at once; whole boards are published every
     ``publish_every`` while a run goes on.  ``accept_shrunken`` lets this one run pass the
-    guard: an operator has looked.
+    guard: an operator has looked.  ``refetch`` held files are looked at again at the end.
     """
 
     policy: Policy
@@ -59,6 +60,7 @@ class Wishes:
     fetches: int = 4
     publish_every: timedelta = timedelta(minutes=3)
     accept_shrunken: bool = False
+    refetch: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +121,7 @@ class _Run:
         self._remarks: list[Trouble] = []
         self._wanted: frozenset[str] = frozenset()
         self._fetching: Fetching | None = None
+        self._looked = LookedAgain()
 
     async def whole(self) -> Outcome:
         await self._store.incoming.prune(self._means.clock() - _STALE_PARTS)
@@ -133,6 +136,7 @@ class _Run:
         # Only now: a run that is killed or halted before is taken up again by the next start.
         if self._fetching.halted is None:
             await self._store.index.finish_crawl(self._crawl, self._means.clock())
+            await self._look_again(catalog)
         return await self._outcome(Ending.PUBLISHED if published else Ending.UNCHANGED)
 
     async def crawled(self) -> Catalog:
@@ -217,6 +221,10 @@ class _Run:
             with contextlib.suppress(asyncio.CancelledError):
                 await publishing
 
+    async def _look_again(self, catalog: Catalog) -> None:
+        if self._wishes.refetch:
+            self._looked = await look_again(self._means, catalog, self._wishes.refetch)
+
     async def _publish_now_and_then(self, catalog: Catalog, fetching: Fetching) -> None:
         while True:
             await asyncio.sleep(self._wishes.publish_every.total_seconds())
@@ -241,7 +249,7 @@ class _Run:
         fetching = self._fetching
         wanted = len(self._wanted)
         missing = fetching.missing if fetching else wanted
-        troubles = [*self._pages, *(fetching.troubles if fetching else ())]
+        troubles = [*self._pages, *(fetching.troubles if fetching else ()), *self._looked.troubles]
         error = broken_by or (fetching.halted if fetching else None)
         if error is None and (missing or troubles):
             error = IncompleteError(f"incomplete: {_counted(missing, len(troubles))}")
@@ -255,7 +263,8 @@ class _Run:
             fetched=fetching.fetched if fetching else 0,
             received_bytes=fetching.received_bytes if fetching else 0,
             troubles=tuple(troubles),
-            remarks=tuple(_shortened(self._remarks)),
+            remarks=tuple(_shortened([*self._looked.remarks, *self._remarks])),
+            looked_again=self._looked.files,
         )
 
 

@@ -1,4 +1,4 @@
-"""Siblings that differ."""
+"""Siblings that differ, and when held files were fetched again to be compared."""
 
 from __future__ import annotations
 
@@ -19,5 +19,10 @@ def upgrade() -> None:
         "disagreements",
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("sibling", sa.Text, primary_key=True),
+        sa.Column("time", _TIME, nullable=False),
+    )
+    op.create_table(
+        "looked",
+        sa.Column("name", sa.Text, primary_key=True),
         sa.Column("time", _TIME, nullable=False),
     )
