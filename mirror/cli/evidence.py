@@ -18,7 +18,7 @@ from mirror.cli.readable import opened
 from mirror.cli.terminal import complain, say, say_json
 from mirror.errors import RefusedError, StorageError
 from mirror.publication.words import verdict_words
-from mirror.storage.entries import Change, Decision, Recorded, Refusal, Sighting
+from mirror.storage.entries import Change, Decision, Look, Recorded, Refusal, Sighting
 from mirror.storage.store import StoreReader
 from mirror.storage.testimony import Known, Standing, look_up
 from mirror.sync.publish import stamp
@@ -30,8 +30,9 @@ _RECORDED = TypeAdapter(Recorded)
 _WORDS: Final = {
     Standing.ACCEPTED: "known and accepted",
     Standing.REFUSED: "known, and refused",
-    Standing.CHANGED: "known, and not accepted: these are later bytes of a name that had others",
+    Standing.CHANGED: "known, and not accepted: the same name had other bytes",
     Standing.RECALLED: "known, and recalled: nobody may have these bytes",
+    Standing.AWAITING: "known, and awaiting a second look",
     Standing.UNKNOWN: "unknown: the ledger has never seen these bytes",
 }
 
@@ -138,6 +139,9 @@ def _event(recorded: Recorded) -> str:
     match recorded.entry:
         case Sighting(time=time, name=name):
             return f"seen again {stamp(time)} as {name}"
+        case Look(time=time, name=name, how=how, awaits=awaits):
+            left = f", still awaits {' and '.join(awaits)}" if awaits else ", accepted"
+            return f"second look {stamp(time)} at {name}: {how}{left}"
         case Refusal(time=time, name=name, reasons=reasons):
             return f"refused {stamp(time)} as {name}: {'; '.join(one.text for one in reasons)}"
         case Change(time=time, name=name, first=first, later=later):

@@ -74,5 +74,7 @@ def _last_run(status: Status) -> Iterator[str]:
     yield f"last run: {outcome.ending.value} at {status.last_run.ended}: {outcome.message}"
     for trouble in outcome.troubles:
         yield f"  {trouble.subject}: {trouble.text}"
+    for waiting in outcome.awaiting:
+        yield f"  {waiting.text}"
     for remark in outcome.remarks:
         yield f"  left out: {remark.subject}: {remark.text}"

@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mirror.catalog.kinds import Kind
+from mirror.catalog.second_look import SecondLook
 from mirror.config.addresses import ListenAddress, SocketAddress
 from mirror.config.fields import (
     Addresses,
@@ -35,10 +36,12 @@ from mirror.config.fields import (
     between,
 )
 from mirror.config.overrides import Overrides
+from mirror.config.second_look import SecondLookSetting
 
 _FLASHABLE = tuple(kind for kind in Kind if kind.flashable)
 _KEEP_FREE = KeepFree(size=2_000_000_000, share=0.1)
 _LISTEN = ListenAddress("127.0.0.1", 8080)
+_NO_SECOND_LOOK = SecondLook()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +118,13 @@ class PolicySettings:
         between(timedelta(minutes=1), timedelta(days=366)),
         Field(description="Time of service that what was superseded can still be fetched."),
     ] = timedelta(days=3)
+    second_look: Annotated[
+        SecondLookSetting,
+        Field(
+            description="What must confirm a new file before it is published: a second fetch that"
+            ' long later ("1d"), files of the same build ("siblings"), both, or "none".'
+        ),
+    ] = _NO_SECOND_LOOK
     refetch: Annotated[
         Number,
         Field(

@@ -147,6 +147,8 @@ class Operations:
     def _tell(self, outcome: Outcome) -> None:
         for trouble in outcome.troubles[:_TROUBLES_LOGGED]:
             self._log.warning("trouble", subject=trouble.subject, text=trouble.text)
+        for waiting in outcome.awaiting[:_TROUBLES_LOGGED]:
+            self._log.info("awaiting a second look", subject=waiting.subject, text=waiting.text)
         for remark in outcome.remarks[:_TROUBLES_LOGGED]:
             self._log.info("left out", subject=remark.subject, text=remark.text)
         after = self.schedule.next_run

@@ -63,6 +63,7 @@ def wishes_of(settings: Settings, *, accept_shrunken: bool = False) -> Wishes:
         fetches=3 * settings.upstream.connections,
         accept_shrunken=accept_shrunken,
         refetch=settings.policy.refetch,
+        second_look=settings.policy.second_look,
     )
 
 

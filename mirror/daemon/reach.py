@@ -18,6 +18,7 @@ from mirror.daemon.version import VERSION
 from mirror.sandbox import Sandbox
 from mirror.sync.intake import Intake
 from mirror.sync.run import Means
+from mirror.sync.second_look import SecondLooks
 from mirror.sync.turns import Turns
 from mirror.upstream.fetch import Fetcher
 from mirror.upstream.politeness import Politeness, user_agent
@@ -84,7 +85,9 @@ class Reach:
     ) -> int:
         """Hold one file, as `Intake.take` does; `ConfigurationError` when there is no way."""
         way = await self._opened()
-        intake = Intake(way.fetcher, way.sandbox, self._store, now, turns=self._turns)
+        rule = self._settings.policy.second_look
+        looks = SecondLooks(self._store, way.fetcher, self._turns, now, rule)
+        intake = Intake(way.fetcher, way.sandbox, self._store, now, turns=self._turns, looks=looks)
         return await intake.take(listing, facts, expecting)
 
     def seconds_for(self, size: int) -> float | None:

@@ -214,11 +214,13 @@ async def _last_run(store: Store) -> RunStatus | None:
 
 async def _alarms(store: Store) -> tuple[Alarm, ...]:
     changes = await store.index.changes(limit=_MOST_SHOWN)
+    held = await store.index.first_digests(change.name for change in changes)
     return tuple(
         Alarm(
             alarm="bytes-changed",
             name=change.name,
-            text=f"first {change.first}, later {change.later}: the first bytes are served",
+            text=f"first {change.first}, later {change.later}: "
+            + ("the first bytes are served" if change.name in held else "neither is served"),
             since=stamp(change.time),
         )
         for change in changes

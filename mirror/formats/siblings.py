@@ -91,6 +91,12 @@ def with_difference(verdict: Verdict, name: str) -> Verdict:
     )
 
 
+def refused_for_siblings(verdict: Verdict) -> Verdict:
+    """Return *verdict* as a refusal because siblings differ, for who asks that they agree."""
+    reasons = tuple(reason for reason in verdict.reasons if reason.rule == DIFFERS)
+    return replace(verdict, conclusion=Conclusion.REFUSED, reasons=reasons)
+
+
 def _names(image: Sibling, elf: Sibling) -> bool:
     """Whether the application in *image* says that it was made from the program *elf*."""
     return image.facts is not None and image.facts.elf == elf.sha256

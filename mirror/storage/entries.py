@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from mirror.catalog.values import Digest
 from mirror.formats.verdict import Finding, Verdict
+
+SECOND_FETCH: Final = "second fetch"
+SIBLINGS: Final = "siblings"
+WAIVED: Final = "waived"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,8 @@ class Sighting:
 
     ``board`` is the id of the page that listed it; ``size`` is in bytes, ``md5`` in hex;
     ``etag``, ``last_modified`` and ``content_type`` are upstream's headers, None if absent.
-    ``evidence`` is in the ledger only: the index does not give it back.
+    ``evidence`` is in the ledger only: the index does not give it back.  ``awaits`` names what
+    must confirm the bytes before anybody gets them (`SECOND_FETCH`, `SIBLINGS`).
     """
 
     time: datetime
@@ -51,6 +56,22 @@ class Sighting:
     last_modified: str | None = None
     content_type: str | None = None
     evidence: Evidence | None = None
+    awaits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A second look at *digest*, first seen as *name*, found nothing against it.
+
+    ``how`` is what confirmed it: `SECOND_FETCH`, `SIBLINGS`, or `WAIVED` where that is asked for
+    no longer.  ``awaits`` is what must still confirm it; accepted when that is empty.
+    """
+
+    time: datetime
+    name: str
+    digest: Digest
+    how: str
+    awaits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +112,7 @@ class Decision:
     by: str
 
 
-Entry: TypeAlias = Sighting | Refusal | Change | Decision
+Entry: TypeAlias = Sighting | Refusal | Change | Decision | Look
 
 
 @dataclass(frozen=True, slots=True)

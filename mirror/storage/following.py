@@ -6,6 +6,7 @@ so an index that fell behind, or begins from nothing, ends as if it had always b
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
@@ -14,14 +15,15 @@ from sqlalchemy import delete, insert, select, update
 from mirror.catalog.values import Digest
 from mirror.formats.verdict import Finding, Verdict
 from mirror.storage.database import portions
-from mirror.storage.entries import START, Change, Position, Refusal, Sighting
+from mirror.storage.entries import START, Change, Look, Position, Refusal, Sighting
+from mirror.storage.pending_rows import forget, put, settle, tell_pending
 from mirror.storage.siblings import (
     insert_disagreements,
     remember_siblings,
     sibling_names,
     tell_siblings,
 )
-from mirror.storage.tables import ARTIFACTS, CHANGES, MARKS, REFUSALS
+from mirror.storage.tables import ARTIFACTS, CHANGES, MARKS, PENDING, REFUSALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Table
 
-    from mirror.storage.entries import Recorded
+    from mirror.storage.entries import Entry, Recorded
 
     _Row: TypeAlias = dict[str, Any]
 
@@ -62,30 +64,67 @@ def follow(connection: Connection, records: Sequence[Recorded]) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows that some entries concern, by name."""
+
+    artifacts: dict[str, _Row]
+    refusals: dict[str, _Row]
+    pending: dict[str, _Row]
+
+    def tables(self) -> list[tuple[Table, dict[str, _Row]]]:
+        return [(ARTIFACTS, self.artifacts), (REFUSALS, self.refusals), (PENDING, self.pending)]
+
+
 def _apply_some(connection: Connection, records: Sequence[Recorded]) -> None:
     entries = [record.entry for record in records]
-    names = {entry.name for entry in entries if isinstance(entry, Sighting | Refusal)}
+    names = {name for entry in entries for name in _names_in(entry)}
+    rows = _Rows(*(_rows_of(connection, one, names) for one in (ARTIFACTS, REFUSALS, PENDING)))
+    before = [set(found) for _, found in rows.tables()]
     for entry in entries:
-        if isinstance(entry, Sighting):
-            names.update(sibling_names(entry))
-    artifacts = _rows_of(connection, ARTIFACTS, names)
-    refusals = _rows_of(connection, REFUSALS, names)
-    before = set(artifacts), set(refusals)
-    for entry in entries:
-        match entry:
-            case Sighting():
-                _accept(artifacts, entry)
-                tell_siblings(artifacts, entry)
-                insert_disagreements(connection, entry)
-                refusals.pop(entry.name, None)
-            case Refusal():
-                refusals[entry.name] = _refusal_row(entry)
-            case Change():
-                _insert_change(connection, entry)
-            case _:
-                pass  # a decision is only written down
-    _replace(connection, ARTIFACTS, before[0], artifacts.values())
-    _replace(connection, REFUSALS, before[1], refusals.values())
+        _apply(connection, rows, entry)
+    for (table, found), known in zip(rows.tables(), before, strict=True):
+        _replace(connection, table, known, found.values())
+
+
+def _names_in(entry: Entry) -> tuple[str, ...]:
+    match entry:
+        case Sighting():
+            return (entry.name, *sibling_names(entry))
+        case Refusal() | Change() | Look():
+            return (entry.name,)
+        case _:
+            return ()
+
+
+def _apply(connection: Connection, rows: _Rows, entry: Entry) -> None:
+    match entry:
+        case Sighting():
+            _see(rows, entry)
+            insert_disagreements(connection, entry)
+        case Look():
+            settled = settle(rows.pending, entry)
+            if settled is not None:
+                _accept(rows.artifacts, settled)
+        case Refusal():
+            rows.refusals[entry.name] = _refusal_row(entry)
+            forget(rows.pending, entry.name, entry.digest)
+        case Change():
+            _insert_change(connection, entry)
+            forget(rows.pending, entry.name, entry.first)
+        case _:
+            pass  # a decision is only written down
+
+
+def _see(rows: _Rows, sighting: Sighting) -> None:
+    rows.refusals.pop(sighting.name, None)
+    if sighting.awaits:
+        put(rows.pending, sighting)
+    else:
+        rows.pending.pop(sighting.name, None)
+        _accept(rows.artifacts, sighting)
+    tell_siblings(rows.artifacts, sighting)
+    tell_pending(rows.pending, sighting)
 
 
 def _accept(artifacts: dict[str, _Row], sighting: Sighting) -> None:

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import DamagedError, StorageError
-from mirror.storage.entries import Change, Decision, Position, Recorded, Refusal, Sighting
+from mirror.storage.entries import Change, Decision, Look, Position, Recorded, Refusal, Sighting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ LINE_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line; exactly one of the four entries is there."""
+    """One line; exactly one of the five entries is there."""
 
     previous: Digest
     n: int
@@ -35,6 +35,7 @@ class Line:
     refusal: Refusal | None = None
     change: Change | None = None
     decision: Decision | None = None
+    look: Look | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no append writes; pydantic makes the error one of the document."""
@@ -53,7 +54,7 @@ class Line:
 
     @property
     def _entries(self) -> list[Entry]:
-        entries = [self.sighting, self.refusal, self.change, self.decision]
+        entries = [self.sighting, self.refusal, self.change, self.decision, self.look]
         return [entry for entry in entries if entry is not None]
 
 
@@ -100,3 +101,5 @@ def _line(entry: Entry, after: Position, of: tuple[int, int]) -> Line:
             return Line(*place, change=entry)
         case Decision():
             return Line(*place, decision=entry)
+        case Look():
+            return Line(*place, look=entry)

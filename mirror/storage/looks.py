@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, func, insert, select
 
 from mirror.catalog.values import Digest
+from mirror.errors import DigestMismatchError
 from mirror.storage.database import portions
-from mirror.storage.tables import ARTIFACTS, CHANGES, DISAGREEMENTS, LOOKED
+from mirror.storage.pending_rows import sighting_in
+from mirror.storage.tables import ARTIFACTS, CHANGES, DISAGREEMENTS, LOOKED, PENDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from mirror.storage.database import Database
+    from mirror.storage.entries import Sighting
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,44 @@ class Looks:
 
         if wanted:
             await self._database.run(work)
+
+    async def pending(self) -> dict[str, Sighting]:
+        """Return all that awaits a second look, by name."""
+        rows = await self._database.rows(select(PENDING))
+        return {row["name"]: sighting_in(dict(row)) for row in rows}
+
+    async def pending_of(self, names: Iterable[str]) -> dict[str, Sighting]:
+        """Return those of *names* that await a second look."""
+        wanted = list(names)
+
+        def work(connection: Connection) -> dict[str, Sighting]:
+            queries = (select(PENDING).where(PENDING.c.name.in_(some)) for some in portions(wanted))
+            rows = (row for query in queries for row in connection.execute(query).mappings())
+            return {row["name"]: sighting_in(dict(row)) for row in rows}
+
+        return await self._database.run(work)
+
+    async def awaits_look(self, name: str) -> bool:
+        """Whether *name* awaits a second look.
+
+        Raises `DigestMismatchError` when two looks at it gave different bytes, and none were
+        accepted since.
+        """
+        accepted = select(ARTIFACTS.c.name).where(ARTIFACTS.c.name == name)
+        differed = select(CHANGES.c.name).where(CHANGES.c.name == name, ~accepted.exists())
+        waiting = select(PENDING.c.name).where(PENDING.c.name == name)
+
+        def work(connection: Connection) -> bool:
+            if connection.execute(waiting).first() is not None:
+                return True
+            if connection.execute(differed).first() is not None:
+                raise DigestMismatchError(
+                    f"{name}: two looks at it gave different bytes: neither is taken until "
+                    "somebody has judged them"
+                )
+            return False
+
+        return await self._database.run(work)
 
     async def has_changed_to(self, name: str, later: Digest) -> bool:
         """Whether the alarm that *name* has the bytes *later* now was raised already."""

@@ -28,6 +28,7 @@ from mirror.storage.ledger import Ledger
 from mirror.storage.ledger_reader import LedgerReader
 from mirror.storage.lock import locked
 from mirror.storage.node import Node, find_node
+from mirror.storage.pending import PendingFolder
 from mirror.storage.publications import PublicationReader, Publications
 from mirror.storage.quarantine import Bounds, Quarantine
 from mirror.storage.space import KeepFree, Room
@@ -86,6 +87,7 @@ class Store(StoreReader):
     publications: Publications
     incoming: IncomingFolder
     quarantine: Quarantine
+    pending: PendingFolder
     index: Index
     room: Room
     remarks: tuple[str, ...]
@@ -124,6 +126,7 @@ class Store(StoreReader):
                     publications=parts.publications,
                     incoming=parts.incoming,
                     quarantine=parts.quarantine,
+                    pending=parts.pending,
                     index=index,
                     room=room,
                     remarks=prepared.remarks,

@@ -94,6 +94,14 @@ DISAGREEMENTS = Table(
     Column("time", Utc, nullable=False),
 )
 
+PENDING = Table(
+    "pending",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("sighting", Text, nullable=False),
+)
+
 LOOKED = Table(
     "looked",
     METADATA,

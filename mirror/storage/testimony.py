@@ -11,7 +11,16 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.values import Digest
-from mirror.storage.entries import START, Change, Decision, Position, Recorded, Refusal, Sighting
+from mirror.storage.entries import (
+    START,
+    Change,
+    Decision,
+    Look,
+    Position,
+    Recorded,
+    Refusal,
+    Sighting,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +38,7 @@ class Standing(StrEnum):
     REFUSED = "refused"
     CHANGED = "changed"
     RECALLED = "recalled"
+    AWAITING = "awaiting"
     UNKNOWN = "unknown"
 
 
@@ -58,7 +68,7 @@ class Known:
 
     @property
     def first_sight(self) -> Recorded | None:
-        """The line in which they were accepted first; None when they never were."""
+        """The line in which they were received first; None when they were only refused."""
         return next((one for one in self.records if isinstance(one.entry, Sighting)), None)
 
 
@@ -101,6 +111,8 @@ class _Gathering:
             case Sighting() as sighting if sighting.digest == self._digest:
                 self._names.add(sighting.name)
                 return True
+            case Look() as look:
+                return look.digest == self._digest
             case Refusal() as refusal:
                 return refusal.digest == self._digest
             case Change() as change:
@@ -115,10 +127,20 @@ def _after(standing: Standing, recorded: Recorded, digest: Digest) -> Standing:
     match recorded.entry:
         case Decision(what="recall", subject=subject) if subject in (str(digest), digest.hex):
             return Standing.RECALLED
-        case Sighting() if standing is not Standing.RECALLED:
-            return Standing.ACCEPTED
-        case Refusal() if standing is Standing.UNKNOWN:
+        case (Sighting() | Look()) as seen if standing not in _FOR_GOOD:
+            return Standing.AWAITING if seen.awaits else Standing.ACCEPTED
+        case Refusal() if standing not in _FOR_GOOD:
             return Standing.REFUSED
-        case Change(later=later) if later == digest and standing is Standing.UNKNOWN:
-            return Standing.CHANGED
+        case Change() as change if standing not in _FOR_GOOD:
+            return _changed(standing, change, digest)
     return standing
+
+
+# Once accepted, only a recall takes that away.
+_FOR_GOOD: Final = frozenset({Standing.ACCEPTED, Standing.RECALLED})
+
+
+def _changed(standing: Standing, change: Change, digest: Digest) -> Standing:
+    """Return how bytes stand after an alarm: of two looks that differ neither is accepted."""
+    waited = standing is Standing.AWAITING and change.first == digest
+    return Standing.CHANGED if waited or change.later == digest else standing

@@ -16,9 +16,12 @@ from mirror.errors import (
     ChildRefusedError,
     MalformedImageError,
 )
+from mirror.formats.siblings import refused_for_siblings
 from mirror.formats.verdict import Conclusion, Finding, Verdict
 from mirror.storage.entries import Change, Decision, Refusal, Sighting
+from mirror.storage.incoming import Received
 from mirror.sync.changed import refuse_changed
+from mirror.sync.second_look import SecondLooks
 from mirror.sync.siblings import Siblings
 from mirror.sync.turns import Turns
 from mirror.sync.witness import Witness
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     from mirror.catalog.values import Digest
     from mirror.formats.verdict import Claim
     from mirror.sandbox import Sandbox
-    from mirror.storage.incoming import Incoming, Received
+    from mirror.storage.incoming import Incoming
     from mirror.storage.store import Store
     from mirror.upstream.answers import Download
     from mirror.upstream.fetch import Fetcher
@@ -47,7 +50,7 @@ class Intake:
     asks the index for each.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a file passes on its way, each its own thing
         self,
         fetcher: Fetcher,
         sandbox: Sandbox,
@@ -56,8 +59,12 @@ class Intake:
         *,
         first: Mapping[str, Digest] | None = None,
         turns: Turns | None = None,
+        looks: SecondLooks | None = None,
     ) -> None:
-        """Take in with these; those that share *turns* never take the same file twice."""
+        """Take in with these; those that share *turns* never take the same file twice.
+
+        *looks* says what must confirm a new artifact, None: nothing.
+        """
         self._fetcher = fetcher
         self._sandbox = sandbox
         self._store = store
@@ -66,6 +73,7 @@ class Intake:
         self._turns = turns or Turns()
         self._witness = Witness(store.index)
         self._siblings = Siblings(store, self._turns)
+        self._looks = looks or SecondLooks(store, fetcher, self._turns, clock)
 
     async def take(
         self,
@@ -75,13 +83,18 @@ class Intake:
     ) -> int:
         """Hold the artifact of *listing*, accepted and written down; return its size in bytes.
 
-        Raises an `UpstreamError` when it did not come, a `RefusedError` when it came and was
+        Raises `AwaitingSecondLookError` when it came and is to be confirmed first, an
+        `UpstreamError` when it did not come, a `RefusedError` when it came and was
         not taken, a `StorageError` when this node could not keep it.  *expecting* is told how
         many bytes are to come, once upstream has said so.
         """
         async with self._turns.of(str(listing.name)) as after_others:
             held = await self._held_size(listing) if after_others else None
-            return await self._take(listing, facts, expecting) if held is None else held
+            if held is not None:
+                return held
+            if await self._looks.is_pending(str(listing.name)):
+                return await self._looks.look(listing.name)
+            return await self._take(listing, facts, expecting)
 
     async def _held_size(self, listing: Listing) -> int | None:
         found = await self._store.index.find_held(str(listing.name))
@@ -97,18 +110,41 @@ class Intake:
         async with incoming:
             download = await self._fetcher.download(listing.url, incoming, expecting)
             received = await incoming.finish()
-            await self._refuse_changed(str(listing.name), listing.url, incoming, received)
+            known = await self._refuse_changed(str(listing.name), listing.url, incoming, received)
             verdict = await self._judge(incoming, received, claim_of_listing(listing.name, facts))
             if not verdict.accepted:
                 await self._refuse(listing, incoming, received, verdict)
-            await self._store.blobs.keep(incoming)
-        evidence = await self._witness.evidence(download, facts.page)
-        async with self._siblings.compared(listing.name, received.digest, verdict) as verdict:
+            evidence = await self._witness.evidence(download, facts.page)
             sighting = replace(
                 self._sighting(listing, received, verdict, download), evidence=evidence
             )
-            await self._store.ledger.append([sighting], patience=_PATIENCE)
+            async with self._siblings.compared(listing.name, received.digest, verdict) as judged:
+                sighting = replace(sighting, verdict=judged)
+                await (self._keep if known else self._keep_new)(listing, sighting, incoming)
         return received.size
+
+    async def _keep_new(self, listing: Listing, sighting: Sighting, incoming: Incoming) -> None:
+        """Keep what is seen for the first time, where it waits if it is to be confirmed."""
+        verdict = sighting.verdict
+        if self._looks.must_agree(verdict):
+            await self._looks.refuse(verdict.differs_from, sighting.name)
+            received = Received(sighting.digest, sighting.size, sighting.md5)
+            await self._refuse(listing, incoming, received, refused_for_siblings(verdict))
+        awaits = await self._looks.awaits(listing.name, verdict)
+        if not awaits:
+            await self._keep(listing, sighting, incoming)
+            return
+        await self._store.pending.keep(incoming)
+        sighting = replace(sighting, awaits=awaits)
+        await self._store.ledger.append([sighting], patience=_PATIENCE)
+        await self._looks.agreed(verdict.agrees_with)
+        raise self._looks.waiting(sighting)
+
+    async def _keep(self, _listing: Listing, sighting: Sighting, incoming: Incoming) -> None:
+        """Hold the bytes, then write down what they are."""
+        await self._store.blobs.keep(incoming)
+        await self._store.ledger.append([sighting], patience=_PATIENCE)
+        await self._looks.agreed(sighting.verdict.agrees_with)
 
     async def heal(self, sighting: Sighting, why: str) -> int:
         """Fetch the bytes of *sighting* once more and hold them; return their size.
@@ -141,12 +177,14 @@ class Intake:
 
     async def _refuse_changed(
         self, name: str, url: str, incoming: Incoming, received: Received
-    ) -> None:
+    ) -> bool:
+        """Raise the alarm if *name* had other bytes; return whether it had any."""
         first = await self._first_digest(name)
         if first is None or first == received.digest:
-            return
+            return first is not None
         change = Change(time=self._clock(), name=name, url=url, first=first, later=received.digest)
         await refuse_changed(self._store, change, incoming)
+        return True
 
     async def _first_digest(self, name: str) -> Digest | None:
         if self._first is not None:

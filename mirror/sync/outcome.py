@@ -54,7 +54,8 @@ class Outcome:
     run; ``sequence`` is the newest publication, None when there is none yet.  ``remarks``
     name what stood on upstream's pages and was left out, such as odd links: they keep no
     run from being complete.  ``looked_again`` counts held files that were fetched once more
-    to be compared.
+    to be compared, ``second_fetches`` those that were new and are now confirmed, or refused.
+    ``awaiting`` names what came and awaits a second look: no failure, and not held either.
     """
 
     ending: Ending
@@ -68,6 +69,8 @@ class Outcome:
     troubles: tuple[Trouble, ...] = ()
     remarks: tuple[Trouble, ...] = ()
     looked_again: int = 0
+    second_fetches: int = 0
+    awaiting: tuple[Trouble, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -75,8 +78,13 @@ class Outcome:
         return self.exit_status == 0
 
     def shortened(self, most: int) -> Outcome:
-        """Return the same outcome with at most *most* troubles and remarks named."""
-        return replace(self, troubles=self.troubles[:most], remarks=self.remarks[:most])
+        """Return the same outcome with at most *most* of each list named."""
+        return replace(
+            self,
+            troubles=self.troubles[:most],
+            remarks=self.remarks[:most],
+            awaiting=self.awaiting[:most],
+        )
 
     def counts(self) -> dict[str, int]:
         """Return the numbers of this run by name, for its record."""
@@ -87,4 +95,6 @@ class Outcome:
             "received_bytes": self.received_bytes,
             "troubles": len(self.troubles),
             "looked_again": self.looked_again,
+            "second_fetches": self.second_fetches,
+            "awaiting": len(self.awaiting),
         }

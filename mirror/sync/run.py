@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.guard import Guard, file_counts, shrinkage
 from mirror.catalog.plan import Policy, SyncPlan, plan
+from mirror.catalog.second_look import SecondLook
 from mirror.errors import CatalogShrunkError, IncompleteError, MirrorError, RefusedError
 from mirror.sandbox import Sandbox
 from mirror.storage.runs import RunEnd
@@ -28,6 +29,7 @@ from mirror.sync.looking_again import LookedAgain, look_again
 from mirror.sync.outcome import Ending, Outcome, Phase, Progress, Trouble
 from mirror.sync.publish import Publisher
 from mirror.sync.remembered import RememberedPages
+from mirror.sync.second_look import NO_RULE, SecondLooks
 from mirror.sync.turns import Turns
 from mirror.upstream.fetch import Fetcher
 from mirror.upstream.site import Crawl, crawl
@@ -52,7 +54,8 @@ class Wishes:
 
     ``fetches`` files are under way at once; whole boards are published every
     ``publish_every`` while a run goes on.  ``accept_shrunken`` lets this one run pass the
-    guard: an operator has looked.  ``refetch`` held files are looked at again at the end.
+    guard: an operator has looked.  ``refetch`` held files are looked at again at the end;
+    ``second_look`` is what must confirm a new one.
     """
 
     policy: Policy
@@ -61,6 +64,7 @@ class Wishes:
     publish_every: timedelta = timedelta(minutes=3)
     accept_shrunken: bool = False
     refetch: int = 0
+    second_look: SecondLook = NO_RULE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,15 +125,18 @@ class _Run:
         self._remarks: list[Trouble] = []
         self._wanted: frozenset[str] = frozenset()
         self._fetching: Fetching | None = None
+        self._looks: SecondLooks | None = None
         self._looked = LookedAgain()
 
     async def whole(self) -> Outcome:
         await self._store.incoming.prune(self._means.clock() - _STALE_PARTS)
+        await self._prune_pending()
         catalog = await self.crawled()
         todo = await self.planned(catalog)
         self._wanted = frozenset(str(listing.name) for listing in todo.wanted)
         self._fetching = await self._begin_fetching(catalog, todo)
         await self._fetch(catalog, self._fetching)
+        await self._fetching.settle(self._store.index)
         self._means.report(Progress(Phase.PUBLISH, 0, 1, self._fetching.received_bytes))
         published = await self._publish(self._offering(catalog))
         await self._store.index.set_mark(_COUNTS, json.dumps(file_counts(catalog)))
@@ -138,6 +145,10 @@ class _Run:
             await self._store.index.finish_crawl(self._crawl, self._means.clock())
             await self._look_again(catalog)
         return await self._outcome(Ending.PUBLISHED if published else Ending.UNCHANGED)
+
+    async def _prune_pending(self) -> None:
+        pending = await self._store.index.pending()
+        await self._store.pending.prune({one.digest for one in pending.values()})
 
     async def crawled(self) -> Catalog:
         """Crawl, or continue the crawl that was interrupted, and hold the guard against it."""
@@ -207,8 +218,22 @@ class _Run:
         # Asked for once: the plan has every name once, and this run is the only writer.
         first = await self._store.index.first_digests(str(listing.name) for listing in todo.fetch)
         facts = {board.facts.board: board.facts for board in catalog.boards}
+        self._looks = SecondLooks(
+            means.store,
+            means.fetcher,
+            means.turns,
+            means.clock,
+            self._wishes.second_look,
+            self._wanted,
+        )
         intake = Intake(
-            means.fetcher, means.sandbox, means.store, means.clock, first=first, turns=means.turns
+            means.fetcher,
+            means.sandbox,
+            means.store,
+            means.clock,
+            first=first,
+            turns=means.turns,
+            looks=self._looks,
         )
         return Fetching(intake, todo.fetch, facts, means.report)
 
@@ -252,7 +277,9 @@ class _Run:
         troubles = [*self._pages, *(fetching.troubles if fetching else ()), *self._looked.troubles]
         error = broken_by or (fetching.halted if fetching else None)
         if error is None and (missing or troubles):
-            error = IncompleteError(f"incomplete: {_counted(missing, len(troubles))}")
+            waiting = len(fetching.awaiting) if fetching else 0
+            counted = _counted(missing - waiting, waiting, len(troubles))
+            error = IncompleteError(f"incomplete: {counted}")
         return Outcome(
             ending=ending,
             message=str(error) if error else "complete",
@@ -265,6 +292,8 @@ class _Run:
             troubles=tuple(troubles),
             remarks=tuple(_shortened([*self._looked.remarks, *self._remarks])),
             looked_again=self._looked.files,
+            second_fetches=len(self._looks.fetched_again) if self._looks else 0,
+            awaiting=tuple(fetching.awaiting) if fetching else (),
         )
 
 
@@ -275,9 +304,10 @@ def _shortened(remarks: list[Trouble]) -> list[Trouble]:
     return [*remarks[:_MOST_REMARKS], Trouble("…", more)]
 
 
-def _counted(missing: int, troubles: int) -> str:
+def _counted(missing: int, waiting: int, troubles: int) -> str:
     parts = [
         _number(missing, "file is not held", "files are not held"),
+        _number(waiting, "file awaits a second look", "files await a second look"),
         _number(troubles, "trouble is named below", "troubles are named below"),
     ]
     return ", ".join(part for part in parts if part)

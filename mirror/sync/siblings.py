@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from mirror.sync.turns import Turns
 
 
+def build_key(name: ArtifactName) -> str:
+    """Return what all files of the build of *name* have in common; no file is called so."""
+    return f"{str(name).removesuffix(name.kind.value)}*"
+
+
 class Siblings:
     """Compares siblings, one of a build at a time among those that share *turns*."""
 
@@ -48,13 +53,14 @@ class Siblings:
         if not names or not comparable(verdict.facts) or not verdict.accepted:
             yield verdict
             return
-        async with self._turns.of(f"{str(name).removesuffix(name.kind.value)}*"):
+        async with self._turns.of(build_key(name)):
             yield await self._compared(names, Sibling(digest.hex, verdict.facts), verdict)
 
     async def _compared(
         self, names: tuple[str, ...], sibling: Sibling, verdict: Verdict
     ) -> Verdict:
-        known = await self._store.index.sightings_of(names)
+        index = self._store.index
+        known = {**await index.pending_of(names), **await index.sightings_of(names)}
         for name, other in sorted(known.items()):
             same = agree(sibling, Sibling(other.digest.hex, other.verdict.facts))
             if same is not None:

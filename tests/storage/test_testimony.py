@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mirror.catalog.values import Digest
 from mirror.errors import DamagedError
-from mirror.storage.entries import Change, Decision, Refusal
+from mirror.storage.entries import SIBLINGS, Change, Decision, Look, Refusal
 from mirror.storage.testimony import MOST_RECORDS, Known, Standing, look_up
 from tests.storage.samples import NOON, REASONS, decision, open_folder, sighting
 
@@ -22,6 +23,8 @@ DIGEST, LATER = Digest.of(DATA), Digest.of(OTHER)
 SEEN = sighting("a.uf2", DATA)
 ALARM = Change(NOON, "a.uf2", "https://micropython.test/a.uf2", DIGEST, LATER)
 REFUSED = Refusal(NOON, "b.uf2", "https://micropython.test/b.uf2", REASONS, DIGEST, 8)
+WAITING = replace(SEEN, awaits=(SIBLINGS,))
+CONFIRMED = Look(NOON, "a.uf2", DIGEST, SIBLINGS)
 RECALL = Decision(NOON, "recall", str(DIGEST), "it bricks boards", "operator")
 
 
@@ -43,6 +46,10 @@ async def known_of(folder: Path, digest: Digest, entries: list[Entry]) -> Known:
         ([REFUSED, SEEN], Standing.ACCEPTED),
         ([SEEN, RECALL], Standing.RECALLED),
         ([SEEN, RECALL, SEEN], Standing.RECALLED),
+        ([WAITING], Standing.AWAITING),
+        ([WAITING, CONFIRMED], Standing.ACCEPTED),
+        ([WAITING, ALARM], Standing.CHANGED),
+        ([WAITING, REFUSED], Standing.REFUSED),
         ([sighting("c.uf2", OTHER), decision("c.uf2")], Standing.UNKNOWN),
     ],
 )

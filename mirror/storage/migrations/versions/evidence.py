@@ -1,4 +1,4 @@
-"""Siblings that differ, and when held files were fetched again to be compared."""
+"""Siblings that differ, what awaits a second look, and when held files had one."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ def upgrade() -> None:
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("sibling", sa.Text, primary_key=True),
         sa.Column("time", _TIME, nullable=False),
+    )
+    op.create_table(
+        "pending",
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("sighting", sa.Text, nullable=False),
     )
     op.create_table(
         "looked",
