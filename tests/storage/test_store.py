@@ -57,6 +57,7 @@ async def test_a_new_folder_becomes_a_store(tmp_path: Path) -> None:
         "lock",
         "mpmirror.db",
         "node.json",
+        "pending",
         "publications",
         "quarantine",
     ]
@@ -173,7 +174,7 @@ async def test_opening_sweeps_every_folder(tmp_path: Path) -> None:
     await visit(tmp_path)
 
     assert [path for path in stale if path.exists()] == []
-    assert len(stale) == 1 + 7 + 256
+    assert len(stale) == 1 + 8 + 256
 
 
 async def test_everything_that_is_put_keeps_the_disk_from_filling(tmp_path: Path) -> None:
