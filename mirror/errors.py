@@ -67,6 +67,14 @@ class NotYetError(BusyError):
         self.retry_after = retry_after
 
 
+class AwaitingSecondLookError(NotYetError):
+    """A file that came and waits until it is confirmed; ``received`` bytes came just now."""
+
+    def __init__(self, message: str, *, retry_after: timedelta, received: int = 0) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.received = received
+
+
 class BadQueryError(MirrorError):
     """A filter or parameter of a request can not be understood."""
 

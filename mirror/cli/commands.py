@@ -70,7 +70,7 @@ COMMANDS: Final = (
         "verify",
         Later("mirror.cli.verify", "verify"),
         TO_DECIDE,
-        (COMPLETE, FAILED, USAGE, REFUSED),
+        (COMPLETE, FAILED, USAGE, REFUSED, DAMAGED),
     ),
     Command("recall", Later("mirror.cli.judging", "recall"), TO_DECIDE, DECIDED),
     Command("accept", Later("mirror.cli.judging", "accept"), TO_DECIDE, DECIDED),

@@ -22,7 +22,8 @@ from mirror.control import ask
 from mirror.daemon.judging import judge, judge_of
 from mirror.daemon.operator import login_name
 from mirror.daemon.parts import now
-from mirror.daemon.status import Moment, status_of
+from mirror.daemon.status import status_of
+from mirror.daemon.status_document import Moment
 from mirror.errors import ConfigurationError, MalformedValueError, MirrorError
 from mirror.judgement.requests import Request, Ruling, decode_ruling, encode_request
 from mirror.storage.judgements import What

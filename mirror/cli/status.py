@@ -13,7 +13,8 @@ from mirror.cli.terminal import say
 from mirror.config import Settings
 from mirror.control import ask
 from mirror.daemon.parts import now
-from mirror.daemon.status import Alarm, Moment, Status, decode_status, encode_status, status_of
+from mirror.daemon.status import status_of
+from mirror.daemon.status_document import Alarm, Moment, Status, decode_status, encode_status
 from mirror.daemon.upstream_status import UpstreamHealth
 from mirror.upstream.breaker import BreakerState
 
@@ -47,6 +48,20 @@ async def _status(settings: Settings) -> Status:
 
 
 def _lines(status: Status) -> Iterator[str]:
+    yield from _holdings(status)
+    yield "complete" if status.complete else "not complete"
+    yield from _last_run(status)
+    yield from _next_run(status)
+    for alarm in status.alarms:
+        yield from _alarm(alarm)
+    if status.recalled:
+        yield f"recalled: {status.recalled} digests, never served, in /v1/feed.json with reason"
+    if status.quarantined:
+        yield f"quarantine: {status.quarantined} refused files, never served"
+    yield f"disk: {status.disk.free / 1e9:,.1f} GB free of {status.disk.total / 1e9:,.1f} GB"
+
+
+def _holdings(status: Status) -> Iterator[str]:
     publication = status.publication
     yield (
         f"publication {publication.sequence} of {publication.published}"
@@ -60,8 +75,9 @@ def _lines(status: Status) -> Iterator[str]:
         yield from (f"  {name}: it is pinned and not held" for name in pinned.missing)
     if status.withdrawn:
         yield f"withdrawn: {status.withdrawn} of them, no longer listed upstream"
-    yield "complete" if status.complete else "not complete"
-    yield from _last_run(status)
+
+
+def _next_run(status: Status) -> Iterator[str]:
     if status.running:
         running = status.running
         yield f"running: {running.phase.value}, {running.done} of {running.total}"
@@ -72,13 +88,6 @@ def _lines(status: Status) -> Iterator[str]:
         yield f"next run: {status.next_run}{why}"
     if status.upstream_health:
         yield from _upstream(status.upstream_health)
-    for alarm in status.alarms:
-        yield from _alarm(alarm)
-    if status.recalled:
-        yield f"recalled: {status.recalled} digests, never served, in /v1/feed.json with reason"
-    if status.quarantined:
-        yield f"quarantine: {status.quarantined} refused files, never served"
-    yield f"disk: {status.disk.free / 1e9:,.1f} GB free of {status.disk.total / 1e9:,.1f} GB"
 
 
 def _upstream(health: UpstreamHealth) -> Iterator[str]:
@@ -116,5 +125,7 @@ def _last_run(status: Status) -> Iterator[str]:
             yield f"  {trouble.subject}: {trouble.text}"
     for one in outcome.dealt_with:
         yield f"  dealt with: {one.subject}: {one.text}"
+    for waiting in outcome.awaiting:
+        yield f"  {waiting.text}"
     for remark in outcome.remarks:
         yield f"  left out: {remark.subject}: {remark.text}"

@@ -121,6 +121,8 @@ def _tell(outcome: Outcome) -> None:
         complain(f"{trouble.subject}: {trouble.text}")
     if len(outcome.troubles) > _TROUBLES:
         complain(f"… and {len(outcome.troubles) - _TROUBLES} more: mpmirror status --json")
+    for waiting in outcome.awaiting[:_TROUBLES]:
+        complain(waiting.text)
     for remark in outcome.remarks[:_TROUBLES]:
         complain(f"left out: {remark.subject}: {remark.text}")
     for one in outcome.dealt_with[:_TROUBLES]:

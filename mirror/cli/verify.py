@@ -7,10 +7,7 @@ bytes are parsed in the limited child process only.
 
 import asyncio
 import hashlib
-import os
-import stat
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from io import BufferedReader
 from pathlib import Path
@@ -21,6 +18,9 @@ from pydantic import TypeAdapter
 
 from mirror.catalog.names import ArtifactName
 from mirror.claims import claim_of_name
+from mirror.cli.evidence import tell_evidence
+from mirror.cli.invocation import invocation_of
+from mirror.cli.readable import opened
 from mirror.cli.terminal import complain, say, say_json
 from mirror.errors import RefusedError, StorageError, UnrecognisedNameError
 from mirror.first_setup import find_board
@@ -71,16 +71,24 @@ class Judgement:
         yield from (f"  limit: {limit}" for limit in verdict.limits)
 
 
-def verify(
+def verify(  # noqa: PLR0913 - each parameter is an option
+    context: typer.Context,
     files: Annotated[list[Path], typer.Argument(help="Files to judge.", metavar="FILE...")],
     port: Annotated[str | None, typer.Option(help="MicroPython port, such as rp2.")] = None,
     mcu: Annotated[str | None, typer.Option(help="MCU, such as rp2040 or esp32s3.")] = None,
     board: Annotated[str | None, typer.Option(help="Board id, instead of the name's.")] = None,
     variant: Annotated[str | None, typer.Option(help="Variant, instead of the name's.")] = None,
     *,
+    evidence: Annotated[
+        bool,
+        typer.Option("--evidence", help="Say what the ledger knows of these bytes instead."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON, for a script.")] = False,
 ) -> None:
     """Judge files: their structure, and whether they are what their name says."""
+    if evidence:
+        tell_evidence(invocation_of(context).settings().data_dir, files, as_json=as_json)
+        return
     said = {"port": port, "mcu": mcu, "board": board, "variant": variant}
     judged = asyncio.run(_judge_all(files, {key: text for key, text in said.items() if text}))
     if as_json:
@@ -105,7 +113,7 @@ async def _judge_all(paths: Sequence[Path], said: Mapping[str, str]) -> list[Jud
     async with Sandbox(processes=1) as sandbox:
         for path in paths:
             try:
-                with _opened(path) as (file, size):
+                with opened(path) as (file, size):
                     judged.append(await _judge(sandbox, path, file, size, _claim(path.name, said)))
             except StorageError as error:
                 complain(str(error))
@@ -122,19 +130,6 @@ async def _judge(
         # A parser that hangs or dies on these bytes is a reason to refuse them.
         verdict = Verdict(Conclusion.REFUSED, reasons=(Finding("sandbox", str(error)),))
     return Judgement(path, size, digest.hexdigest(), claim, verdict)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[BufferedReader, int]]:
-    try:
-        # Asked first: opening a named pipe would wait for whoever writes to it.
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise StorageError(f"{path} can not be read: not a file")
-        file = path.open("rb")
-    except OSError as error:
-        raise StorageError(f"{path} can not be read: {error.strerror or error}") from error
-    with file:
-        yield file, os.fstat(file.fileno()).st_size
 
 
 def _claim(name: str, said: Mapping[str, str]) -> Claim:

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from mirror.catalog.kinds import Kind
 from mirror.catalog.policy import Newest
+from mirror.catalog.second_look import SecondLook
 from mirror.config.addresses import ListenAddress, SocketAddress
 from mirror.config.fields import (
     Addresses,
@@ -38,12 +39,14 @@ from mirror.config.fields import (
 )
 from mirror.config.limits import Allowance, Hours, Sites
 from mirror.config.overrides import Overrides
+from mirror.config.second_look import SecondLookSetting
 from mirror.config.water import WaterSetting
 
 _FLASHABLE = tuple(kind for kind in Kind if kind.flashable)
 _KEPT_PREVIEWS = Newest(10)
 _KEEP_FREE = KeepFree(size=2_000_000_000, share=0.1)
 _LISTEN = ListenAddress("127.0.0.1", 8080)
+_NO_SECOND_LOOK = SecondLook()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +154,21 @@ class PolicySettings:
         between(timedelta(minutes=1), timedelta(days=366)),
         Field(description="Time of service that what was superseded can still be fetched."),
     ] = timedelta(days=3)
+    second_look: Annotated[
+        SecondLookSetting,
+        Field(
+            description="What must confirm a new file before it is published: a second fetch that"
+            ' long later ("1d"), files of the same build ("siblings"), both, or "none".'
+        ),
+    ] = _NO_SECOND_LOOK
+    refetch: Annotated[
+        Number,
+        Field(
+            ge=0,
+            le=10_000,
+            description="Held files that each run fetches again to compare; 0: none.",
+        ),
+    ] = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from mirror.daemon.status_document import Alarm
 from mirror.errors import IncompleteError
 from mirror.publication.alarms import advice, alarm_id
 from mirror.sync.outcome import Ending, Outcome, Trouble
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from mirror.daemon.status import Alarm
     from mirror.storage.entries import Change, Refusal
     from mirror.storage.judgements import Judgement
+    from mirror.storage.looks import Disagreement
 
 #: So many troubles of a run are kept; there may have been more.
 MOST_SHOWN: Final = 100
@@ -28,30 +29,39 @@ MOST_SHOWN: Final = 100
 _RAN: Final = (Ending.PUBLISHED, Ending.UNCHANGED)
 
 
-def change_alarm(make: type[Alarm], change: Change) -> Alarm:
-    """Return the alarm that the bytes of a name changed."""
+def change_alarm(change: Change, *, served: bool) -> Alarm:
+    """Return the alarm that the bytes of a name changed, of which the first are *served* or not."""
     first, later = str(change.first), str(change.later)
     known_as = alarm_id("bytes-changed", change.name, first, later)
-    return make(
+    return Alarm(
         alarm="bytes-changed",
         name=change.name,
-        text=f"first {first}, later {later}: the first bytes are served",
+        text=f"first {first}, later {later}: "
+        + ("the first bytes are served" if served else "neither is served"),
         since=stamp(change.time),
         id=known_as,
         todo=advice("bytes-changed", known_as, name=change.name, later=later),
     )
 
 
-def trouble_alarm(
-    make: type[Alarm], trouble: Trouble, refusals: Mapping[str, Refusal], ended: str
-) -> Alarm:
+def sibling_alarm(found: Disagreement) -> Alarm:
+    """Return the alarm that two files of one build carry different programs."""
+    return Alarm(
+        alarm="siblings-differ",
+        name=found.name,
+        text=f"it carries another program than {found.sibling} of the same build",
+        since=stamp(found.time),
+    )
+
+
+def trouble_alarm(trouble: Trouble, refusals: Mapping[str, Refusal], ended: str) -> Alarm:
     """Return the alarm of one *trouble* of a run that *ended* then."""
     refusal = _refusal_of(trouble, refusals)
     digest = str(refusal.digest) if refusal and refusal.digest else ""
     kind = "refused" if refusal else "page" if "/" in trouble.subject else "missing"
     # Of refused bytes it is the bytes that count, whatever words they are refused with.
     known_as = alarm_id(kind, trouble.subject, digest or trouble.text)
-    return make(
+    return Alarm(
         alarm=kind,
         name=trouble.subject,
         text=trouble.text,

@@ -11,7 +11,7 @@ from mirror.storage.judgements import What
 
 if TYPE_CHECKING:
     from mirror.config import Settings
-    from mirror.daemon.status import Status
+    from mirror.daemon.status_document import Status
     from mirror.judgement.requests import Request, Ruling
     from mirror.storage.store import Store
 

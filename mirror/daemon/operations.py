@@ -24,7 +24,8 @@ from mirror.daemon.resting import Resting
 from mirror.daemon.runs import Runs
 from mirror.daemon.schedule import Schedule
 from mirror.daemon.since import since
-from mirror.daemon.status import Moment, Status, encode_status, status_of
+from mirror.daemon.status import status_of
+from mirror.daemon.status_document import Moment, Status, encode_status
 from mirror.daemon.upkeep import Upkeep
 from mirror.errors import MirrorError
 from mirror.judgement.requests import decode_request, encode_ruling
@@ -237,6 +238,8 @@ class Operations:
     def _tell(self, outcome: Outcome) -> None:
         for trouble in outcome.troubles[:_TROUBLES_LOGGED]:
             self._log.warning("trouble", subject=trouble.subject, text=trouble.text)
+        for waiting in outcome.awaiting[:_TROUBLES_LOGGED]:
+            self._log.info("awaiting a second look", subject=waiting.subject, text=waiting.text)
         for remark in outcome.remarks[:_TROUBLES_LOGGED]:
             self._log.info("left out", subject=remark.subject, text=remark.text)
         after, rest = self.schedule.next_run, self.schedule.next_rest

@@ -17,7 +17,7 @@ from mirror.errors import ConfigurationError
 from mirror.storage.quarantine import Bounds
 from mirror.storage.space import KeepFree
 from mirror.storage.store import Terms
-from mirror.sync.run import Wishes
+from mirror.sync.means import Wishes
 
 if TYPE_CHECKING:
     from mirror.config import Settings
@@ -65,6 +65,8 @@ def wishes_of(settings: Settings, *, accept_shrunken: bool = False) -> Wishes:
         fetches=3 * settings.upstream.connections,
         accept_shrunken=accept_shrunken,
         withdrawn_after=settings.policy.withdrawn_after,
+        refetch=settings.policy.refetch,
+        second_look=settings.policy.second_look,
     )
 
 

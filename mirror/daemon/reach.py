@@ -20,7 +20,7 @@ from mirror.errors import StorageError
 from mirror.sandbox import Sandbox
 from mirror.sync.clock import read_uptime
 from mirror.sync.intake import Intake
-from mirror.sync.run import Means
+from mirror.sync.means import Means
 from mirror.sync.turns import Turns
 from mirror.upstream.breaker import BreakerState
 from mirror.upstream.budget import Budget

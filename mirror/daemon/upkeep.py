@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mirror.daemon.parts import now
-from mirror.daemon.status import Alarm, CheckStatus, UpkeepStatus
+from mirror.daemon.status_document import Alarm, CheckStatus, UpkeepStatus
 from mirror.errors import MirrorError
 from mirror.publication.alarms import alarm_id
 from mirror.sync.publish import stamp
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from mirror.daemon.log import Logger
     from mirror.daemon.reach import Reach
     from mirror.storage.store import Store
+    from mirror.sync.means import Means
     from mirror.sync.outcome import Progress
-    from mirror.sync.run import Means
     from mirror.upkeep.check import Damage
     from mirror.upkeep.healing import Case
     from mirror.upkeep.rounds import Round

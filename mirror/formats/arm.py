@@ -7,10 +7,12 @@ start.  Nothing else can be checked: neither damage nor truncation is noticed.
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 
 from mirror.errors import MalformedImageError
 from mirror.formats.identity import find_identity
 from mirror.formats.image import Image, unpack
+from mirror.formats.payload import digest_of_one
 from mirror.formats.verdict import ImageFacts, Region
 
 FLASH_CONFIGURATION = b"FCFB"
@@ -68,7 +70,7 @@ def _image(data: bytes, facts: ImageFacts, ports: frozenset[str]) -> Image:
     start = facts.offset or 0
     regions = (Region(start, start + len(data)),)
     return Image(
-        facts=ImageFacts(facts.structure, facts.chip, facts.offset, regions=regions),
+        facts=replace(facts, regions=regions, payload=digest_of_one(data)),
         kinds=frozenset({"bin"}),
         identity=find_identity(data),
         ports=ports,

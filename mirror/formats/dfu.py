@@ -12,6 +12,7 @@ import zlib
 from mirror.errors import MalformedImageError
 from mirror.formats.identity import find_identity
 from mirror.formats.image import Image, require_apart, unpack
+from mirror.formats.payload import payload_digest
 from mirror.formats.verdict import Checksummed, Finding, ImageFacts, Region
 
 MAGIC = b"DfuSe"
@@ -49,18 +50,24 @@ def read_dfu(data: bytes) -> Image:
             f"the prefix speaks of {size} bytes, the file has {end}: cut short?", rule="truncated"
         )
     offset = _PREFIX.size
-    regions: list[Region] = []
+    runs: list[tuple[Region, memoryview]] = []
     for _ in range(targets):
-        offset = _read_target(data, offset, regions)
+        offset = _read_target(data, offset, runs)
     if offset != end:
         raise MalformedImageError(
             f"the targets end at {offset:#x}, the suffix begins at {end:#x}", rule="trailing"
         )
-    if not regions:
+    if not runs:
         raise MalformedImageError("no element holds any data")
-    ordered = require_apart(regions, "elements")
+    ordered = require_apart([region for region, _ in runs], "elements")
     return Image(
-        facts=ImageFacts("dfuse", "STM32", ordered[0].start, regions=tuple(ordered)),
+        facts=ImageFacts(
+            structure="dfuse",
+            chip="STM32",
+            offset=ordered[0].start,
+            regions=tuple(ordered),
+            payload=payload_digest(sorted(runs, key=lambda run: run[0].start)),
+        ),
         kinds=frozenset({"dfu"}),
         checksummed=Checksummed.CRC32,
         identity=find_identity(data),
@@ -86,12 +93,13 @@ def _require_suffix(data: bytes) -> tuple[Finding, ...]:
     return (Finding("usb-id", f"{vendor:04x}:{product:04x} is no USB id that upstream builds for"),)
 
 
-def _read_target(data: bytes, offset: int, regions: list[Region]) -> int:
+def _read_target(data: bytes, offset: int, runs: list[tuple[Region, memoryview]]) -> int:
     if data[offset : offset + len(_TARGET_MAGIC)] != _TARGET_MAGIC:
         raise MalformedImageError(f"no target begins at {offset:#x}")
     _, _, size, elements = unpack(_TARGET, data, offset, "target")
     if elements > _MOST_ELEMENTS:
         raise MalformedImageError(f"a target claims {elements} elements, over {_MOST_ELEMENTS}")
+    view = memoryview(data)
     start = offset + _TARGET.size
     offset = start
     for _ in range(elements):
@@ -101,7 +109,7 @@ def _read_target(data: bytes, offset: int, regions: list[Region]) -> int:
             raise MalformedImageError(
                 f"the element at {address:#x} ends behind the file: cut short?", rule="truncated"
             )
-        regions.append(Region(address, address + length))
+        runs.append((Region(address, address + length), view[offset - length : offset]))
     if offset != start + size:
         raise MalformedImageError(f"the elements of a target do not add up to its {size} bytes")
     return offset

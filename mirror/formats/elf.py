@@ -9,8 +9,10 @@ from __future__ import annotations
 import struct
 
 from mirror.errors import MalformedImageError
+from mirror.formats.esp8266 import CODE_ADDRESSES
 from mirror.formats.identity import find_identity, merge
 from mirror.formats.image import Image, unpack
+from mirror.formats.payload import digest_of_one
 from mirror.formats.verdict import ImageFacts, Region
 
 MAGIC = b"\x7fELF"
@@ -53,13 +55,25 @@ def read_elf(data: bytes) -> Image:
     _require_sections(data, section_table, sections)
     view = memoryview(data)
     return Image(
-        facts=ImageFacts("elf", regions=tuple(region for region, _ in loaded)),
+        facts=ImageFacts(
+            structure="elf",
+            regions=tuple(region for region, _ in loaded),
+            payload=_payload(view, loaded) if machine == _XTENSA else None,
+        ),
         kinds=frozenset({"elf"}),
         identity=merge(find_identity(bytes(view[at.start : at.end])) for _, at in loaded),
         ports=_PORTS[machine],
         mcus=_MCUS[machine],
         limits=(_LIMIT,),
     )
+
+
+def _payload(view: memoryview, loaded: list[tuple[Region, Region]]) -> str | None:
+    """Return the digest of what an ESP8266 runs from flash: the segment its `.bin` has whole."""
+    for region, at in loaded:
+        if region.start in CODE_ADDRESSES:
+            return digest_of_one(view[at.start : at.end])
+    return None
 
 
 def _read_segments(data: bytes, table: int, count: int) -> list[tuple[Region, Region]]:

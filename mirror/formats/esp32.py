@@ -13,6 +13,7 @@ from mirror.formats.esp32_partitions import Partition, PartitionTable, read_part
 from mirror.formats.esp_image import DESCRIPTION, EspImage, read_esp_image
 from mirror.formats.identity import find_identity
 from mirror.formats.image import Doubt, Image, is_filled
+from mirror.formats.payload import digest_of_one
 from mirror.formats.verdict import Checksummed, Finding, ImageFacts, Region
 
 TABLE_OFFSET = 0x8000
@@ -48,6 +49,8 @@ def application_image(application: EspImage, payload: bytes) -> Image:
             chip=application.chip.name,
             flash_size=application.flash_size,
             regions=application.segments,
+            payload=_payload(application, payload),
+            elf=application.elf,
         ),
         kinds=frozenset({"app-bin"}),
         checksummed=_checksummed([application]),
@@ -80,6 +83,8 @@ def _read_combined(data: bytes) -> Image:
                 Region(partition.offset, base + application.end),
             ),
             partitions=tuple(str(line) for line in table.partitions),
+            payload=_payload(application, data),
+            elf=application.elf,
         ),
         kinds=frozenset({"bin"}),
         checksummed=_checksummed([loader, application]),
@@ -88,6 +93,11 @@ def _read_combined(data: bytes) -> Image:
         mcus=frozenset({loader.chip.mcu}),
         doubts=_doubts(loader, table, application),
     )
+
+
+def _payload(application: EspImage, data: bytes) -> str:
+    """Return the digest of the application alone, which all files of a build have in common."""
+    return digest_of_one(memoryview(data)[application.start : application.end])
 
 
 def _require_application_fits(

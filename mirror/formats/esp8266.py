@@ -16,6 +16,7 @@ from mirror.errors import MalformedImageError
 from mirror.formats.esp_image import MAGIC, read_segments, require_xor
 from mirror.formats.identity import find_identity
 from mirror.formats.image import Doubt, Image, unpack
+from mirror.formats.payload import digest_of_one
 from mirror.formats.verdict import Checksummed, Finding, ImageFacts, Region
 
 OTA_OFFSET = 0x3C000
@@ -31,8 +32,7 @@ _LENGTH_AT = CODE_OFFSET - _WORD.size
 _MD5 = 16
 _PATCHED = 4
 _NO_TRAILER = 0xFFFFFFFF
-_CODE_ADDRESS = 0x40209000
-_OTA_CODE_ADDRESS = 0x40245000
+CODE_ADDRESSES = _CODE_ADDRESS, _OTA_CODE_ADDRESS = 0x40209000, 0x40245000
 _NO_TRAILER_DOUBT = Doubt(
     Finding("no-trailer", "the image carries neither length nor MD5, as builds before v1.8.7"),
     before=(1, 8, 7),
@@ -62,7 +62,13 @@ def read_esp8266(data: bytes) -> Image:
     start, code_address = (OTA_OFFSET, _OTA_CODE_ADDRESS) if ota else (0, _CODE_ADDRESS)
     sound = _read_at(data, start, code_address)
     return Image(
-        facts=ImageFacts(structure="esp8266", chip="ESP8266", offset=0, regions=sound.regions),
+        facts=ImageFacts(
+            structure="esp8266",
+            chip="ESP8266",
+            offset=0,
+            regions=sound.regions,
+            payload=digest_of_one(_code(data, start, sound)),
+        ),
         kinds=frozenset({"bin"}),
         checksummed=Checksummed.MD5 if sound.trailer else Checksummed.XOR,
         identity=find_identity(data),
@@ -71,6 +77,13 @@ def read_esp8266(data: bytes) -> Image:
         doubts=() if sound.trailer else (_NO_TRAILER_DOUBT,),
         limits=(*((_OTA_LIMIT,) if ota else ()), _LIMIT if sound.trailer else _NO_TRAILER_LIMIT),
     )
+
+
+def _code(data: bytes, start: int, sound: _Sound) -> memoryview:
+    """Return the code that runs from flash, which the ELF of the build has as one segment."""
+    code = sound.regions[-1]
+    begin = start + CODE_OFFSET
+    return memoryview(data)[begin : begin + code.end - code.start]
 
 
 def _begins(data: bytes, start: int) -> bool:

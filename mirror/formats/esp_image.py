@@ -27,6 +27,8 @@ _LINE = 16
 # Stays in the processor's nearest memory: three times as fast as all bytes in one number.
 _BLOCK = 16_384
 _SHA256 = 32
+# `app_elf_sha256` in `esp_app_desc_t` (ESP-IDF's esp_app_desc.h).
+_ELF_AT = 144
 _XOR_START = 0xEF
 _FLASH_SIZES = {code: 0x100000 << code for code in range(6)}
 
@@ -63,7 +65,8 @@ class EspImage:
     """One sound image: it occupies ``start`` to ``end`` (exclusive) of the file.
 
     ``segments`` are load addresses; ``flash_size`` is in bytes, None for an unknown code;
-    ``described`` says whether the first segment begins with an application description.
+    ``described`` says whether the first segment begins with an application description;
+    ``elf`` is the SHA-256 (hex) of the linked program that it names, None without one.
     """
 
     chip: Chip
@@ -73,6 +76,7 @@ class EspImage:
     segments: tuple[Region, ...]
     hashed: bool
     described: bool
+    elf: str | None = None
 
 
 def read_esp_image(data: bytes, start: int, what: str) -> EspImage:
@@ -100,6 +104,7 @@ def read_esp_image(data: bytes, start: int, what: str) -> EspImage:
         segments=tuple(segments),
         hashed=bool(hashed),
         described=first == DESCRIPTION,
+        elf=_elf_named(data, start) if first == DESCRIPTION else None,
     )
 
 
@@ -165,6 +170,13 @@ def _require_sha256(data: bytes, start: int, end: int, what: str) -> int:
             f"the SHA-256 of the {what} is not that of its bytes", rule="checksum"
         )
     return end + _SHA256
+
+
+def _elf_named(data: bytes, start: int) -> str | None:
+    at = start + _HEADER.size + _SEGMENT.size + _ELF_AT
+    named = data[at : at + _SHA256]
+    # A tool that was not asked to leaves zeros there.
+    return named.hex() if len(named) == _SHA256 and any(named) else None
 
 
 def _word_at(data: bytes, offset: int) -> int | None:

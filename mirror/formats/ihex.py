@@ -16,6 +16,7 @@ from mirror.errors import MalformedImageError
 from mirror.formats.identity import find_identity, merge
 from mirror.formats.ihex_rows import Rows, find_rows, is_data
 from mirror.formats.image import Image, require_apart
+from mirror.formats.payload import payload_digest
 from mirror.formats.verdict import Checksummed, ImageFacts, Region
 
 if TYPE_CHECKING:
@@ -99,7 +100,13 @@ def read_ihex(data: bytes) -> Image:
     require_no_lost_record(regions)
     chip, ports = _chip_at(regions)
     return Image(
-        facts=ImageFacts("intel-hex", chip, regions[0].start, regions=tuple(regions)),
+        facts=ImageFacts(
+            structure="intel-hex",
+            chip=chip,
+            offset=regions[0].start,
+            regions=tuple(regions),
+            payload=payload_digest(content),
+        ),
         kinds=frozenset({"hex"}),
         checksummed=Checksummed.XOR,
         identity=merge(find_identity(run) for _, run in content),

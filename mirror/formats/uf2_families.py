@@ -137,8 +137,14 @@ def _read_esp32(payload: Payload, family: Family) -> Image:
         raise MalformedImageError(
             "the application is not padded to whole blocks with zeros", rule="trailing"
         )
-    facts = replace(_facts(payload, family), flash_size=application.flash_size)
-    return replace(application_image(application, content), facts=facts, kinds=frozenset({"uf2"}))
+    image = application_image(application, content)
+    facts = replace(
+        _facts(payload, family),
+        flash_size=application.flash_size,
+        payload=image.facts.payload,
+        elf=image.facts.elf,
+    )
+    return replace(image, facts=facts, kinds=frozenset({"uf2"}))
 
 
 def _plain(payload: Payload, family: Family) -> Image:

@@ -86,6 +86,9 @@ class ImageFacts:
     ``dfuse``, ``intel-hex``, ``universal-hex``, ``elf``, ``zip``, ``map``, ``raw-arm``).
     ``offset`` is where the whole file goes in flash (bytes), ``flash_size`` what the image
     was made for (bytes).  ``partitions`` are lines such as ``factory@0x10000+0x1f0000``.
+    ``payload`` is the digest of what goes on the chip (`mirror.formats.payload`), ``elf`` the
+    SHA-256 of the linked program from which the image says that it was made; both in hex, and
+    None where siblings can not be compared by them.
     """
 
     structure: str
@@ -94,11 +97,18 @@ class ImageFacts:
     flash_size: int | None = None
     regions: tuple[Region, ...] = ()
     partitions: tuple[str, ...] = ()
+    payload: str | None = None
+    elf: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The conclusion about one file, with every fact and every limit it rests on."""
+    """The conclusion about one file, with every fact and every limit it rests on.
+
+    ``agrees_with`` are the names of siblings, files of the same build, that carry the same
+    program, and ``differs_from`` of those that should and do not; they are added when both are
+    here, by whoever compares them.
+    """
 
     conclusion: Conclusion
     checksummed: Checksummed = Checksummed.NONE
@@ -106,6 +116,8 @@ class Verdict:
     facts: ImageFacts | None = None
     identity: Identity = Identity()
     limits: tuple[str, ...] = ()
+    agrees_with: tuple[str, ...] = ()
+    differs_from: tuple[str, ...] = ()
 
     @property
     def accepted(self) -> bool:

@@ -18,6 +18,9 @@ _ADVICE: Final = {
         "mpmirror accept {name} {later} --why '…'"
     ),
     "refused": "look at it: mpmirror quarantine show {later}; then do without it: {acknowledge}",
+    "siblings-differ": (
+        "look at both: mpmirror verify --evidence FILE…; or leave it as it is: {acknowledge}"
+    ),
     "missing": "the next sync tries again; to do without it: {acknowledge}",
     "page": "the next sync tries again; to do without it: {acknowledge}",
     "damaged": "it is fetched again by itself; to do without it: {acknowledge}",

@@ -59,7 +59,11 @@ class Flash:
 
 @dataclass(frozen=True, slots=True)
 class VerdictEntry:
-    """What was checked, what was found, and what can not be known."""
+    """What was checked, what was found, and what can not be known.
+
+    ``agrees_with`` and ``differs_from`` name files of the same build that carry the same
+    program, or should and do not.
+    """
 
     conclusion: Conclusion
     words: Words
@@ -68,6 +72,8 @@ class VerdictEntry:
     reasons: tuple[Finding, ...] = ()
     identity: Identity = field(default_factory=Identity)
     limits: tuple[str, ...] = ()
+    agrees_with: tuple[str, ...] = ()
+    differs_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ def verdict_entry(verdict: Verdict, source: str) -> VerdictEntry:
         reasons=verdict.reasons,
         identity=verdict.identity,
         limits=verdict.limits,
+        agrees_with=verdict.agrees_with,
+        differs_from=verdict.differs_from,
     )
 
 
@@ -44,9 +46,18 @@ def checked_words(verdict: Verdict) -> str:
     reasons = "; ".join(reason.text for reason in verdict.reasons)
     if not verdict.accepted:
         return f"refused: {reasons}"
-    checked = _CHECKED[verdict.checksummed]
+    checked = _checked(verdict)
     warned = verdict.conclusion is Conclusion.WARNED
     return f"{checked}; warned: {reasons}" if warned else checked
+
+
+def _checked(verdict: Verdict) -> str:
+    checked = _CHECKED[verdict.checksummed]
+    if not verdict.agrees_with:
+        return checked
+    if verdict.checksummed is Checksummed.NONE:
+        checked = "structure checked, no checksum inside"
+    return f"{checked}; the same program as {' and '.join(verdict.agrees_with)} of this build"
 
 
 def origin_words(source: str) -> str:

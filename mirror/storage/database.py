@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine, Executable, RowMapping, Select
 
-NEWEST_REVISION = "judgement"
+NEWEST_REVISION = "evidence"
 
 # Fewer than the 999 variables that every SQLite allows in one statement.
 AT_ONCE = 500

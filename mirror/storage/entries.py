@@ -8,10 +8,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from mirror.catalog.values import Digest
 from mirror.formats.verdict import Finding, Verdict
+
+SECOND_FETCH: Final = "second fetch"
+SIBLINGS: Final = "siblings"
+WAIVED: Final = "waived"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Who gave the bytes of a sighting, and with what words: for a look years later.
+
+    ``peer`` is the address and TCP port of the connection, ``certificate`` the digest of the
+    certificate (DER) that was shown on it, ``page`` the digest of the page that listed the
+    file; ``headers`` are further ones of upstream's answer, few and short, never a cookie.
+    Each is None, or empty, where it was not known.
+    """
+
+    peer: str | None = None
+    certificate: Digest | None = None
+    page: Digest | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +41,9 @@ class Sighting:
     ``board`` is the id of the page that listed it; ``size`` is in bytes, ``md5`` in hex
     (None where no client asks for it); ``etag``, ``last_modified`` and ``content_type`` are
     upstream's headers, None if absent.  ``via`` is the URL that the bytes came from where that
-    was another mirror.
+    was another mirror.  ``evidence`` is in the ledger only: the index does not give it back.
+    ``awaits`` names what must confirm the bytes before anybody gets them (`SECOND_FETCH`,
+    `SIBLINGS`).
     """
 
     time: datetime
@@ -36,6 +58,23 @@ class Sighting:
     last_modified: str | None = None
     content_type: str | None = None
     via: str | None = None
+    evidence: Evidence | None = None
+    awaits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A second look at *digest*, first seen as *name*, found nothing against it.
+
+    ``how`` is what confirmed it: `SECOND_FETCH`, `SIBLINGS`, or `WAIVED` where that is asked for
+    no longer.  ``awaits`` is what must still confirm it; accepted when that is empty.
+    """
+
+    time: datetime
+    name: str
+    digest: Digest
+    how: str
+    awaits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +158,7 @@ class Removal:
     reason: str
 
 
-Entry: TypeAlias = Sighting | Refusal | Change | Decision | Withdrawal | Return | Removal
+Entry: TypeAlias = Sighting | Refusal | Change | Decision | Withdrawal | Return | Removal | Look
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from mirror.storage.incoming import IncomingFolder
 from mirror.storage.ledger import Ledger
 from mirror.storage.node import Node, find_node, make_node, write_node
 from mirror.storage.peers import Peers
+from mirror.storage.pending import PendingFolder
 from mirror.storage.pins import Pins
 from mirror.storage.publications import Publications
 from mirror.storage.quarantine import Bounds, Quarantine
@@ -51,6 +52,7 @@ class DataFolder:
         self.blobs = BlobStore(layout.blobs, files, room)
         self.incoming = IncomingFolder(layout.incoming, files, room)
         self.quarantine = Quarantine(layout.quarantine, files, bounds, clock)
+        self.pending = PendingFolder(layout.pending, files)
         self.ledger = Ledger(layout.ledger, files)
         self.pins = Pins(layout.pins, files)
         self.peers = Peers(layout.folder, files)

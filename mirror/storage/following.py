@@ -6,6 +6,7 @@ so an index that fell behind, or begins from nothing, ends as if it had always b
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
@@ -18,6 +19,7 @@ from mirror.storage.entries import (
     START,
     Change,
     Decision,
+    Look,
     Position,
     Refusal,
     Removal,
@@ -26,7 +28,14 @@ from mirror.storage.entries import (
     Withdrawal,
 )
 from mirror.storage.judgements import What, follow_decision
-from mirror.storage.tables import ABSENCES, ARTIFACTS, CHANGES, MARKS, REFUSALS
+from mirror.storage.pending_rows import forget, put, settle, tell_pending
+from mirror.storage.siblings import (
+    insert_disagreements,
+    remember_siblings,
+    sibling_names,
+    tell_siblings,
+)
+from mirror.storage.tables import ABSENCES, ARTIFACTS, CHANGES, MARKS, PENDING, REFUSALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,16 +76,27 @@ def follow(connection: Connection, records: Sequence[Recorded]) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows that some entries concern, by name."""
+
+    artifacts: dict[str, _Row]
+    refusals: dict[str, _Row]
+    pending: dict[str, _Row]
+
+    def tables(self) -> list[tuple[Table, dict[str, _Row]]]:
+        return [(ARTIFACTS, self.artifacts), (REFUSALS, self.refusals), (PENDING, self.pending)]
+
+
 def _apply_some(connection: Connection, records: Sequence[Recorded]) -> None:
     entries = [record.entry for record in records]
     names = _names_in(connection, entries)
-    artifacts = _rows_of(connection, ARTIFACTS, names)
-    refusals = _rows_of(connection, REFUSALS, names)
-    before = set(artifacts), set(refusals)
+    rows = _Rows(*(_rows_of(connection, one, names) for one in (ARTIFACTS, REFUSALS, PENDING)))
+    before = [set(found) for _, found in rows.tables()]
     for entry in entries:
-        _apply(connection, entry, artifacts, refusals)
-    _replace(connection, ARTIFACTS, before[0], artifacts.values())
-    _replace(connection, REFUSALS, before[1], refusals.values())
+        _apply(connection, rows, entry)
+    for (table, found), known in zip(rows.tables(), before, strict=True):
+        _replace(connection, table, known, found.values())
 
 
 def _names_in(connection: Connection, entries: Iterable[Entry]) -> set[str]:
@@ -85,7 +105,9 @@ def _names_in(connection: Connection, entries: Iterable[Entry]) -> set[str]:
     decisions: list[Decision] = []
     for entry in entries:
         match entry:
-            case Sighting() | Refusal():
+            case Sighting():
+                names.update((entry.name, *sibling_names(entry)))
+            case Refusal() | Change() | Look():
                 names.add(entry.name)
             case Removal():
                 names.update(entry.names)
@@ -94,27 +116,50 @@ def _names_in(connection: Connection, entries: Iterable[Entry]) -> set[str]:
     return names | _names_decided_on(connection, decisions) if decisions else names
 
 
-def _apply(
-    connection: Connection, entry: Entry, artifacts: dict[str, _Row], refusals: dict[str, _Row]
-) -> None:
+def _apply(connection: Connection, rows: _Rows, entry: Entry) -> None:
     match entry:
         case Sighting():
-            _accept(artifacts, entry)
-            refusals.pop(entry.name, None)
+            _see(rows, entry)
+            insert_disagreements(connection, entry)
+        case Look():
+            settled = settle(rows.pending, entry)
+            if settled is not None:
+                _accept(rows.artifacts, settled)
         case Refusal():
-            refusals[entry.name] = _refusal_row(entry)
-        case Removal():
-            _let_go(artifacts, entry)
+            rows.refusals[entry.name] = _refusal_row(entry)
+            forget(rows.pending, entry.name, entry.digest)
         case Change():
             _insert_change(connection, entry)
+            forget(rows.pending, entry.name, entry.first)
+        case _:
+            _apply_to_what_is_known(connection, rows, entry)
+
+
+def _apply_to_what_is_known(
+    connection: Connection, rows: _Rows, entry: Removal | Withdrawal | Return | Decision
+) -> None:
+    match entry:
+        case Removal():
+            _let_go(rows.artifacts, entry)
         case Withdrawal():
             _forget_absence(connection, entry.name)
             connection.execute(insert(ABSENCES), [_absence_row(entry)])
         case Return():
             _forget_absence(connection, entry.name)
         case Decision():
-            _decide(artifacts, entry)
+            _decide(rows.artifacts, entry)
             follow_decision(connection, entry)
+
+
+def _see(rows: _Rows, sighting: Sighting) -> None:
+    rows.refusals.pop(sighting.name, None)
+    if sighting.awaits:
+        put(rows.pending, sighting)
+    else:
+        rows.pending.pop(sighting.name, None)
+        _accept(rows.artifacts, sighting)
+    tell_siblings(rows.artifacts, sighting)
+    tell_pending(rows.pending, sighting)
 
 
 def _accept(artifacts: dict[str, _Row], sighting: Sighting) -> None:
@@ -124,6 +169,7 @@ def _accept(artifacts: dict[str, _Row], sighting: Sighting) -> None:
     elif first["digest"] == sighting.digest.hex:
         first_seen = {"first_seen": first["first_seen"]}
         artifacts[sighting.name] = _sighting_row(sighting) | first_seen
+        remember_siblings(artifacts[sighting.name], first)
 
 
 def _let_go(artifacts: dict[str, _Row], removal: Removal) -> None:

@@ -14,6 +14,7 @@ from mirror.storage.accesses import Accesses
 from mirror.storage.artifacts import Artifacts
 from mirror.storage.database import AT_ONCE
 from mirror.storage.judgements import Judgements
+from mirror.storage.looks import Looks
 from mirror.storage.pages import Pages
 from mirror.storage.runs import Runs
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from mirror.storage.ledger import Ledger
 
 
-class Index(Artifacts, Absences, Accesses, Judgements, Pages, Runs):
+class Index(Artifacts, Absences, Accesses, Judgements, Looks, Pages, Runs):
     """All of the index; raises only `StorageError`s."""
 
     async def catch_up(self, ledger: Ledger, blobs: BlobReader) -> None:

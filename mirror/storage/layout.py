@@ -52,6 +52,11 @@ class Layout:
         return self.folder / "quarantine"
 
     @property
+    def pending(self) -> Path:
+        """The folder of bytes that await a second look."""
+        return self.folder / "pending"
+
+    @property
     def ledger(self) -> Path:
         """The folder of the ledger's files."""
         return self.folder / "ledger"
@@ -76,6 +81,7 @@ class Layout:
         return [
             self.incoming,
             self.quarantine,
+            self.pending,
             self.ledger,
             self.publications,
             self.channels,

@@ -17,6 +17,7 @@ from mirror.errors import DamagedError, StorageError
 from mirror.storage.entries import (
     Change,
     Decision,
+    Look,
     Position,
     Recorded,
     Refusal,
@@ -48,6 +49,7 @@ class Line:
     withdrawal: Withdrawal | None = None
     returned: Return | None = None
     removal: Removal | None = None
+    look: Look | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no append writes; pydantic makes the error one of the document."""
@@ -74,6 +76,7 @@ class Line:
             self.withdrawal,
             self.returned,
             self.removal,
+            self.look,
         ]
         return [entry for entry in entries if entry is not None]
 
@@ -125,6 +128,8 @@ def _line(entry: Entry, after: Position, of: tuple[int, int]) -> Line:
             line = Line(*place, withdrawal=entry)
         case Return():
             line = Line(*place, returned=entry)
-        case _:
+        case Removal():
             line = Line(*place, removal=entry)
+        case _:
+            line = Line(*place, look=entry)
     return line

@@ -30,6 +30,7 @@ from mirror.storage.ledger_reader import LedgerReader
 from mirror.storage.lock import locked
 from mirror.storage.node import Node, find_node
 from mirror.storage.peers import Peers
+from mirror.storage.pending import PendingFolder
 from mirror.storage.pins import PinReader, Pins
 from mirror.storage.publications import PublicationReader, Publications
 from mirror.storage.quarantine import Bounds, Quarantine
@@ -91,6 +92,7 @@ class Store(StoreReader):
     pins: Pins
     incoming: IncomingFolder
     quarantine: Quarantine
+    pending: PendingFolder
     index: Index
     room: Room
     peers: Peers
@@ -131,6 +133,7 @@ class Store(StoreReader):
                     pins=parts.pins,
                     incoming=parts.incoming,
                     quarantine=parts.quarantine,
+                    pending=parts.pending,
                     index=index,
                     room=room,
                     peers=parts.peers,

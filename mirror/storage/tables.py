@@ -104,6 +104,31 @@ JUDGEMENTS = Table(
     Column("until", Utc),
 )
 
+# --- second looks and siblings ---------------------------------------------------------
+
+DISAGREEMENTS = Table(
+    "disagreements",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("sibling", Text, primary_key=True),
+    Column("time", Utc, nullable=False),
+)
+
+PENDING = Table(
+    "pending",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("sighting", Text, nullable=False),
+)
+
+LOOKED = Table(
+    "looked",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("time", Utc, nullable=False),
+)
+
 PAGES = Table(
     "pages",
     METADATA,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from mirror.sync.run import Means
+    from mirror.sync.means import Means
     from mirror.upstream.site import Crawl
 
 # An interrupted crawl is taken up again only while its pages can still be true.

@@ -12,6 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from mirror.errors import (
+    AwaitingSecondLookError,
     MirrorError,
     RecalledError,
     RefusedError,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from mirror.catalog.model import BoardFacts, Listing
+    from mirror.storage.index import Index
     from mirror.sync.intake import Intake
 
 # So many unreachable files in a row are not the files' fault.
@@ -52,6 +54,7 @@ class Fetching:
         self.whole: set[str] = set()
         self.troubles: list[Trouble] = []
         self.recalled: list[Trouble] = []
+        self.awaiting: list[Trouble] = []
         self.halted: MirrorError | None = None
         self.fetched = 0
         self.received_bytes = 0
@@ -72,6 +75,18 @@ class Fetching:
         whole, self.whole = self.whole, set()
         return whole
 
+    async def settle(self, index: Index) -> None:
+        """Look what became of those that awaited a second look: siblings came after them."""
+        names = [one.subject for one in self.awaiting]
+        waiting = await index.pending_of(names)
+        accepted = await index.first_digests(names)
+        refused = await index.refusals_of(names)
+        self.fetched += len(accepted)
+        self.awaiting = [one for one in self.awaiting if one.subject in waiting]
+        for name, refusal in refused.items():
+            reasons = "; ".join(reason.text for reason in refusal.reasons)
+            self.troubles.append(Trouble(name, f"{name}: {reasons}"))
+
     async def _work(self) -> None:
         for listing in self._rest:
             if self.halted is not None:
@@ -82,6 +97,10 @@ class Fetching:
     async def _one(self, listing: Listing) -> None:
         try:
             size = await self._intake.take(listing, self._facts[listing.board])
+        except AwaitingSecondLookError as error:
+            self._unreachable = 0
+            self.awaiting.append(Trouble(str(listing.name), str(error)))
+            self.received_bytes += error.received
         except (StorageError, UpstreamBusyError) as error:
             self.halted = error
             self._note(listing, error)

@@ -10,22 +10,22 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.kinds import Kind
 from mirror.catalog.origins import fetchable
 from mirror.claims import claim_of_listing
-from mirror.errors import (
-    ChildRefusedError,
-    DigestMismatchError,
-    DiskFullError,
-    MalformedImageError,
-    RecalledError,
-    UpstreamMissingError,
-)
+from mirror.errors import ChildRefusedError, UpstreamMissingError
+from mirror.formats.siblings import refused_for_siblings
 from mirror.formats.verdict import Conclusion, Finding, Verdict
-from mirror.storage.entries import Change, Decision, Refusal, Sighting
+from mirror.storage.entries import Decision, Sighting
+from mirror.storage.incoming import Received
+from mirror.sync.refusing import Refusing
+from mirror.sync.room import with_room
+from mirror.sync.second_look import SecondLooks
+from mirror.sync.siblings import Siblings
 from mirror.sync.turns import Turns
+from mirror.sync.witness import Witness
 from mirror.upstream.peer_urls import peer_address
 
 if TYPE_CHECKING:
@@ -37,26 +37,14 @@ if TYPE_CHECKING:
     from mirror.catalog.values import Digest
     from mirror.formats.verdict import Claim
     from mirror.sandbox import Sandbox
-    from mirror.storage.incoming import Incoming, Received
+    from mirror.storage.incoming import Incoming
     from mirror.storage.store import Store
+    from mirror.sync.room import RoomMaker
     from mirror.upstream.answers import Download
     from mirror.upstream.asked import Asked
 
 # Seconds in which other files of a fast run come to be written down in the same append.
 _PATIENCE: Final = 0.02
-
-
-class RoomMaker(Protocol):
-    """Makes room on the disk; raises `DiskFullError` when there is none to be made."""
-
-    async def demand(self, size: int) -> None:
-        """Find room for *size* more bytes."""
-
-    def taking(self, size: int) -> AbstractAsyncContextManager[None]:
-        """Have room for *size* more bytes, which are held and written down in the block."""
-
-    async def make(self, size: int) -> None:
-        """Make room for *size* more bytes."""
 
 
 class Intake:
@@ -66,7 +54,7 @@ class Intake:
     asks the index for each.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a part of its own
+    def __init__(  # noqa: PLR0913 - what a file passes on its way, each its own thing
         self,
         fetcher: Asked,
         sandbox: Sandbox,
@@ -76,18 +64,23 @@ class Intake:
         first: Mapping[str, Digest] | None = None,
         turns: Turns | None = None,
         room: RoomMaker | None = None,
+        looks: SecondLooks | None = None,
     ) -> None:
         """Take in with these; those that share *turns* never take the same file twice.
 
-        *room* makes room on the disk where it can; None: nobody does.
+        *room* makes room on the disk where it can; None: nobody does.  *looks* says what must
+        confirm a new artifact, None: nothing.
         """
         self._fetcher = fetcher
         self._sandbox = sandbox
         self._store = store
         self._clock = clock
-        self._first = first
         self._turns = turns or Turns()
         self._room = room
+        self._refuse = Refusing(store, clock, first)
+        self._witness = Witness(store.index)
+        self._siblings = Siblings(store, self._turns)
+        self._looks = looks or SecondLooks(store, fetcher, self._turns, clock)
 
     async def take(
         self,
@@ -97,42 +90,24 @@ class Intake:
     ) -> int:
         """Hold the artifact of *listing*, accepted and written down; return its size in bytes.
 
-        Raises an `UpstreamError` when it did not come, a `RefusedError` when it came and was
+        Raises `AwaitingSecondLookError` when it came and is to be confirmed first, an
+        `UpstreamError` when it did not come, a `RefusedError` when it came and was
         not taken, a `StorageError` when this node could not keep it.  *expecting* is told how
         many bytes are to come, once upstream has said so.
         """
+
+        async def take(expect: Callable[[int], None] | None) -> int:
+            return await self._take(listing, facts, expect)
+
         async with self._turns.of(str(listing.name)) as after_others:
             held = await self._held_size(listing) if after_others else None
             if held is not None:
                 return held
+            if await self._looks.is_pending(str(listing.name)):
+                return await self._looks.look(listing.name)
             if self._room is None:
-                return await self._take(listing, facts, expecting)
-            return await self._take_with_room(self._room, listing, facts, expecting)
-
-    async def _take_with_room(
-        self,
-        room: RoomMaker,
-        listing: Listing,
-        facts: BoardFacts,
-        expecting: Callable[[int], None] | None,
-    ) -> int:
-        """Take it; where the disk is full, once more after room was made."""
-        to_come = 0
-
-        def expect(size: int) -> None:
-            nonlocal to_come
-            to_come = size
-            if expecting is not None:
-                expecting(size)
-
-        # Where nothing more may be kept, nothing is asked for.
-        await room.demand(0)
-        try:
-            return await self._take(listing, facts, expect)
-        except DiskFullError:
-            await room.make(to_come)
-            # What had come of it is continued.
-            return await self._take(listing, facts, expecting)
+                return await take(expecting)
+            return await with_room(self._room, take, expecting)
 
     async def _held_size(self, listing: Listing) -> int | None:
         found = await self._store.index.find_held(str(listing.name))
@@ -144,31 +119,58 @@ class Intake:
         facts: BoardFacts,
         expecting: Callable[[int], None] | None,
     ) -> int:
-        await self._refuse_recalled_name(str(listing.name))
+        name = str(listing.name)
+        await self._refuse.recalled_name(name)
         md5 = _is_asked_by_md5(listing.name, facts.port)
-        via = self._via(listing.url, str(listing.name), listing.digest)
+        via = self._via(listing.url, name, listing.digest)
         url = via or listing.url
-        incoming = self._store.incoming.open(str(listing.name), url, md5=md5)
-        async with incoming:
+        async with self._store.incoming.open(name, url, md5=md5) as incoming:
             download = await self._fetcher.download(url, incoming, expecting)
             received = await incoming.finish()
-            # Another upstream may have stood in: what is written down says who gave it.
             if via is None:
-                folder = download.url.removesuffix(str(listing.name))
-                listing = replace(listing, folder=folder)
-            else:
-                via = download.url
-            await self._refuse_recalled(str(listing.name), download.url, incoming, received)
-            await self._refuse_changed(str(listing.name), download.url, incoming, received)
-            await self._refuse_others(listing, incoming, received)
+                # Another upstream may have stood in: what is written down says who gave it.
+                listing = replace(listing, folder=download.url.removesuffix(name))
+            await self._refuse.recalled(name, download.url, incoming, received)
+            known = await self._refuse.changed(name, download.url, incoming, received)
+            await self._refuse.others(listing, incoming, received)
             verdict = await self._judge(incoming, received, claim_of_listing(listing.name, facts))
             if not verdict.accepted:
-                await self._refuse(listing, incoming, received, verdict)
-            async with self._taking(received.size):
-                await self._store.blobs.keep(incoming)
-                sighting = replace(self._sighting(listing, received, verdict, download), via=via)
-                await self._store.ledger.append([sighting], patience=_PATIENCE)
+                await self._refuse.malformed(name, listing.url, incoming, received, verdict)
+            sighting = replace(
+                _sighting(listing, received, verdict, download, self._clock()),
+                via=via and download.url,
+                evidence=await self._witness.evidence(download, facts.page),
+            )
+            async with self._siblings.compared(listing.name, received.digest, verdict) as judged:
+                sighting = replace(sighting, verdict=judged)
+                await (self._keep if known else self._keep_new)(listing.name, sighting, incoming)
         return received.size
+
+    async def _keep_new(self, name: ArtifactName, sighting: Sighting, incoming: Incoming) -> None:
+        """Keep what is seen for the first time, where it waits if it is to be confirmed."""
+        verdict = sighting.verdict
+        if self._looks.must_agree(verdict):
+            await self._looks.refuse(verdict.differs_from, sighting.name)
+            received = Received(sighting.digest, sighting.size, sighting.md5)
+            refused = refused_for_siblings(verdict)
+            await self._refuse.malformed(sighting.name, sighting.url, incoming, received, refused)
+        awaits = await self._looks.awaits(name, verdict)
+        if not awaits:
+            await self._keep(name, sighting, incoming)
+            return
+        async with self._taking(sighting.size):
+            await self._store.pending.keep(incoming)
+            sighting = replace(sighting, awaits=awaits)
+            await self._store.ledger.append([sighting], patience=_PATIENCE)
+        await self._looks.agreed(verdict.agrees_with)
+        raise self._looks.waiting(sighting)
+
+    async def _keep(self, _name: ArtifactName, sighting: Sighting, incoming: Incoming) -> None:
+        """Hold the bytes, then write down what they are."""
+        async with self._taking(sighting.size):
+            await self._store.blobs.keep(incoming)
+            await self._store.ledger.append([sighting], patience=_PATIENCE)
+        await self._looks.agreed(sighting.verdict.agrees_with)
 
     def _taking(self, size: int) -> AbstractAsyncContextManager[None]:
         return nullcontext() if self._room is None else self._room.taking(size)
@@ -183,21 +185,21 @@ class Intake:
             return await self._heal(sighting, why)
 
     async def _heal(self, sighting: Sighting, why: str) -> int:
-        await self._refuse_recalled_name(sighting.name)
+        name = sighting.name
+        await self._refuse.recalled_name(name)
         source = fetchable(sighting.url)
         if source is None:
             raise UpstreamMissingError(
-                f"{sighting.name}: upstream never listed it ({sighting.url}): bring it again"
+                f"{name}: upstream never listed it ({sighting.url}): bring it again"
             )
-        via = self._via(source, sighting.name, sighting.digest)
+        via = self._via(source, name, sighting.digest)
         url = via or source
         md5 = sighting.md5 is not None
-        incoming = self._store.incoming.open(sighting.name, url, md5=md5)
-        async with incoming:
+        async with self._store.incoming.open(name, url, md5=md5) as incoming:
             download = await self._fetcher.download(url, incoming)
             received = await incoming.finish()
-            await self._refuse_recalled(sighting.name, download.url, incoming, received)
-            await self._refuse_changed(sighting.name, download.url, incoming, received)
+            await self._refuse.recalled(name, download.url, incoming, received)
+            await self._refuse.changed(name, download.url, incoming, received)
             await self._store.blobs.keep(incoming)
         now = self._clock()
         again = replace(
@@ -208,71 +210,15 @@ class Intake:
             last_modified=download.last_modified,
             content_type=download.content_type,
             via=via and download.url,
+            evidence=await self._witness.evidence(download, None),
         )
         healed = Decision(now, "heal", str(sighting.digest), why, "mpmirror")
         await self._store.ledger.append([again, healed])
         return received.size
 
-    async def _refuse_recalled_name(self, name: str) -> None:
-        first = await self._first_digest(name)
-        judgement = await self._store.index.find_recall(first) if first else None
-        if judgement is not None:
-            raise RecalledError(f"{name}: {first} was recalled: {judgement.why}")
-
-    async def _refuse_recalled(
-        self, name: str, url: str, incoming: Incoming, received: Received
-    ) -> None:
-        judgement = await self._store.index.find_recall(received.digest)
-        if judgement is None:
-            return
-        reasons = (Finding("recalled", judgement.why),)
-        await self._store.quarantine.put(incoming, name, url, reasons)
-        refusal = Refusal(
-            time=self._clock(),
-            name=name,
-            url=url,
-            digest=received.digest,
-            size=received.size,
-            reasons=reasons,
-        )
-        await self._store.ledger.append([refusal])
-        raise RecalledError(f"{name}: {received.digest} was recalled: {judgement.why}")
-
-    async def _refuse_changed(
-        self, name: str, url: str, incoming: Incoming, received: Received
-    ) -> None:
-        first = await self._first_digest(name)
-        if first is None or first == received.digest:
-            return
-        decided = await self._store.index.find_sighting(name)
-        if decided is not None and decided.digest == received.digest:
-            return  # somebody accepted these bytes since this run began
-        change = Change(time=self._clock(), name=name, url=url, first=first, later=received.digest)
-        text = f"first seen as {first}, now {received.digest}: the first bytes stay"
-        finding = Finding("bytes-changed", text)
-        await self._store.quarantine.put(incoming, name, url, (finding,))
-        await self._store.ledger.append([change])
-        raise DigestMismatchError(f"{name}: its bytes changed upstream; {text}")
-
-    async def _refuse_others(
-        self, listing: Listing, incoming: Incoming, received: Received
-    ) -> None:
-        """Refuse bytes that are not those of which a mirror told the digest."""
-        if listing.digest is None or listing.digest == received.digest:
-            return
-        text = f"the mirror names {listing.digest}, and sent {received.digest}"
-        await self._write_refusal(listing, incoming, received, (Finding("other-bytes", text),))
-        raise DigestMismatchError(f"{listing.name}: {text}")
-
     def _via(self, source: str, name: str, digest: Digest | None) -> str | None:
         """Return where the file is asked for, if that is not *source* itself."""
         return peer_address(self._fetcher.upstream, source, name, digest)
-
-    async def _first_digest(self, name: str) -> Digest | None:
-        if self._first is not None:
-            return self._first.get(name)
-        sighting = await self._store.index.find_sighting(name)
-        return sighting.digest if sighting else None
 
     async def _judge(self, incoming: Incoming, received: Received, claim: Claim) -> Verdict:
         try:
@@ -281,47 +227,23 @@ class Intake:
         except ChildRefusedError as error:
             return Verdict(Conclusion.REFUSED, reasons=(Finding("parser", str(error)),))
 
-    async def _refuse(
-        self, listing: Listing, incoming: Incoming, received: Received, verdict: Verdict
-    ) -> None:
-        await self._write_refusal(listing, incoming, received, verdict.reasons)
-        raise MalformedImageError(f"{listing.name}: {'; '.join(r.text for r in verdict.reasons)}")
 
-    async def _write_refusal(
-        self,
-        listing: Listing,
-        incoming: Incoming,
-        received: Received,
-        reasons: tuple[Finding, ...],
-    ) -> None:
-        name = str(listing.name)
-        await self._store.quarantine.put(incoming, name, listing.url, reasons)
-        refusal = Refusal(
-            time=self._clock(),
-            name=name,
-            url=listing.url,
-            digest=received.digest,
-            size=received.size,
-            reasons=reasons,
-        )
-        await self._store.ledger.append([refusal])
-
-    def _sighting(
-        self, listing: Listing, received: Received, verdict: Verdict, download: Download
-    ) -> Sighting:
-        return Sighting(
-            time=self._clock(),
-            name=str(listing.name),
-            url=listing.url,
-            board=listing.board,
-            digest=received.digest,
-            size=received.size,
-            verdict=verdict,
-            md5=received.md5,
-            etag=download.etag,
-            last_modified=download.last_modified,
-            content_type=download.content_type,
-        )
+def _sighting(
+    listing: Listing, received: Received, verdict: Verdict, download: Download, now: datetime
+) -> Sighting:
+    return Sighting(
+        time=now,
+        name=str(listing.name),
+        url=listing.url,
+        board=listing.board,
+        digest=received.digest,
+        size=received.size,
+        verdict=verdict,
+        md5=received.md5,
+        etag=download.etag,
+        last_modified=download.last_modified,
+        content_type=download.content_type,
+    )
 
 
 def _is_asked_by_md5(name: ArtifactName, port: str | None) -> bool:

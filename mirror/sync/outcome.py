@@ -30,6 +30,7 @@ class Phase(StrEnum):
 
     CRAWL = "crawl"
     FETCH = "fetch"
+    LOOK = "look again"
     PUBLISH = "publish"
 
 
@@ -59,7 +60,9 @@ class Outcome:
     run; ``sequence`` is the newest publication, None when there is none yet.  ``remarks``
     name what stood on upstream's pages and was left out, such as odd links; ``dealt_with``
     what is wanted and not held by somebody's judgement: neither keeps a run from being
-    complete.
+    complete.  ``looked_again`` counts held files that were fetched once more
+    to be compared, ``second_fetches`` those that were new and are now confirmed, or refused.
+    ``awaiting`` names what came and awaits a second look: no failure, and not held either.
     """
 
     ending: Ending
@@ -73,6 +76,9 @@ class Outcome:
     troubles: tuple[Trouble, ...] = ()
     remarks: tuple[Trouble, ...] = ()
     dealt_with: tuple[Trouble, ...] = ()
+    looked_again: int = 0
+    second_fetches: int = 0
+    awaiting: tuple[Trouble, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -80,12 +86,13 @@ class Outcome:
         return self.exit_status == 0
 
     def shortened(self, most: int) -> Outcome:
-        """Return the same outcome with at most *most* of everything named."""
+        """Return the same outcome with at most *most* of each list named."""
         return replace(
             self,
             troubles=self.troubles[:most],
             remarks=self.remarks[:most],
             dealt_with=self.dealt_with[:most],
+            awaiting=self.awaiting[:most],
         )
 
     def counts(self) -> dict[str, int]:
@@ -96,6 +103,9 @@ class Outcome:
             "fetched": self.fetched,
             "received_bytes": self.received_bytes,
             "troubles": len(self.troubles),
+            "looked_again": self.looked_again,
+            "second_fetches": self.second_fetches,
+            "awaiting": len(self.awaiting),
         }
 
 
@@ -107,10 +117,11 @@ def first_remarks(remarks: Sequence[Trouble]) -> Sequence[Trouble]:
     return [*remarks[:MOST_REMARKS], Trouble("…", more)]
 
 
-def missing_words(missing: int, troubles: int) -> str:
-    """Say how many files are *missing*, and how many *troubles* are named."""
+def missing_words(missing: int, waiting: int, troubles: int) -> str:
+    """Say how many files are *missing* or *waiting*, and how many *troubles* are named."""
     parts = [
         _number(missing, "file is not held", "files are not held"),
+        _number(waiting, "file awaits a second look", "files await a second look"),
         _number(troubles, "trouble is named below", "troubles are named below"),
     ]
     return ", ".join(part for part in parts if part)

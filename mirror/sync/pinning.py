@@ -29,12 +29,13 @@ from mirror.errors import (
 from mirror.storage.entries import Decision
 from mirror.storage.store import Store
 from mirror.sync.intake import Intake
+from mirror.sync.means import Means, Wishes
 from mirror.sync.orders import ImportOrder, Order, PinOrder, PinResult, UnpinOrder
 from mirror.sync.outcome import Phase, Progress, Trouble
 from mirror.sync.pinned import pinned_names
 from mirror.sync.publish import Publisher
 from mirror.sync.remembered_board import RememberedBoard, remembered_board
-from mirror.sync.run import Means, Wishes, preview
+from mirror.sync.run import preview
 
 if TYPE_CHECKING:
     from mirror.catalog.model import Listing

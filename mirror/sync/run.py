@@ -11,22 +11,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from mirror.catalog.guard import Guard, file_counts, shrinkage
-from mirror.catalog.plan import NO_PINS, Pinned, Policy, SyncPlan, plan
+from mirror.catalog.guard import file_counts, shrinkage
+from mirror.catalog.plan import NO_PINS, Pinned, SyncPlan, plan
 from mirror.errors import CatalogShrunkError, IncompleteError, MirrorError, RefusedError
-from mirror.sandbox import Sandbox
 from mirror.storage.runs import RunEnd
-from mirror.storage.store import Store
-from mirror.sync.clock import Uptime, unknown_uptime
 from mirror.sync.crawling import Crawling
 from mirror.sync.disagreements import note_disagreements
 from mirror.sync.fetching import Fetching
-from mirror.sync.intake import Intake, RoomMaker
+from mirror.sync.intake import Intake
+from mirror.sync.looking_again import LookedAgain, look_again
 from mirror.sync.names import Names
 from mirror.sync.outcome import (
     MOST_REMARKS,
@@ -41,14 +37,15 @@ from mirror.sync.outcome import (
 from mirror.sync.pinned import missing_pinned, pinned_names, settle
 from mirror.sync.publish import Publisher
 from mirror.sync.recalling import without_recalled
-from mirror.sync.turns import Turns
+from mirror.sync.second_look import SecondLooks
 from mirror.sync.wanted import remember_wanted
 from mirror.sync.withdrawing import Withdrawing
-from mirror.upstream.asked import Asked
-from mirror.upstream.recognition import Source
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mirror.catalog.model import Catalog, CatalogBoard
+    from mirror.sync.means import Means, Wishes
     from mirror.upstream.site import Crawl
 
 _COUNTS: Final = "catalog-counts"
@@ -56,47 +53,6 @@ _COUNTS: Final = "catalog-counts"
 _NO_NEWS: Final = frozenset({"no-files"})
 # What was not continued for so long is of a file that upstream no longer lists.
 _STALE_PARTS: Final = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """What a run shall do: the policy, the wipe guard, and its rhythm.
-
-    ``fetches`` files are under way at once; whole boards are published every
-    ``publish_every`` while a run goes on.  ``accept_shrunken`` lets this one run pass the
-    guard: an operator has looked.  What two crawls miss that are ``withdrawn_after`` apart is
-    withdrawn.
-    """
-
-    policy: Policy
-    guard: Guard
-    fetches: int = 4
-    publish_every: timedelta = timedelta(minutes=3)
-    accept_shrunken: bool = False
-    withdrawn_after: timedelta = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
-    """What a run works with: the way out, the limited child, the store, the time.
-
-    ``version`` is this mirror's: pages that another version parsed are parsed anew.  Whoever
-    else takes files in meanwhile has the same ``turns``, and whoever else publishes the same
-    ``publishing``.  ``uptime`` shows when the clock was set.  ``stand_ins`` are crawled, in
-    order, when the first upstream can not be: the same pages, by who gives them.
-    """
-
-    fetcher: Asked
-    sandbox: Sandbox
-    store: Store
-    clock: Callable[[], datetime]
-    report: Callable[[Progress], None]
-    version: str
-    turns: Turns = field(default_factory=Turns)
-    publishing: asyncio.Lock = field(default_factory=asyncio.Lock)
-    uptime: Callable[[], Uptime | None] = unknown_uptime
-    stand_ins: Mapping[str, Source] = field(default_factory=dict)
-    room: RoomMaker | None = None
 
 
 async def sync(means: Means, wishes: Wishes) -> Outcome:
@@ -142,11 +98,14 @@ class _Run:
         self._missing_pinned: list[Trouble] = []
         self._dealt_with: list[Trouble] = []
         self._fetching: Fetching | None = None
+        self._looks: SecondLooks | None = None
+        self._looked = LookedAgain()
 
     async def whole(self) -> Outcome:
         self.number = await self._store.index.begin_run(self._means.clock())
         self._crawling = Crawling(self._means, self.number, self._report_pages)
         await self._store.incoming.prune(self._means.clock() - _STALE_PARTS)
+        await self._prune_pending()
         catalog, vanished = await self._believed(await self.crawled())
         todo = await self.planned(catalog)
         self._wanted = Names(str(listing.name) for listing in todo.wanted)
@@ -155,13 +114,19 @@ class _Run:
         self._fetching = await self._begin_fetching(catalog, todo)
         await self._fetch(catalog, self._fetching)
         await self._settle_pins(catalog)
+        await self._fetching.settle(self._store.index)
         self._means.report(Progress(Phase.PUBLISH, 0, 1, self._fetching.received_bytes))
         published = await self._publish([*self._offering(catalog), *vanished])
         await self._store.index.set_mark(_COUNTS, json.dumps(file_counts(catalog)))
         # Only now: a run that is killed or halted before is taken up again by the next start.
         if self._fetching.halted is None:
             await self._store.index.finish_crawl(self._crawling.crawl_id, self._means.clock())
+            await self._look_again(catalog)
         return await self._outcome(Ending.PUBLISHED if published else Ending.UNCHANGED)
+
+    async def _prune_pending(self) -> None:
+        pending = await self._store.index.pending()
+        await self._store.pending.prune({one.digest for one in pending.values()})
 
     async def crawled(self) -> Crawl:
         """Crawl, or continue the crawl that was interrupted, and hold the guard against it."""
@@ -230,6 +195,14 @@ class _Run:
         # Asked for once: the plan has every name once, and this run is the only writer.
         first = await self._store.index.first_digests(str(listing.name) for listing in todo.fetch)
         facts = {board.facts.board: board.facts for board in catalog.boards}
+        self._looks = SecondLooks(
+            means.store,
+            means.fetcher,
+            means.turns,
+            means.clock,
+            self._wishes.second_look,
+            self._wanted,
+        )
         intake = Intake(
             means.fetcher,
             means.sandbox,
@@ -238,6 +211,7 @@ class _Run:
             first=first,
             turns=means.turns,
             room=means.room,
+            looks=self._looks,
         )
         return Fetching(intake, todo.fetch, facts, means.report)
 
@@ -249,6 +223,10 @@ class _Run:
             publishing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await publishing
+
+    async def _look_again(self, catalog: Catalog) -> None:
+        if self._wishes.refetch:
+            self._looked = await look_again(self._means, catalog, self._wishes.refetch)
 
     async def _publish_now_and_then(self, catalog: Catalog, fetching: Fetching) -> None:
         while True:
@@ -288,10 +266,12 @@ class _Run:
         wanted = len(self._wanted) - len(recalled)
         missing = fetching.missing if fetching else wanted
         fetched = fetching.troubles if fetching else ()
-        troubles = [*self._pages, *fetched, *self._missing_pinned]
+        awaiting = fetching.awaiting if fetching else ()
+        troubles = [*self._pages, *fetched, *self._missing_pinned, *self._looked.troubles]
         error = broken_by or (fetching.halted if fetching else None)
         if error is None and (missing or troubles):
-            error = IncompleteError(f"incomplete: {missing_words(missing, len(troubles))}")
+            words = missing_words(missing - len(awaiting), len(awaiting), len(troubles))
+            error = IncompleteError(f"incomplete: {words}")
         return Outcome(
             ending=ending,
             message=str(error) if error else "complete",
@@ -302,8 +282,11 @@ class _Run:
             fetched=fetching.fetched if fetching else 0,
             received_bytes=fetching.received_bytes if fetching else 0,
             troubles=tuple(troubles),
-            remarks=tuple(first_remarks(self._remarks)),
+            remarks=tuple(first_remarks([*self._looked.remarks, *self._remarks])),
             dealt_with=(*self._dealt_with, *recalled)[:MOST_REMARKS],
+            looked_again=self._looked.files,
+            second_fetches=len(self._looks.fetched_again) if self._looks else 0,
+            awaiting=tuple(awaiting),
         )
 
     async def _sequence(self, broken_by: MirrorError | None) -> int | None:

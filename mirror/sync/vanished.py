@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mirror.catalog.values import Digest
     from mirror.publication.documents import BoardDocument
     from mirror.storage.store import StoreReader
-    from mirror.sync.run import Means
+    from mirror.sync.means import Means
 
 MOST_ASKED: Final = 20
 """Pages of vanished boards in one crawl; the others are asked for when these are settled."""

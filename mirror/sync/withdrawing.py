@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mirror.catalog.withdrawal import Known
     from mirror.publication.documents import BoardDocument
-    from mirror.sync.run import Means
+    from mirror.sync.means import Means
     from mirror.upstream.site import Crawl
 
 

@@ -28,7 +28,7 @@ from mirror.sync.publish import Publisher
 if TYPE_CHECKING:
     from mirror.catalog.values import Digest
     from mirror.storage.entries import Sighting
-    from mirror.sync.run import Means
+    from mirror.sync.means import Means
 
 #: Gives what a file is fetched with, while no sync run is under way.
 MeansSource: TypeAlias = Callable[[], AbstractAsyncContextManager["Means"]]

@@ -40,7 +40,9 @@ class Download:
     """The facts of a whole body that a `Partial` now has: its length is *size* bytes.
 
     ``resumed_from`` is how many of them were there before the last request (0: all came
-    with it).  ``peer`` is the address that answered: the proxy's, where there is one.
+    with it).  ``peer`` is the address and TCP port that answered: the proxy's, where there is
+    one.  ``certificate`` is the SHA-256 of the certificate that it showed (DER), None without
+    TLS; ``headers`` are those that are evidence, few and short, never a cookie.
     """
 
     url: str
@@ -51,6 +53,8 @@ class Download:
     content_type: str | None
     peer: str | None
     resumed_from: int = 0
+    certificate: Digest | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Partial(Protocol):

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 from mirror.cache.on_demand import OnDemand, Terms
 from mirror.catalog.plan import Policy
+from mirror.catalog.second_look import SecondLook
 from mirror.daemon.operations import artifact_of
 from mirror.sync.intake import Intake
+from mirror.sync.second_look import NO_RULE, SecondLooks
+from mirror.sync.turns import Turns
 from mirror.upstream.fetch import Fetcher
 from mirror.web.app import SHELF, Serving, make_app
 from mirror.web.connections import Limits
@@ -17,11 +20,12 @@ from mirror.web.listening import tcp_sockets
 from mirror.web.server import serving
 from mirror.web.shelf import Shelf
 from tests.replica import Replica
-from tests.sync.node import MORNING, SWIFT, TestNode, node_at
+from tests.sync.node import SWIFT, TestNode, node_at
 from tests.web.client import Client
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
     from pathlib import Path
 
     from mirror.catalog.model import BoardFacts, Listing
@@ -44,17 +48,23 @@ class TestWay:
     fetcher: Fetcher
     sealed: bool = False
     seconds: float | None = None
+    rule: SecondLook = NO_RULE
 
     async def take(
         self, listing: Listing, facts: BoardFacts, expecting: Callable[[int], None]
     ) -> int:
         """Take the file in, as a sync run does."""
-        intake = Intake(self.fetcher, self.node.sandbox, self.node.store, lambda: MORNING)
+        store, turns = self.node.store, Turns()
+        looks = SecondLooks(store, self.fetcher, turns, self._now, self.rule)
+        intake = Intake(self.fetcher, self.node.sandbox, store, self._now, turns=turns, looks=looks)
         return await intake.take(listing, facts, expecting)
 
     def seconds_for(self, size: int) -> float | None:
         """Return how long *size* bytes take."""
         return self.fetcher.speed.seconds_for(size) if self.seconds is None else self.seconds * size
+
+    def _now(self) -> datetime:
+        return self.node.now
 
 
 @dataclass(slots=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mirror.daemon.judging import judge
-from mirror.daemon.status import Moment, judged_outcome, remember_outcome, status_of
+from mirror.daemon.status import judged_outcome, remember_outcome, status_of
+from mirror.daemon.status_document import Moment
 from mirror.errors import ArtifactNotFoundError
 from mirror.judgement.judge import Judge
 from mirror.judgement.requests import Request
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from mirror.daemon.status import Status
+    from mirror.daemon.status_document import Status
     from mirror.sync.outcome import Outcome
     from tests.sync.node import TestNode
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mirror.formats.arm import has_vector_table, is_raw_arm, read_raw_arm
@@ -20,7 +22,7 @@ def test_the_vector_table_of_mimxrt_tells_where_the_file_goes(
     """It holds its own address, and the place in the file is known."""
     data = raw_mimxrt(ivt_at, base)
 
-    assert read_raw_arm(data).facts == ImageFacts(
+    assert replace(read_raw_arm(data).facts, payload=None) == ImageFacts(
         "raw-arm", "MIMXRT", offset, regions=(Region(offset, offset + len(data)),)
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -36,7 +37,7 @@ def test_the_facts_are_those_of_the_flash() -> None:
     """Regions and partitions are addresses of the flash, the offset that of the boot ROM."""
     image = read_esp32(FILE)
 
-    assert image.facts == ImageFacts(
+    assert replace(image.facts, payload=None) == ImageFacts(
         structure="esp32-combined",
         chip="ESP32",
         offset=0x1000,

@@ -21,8 +21,9 @@ from mirror.sandbox import Sandbox
 from mirror.storage.quarantine import Bounds
 from mirror.storage.space import KeepFree
 from mirror.storage.store import Store, Terms, forget_index
+from mirror.sync.means import Means, Wishes
 from mirror.sync.outcome import Progress
-from mirror.sync.run import Means, Wishes, sync
+from mirror.sync.run import sync
 from mirror.upstream.fetch import Fetcher, Politeness, Surroundings
 from mirror.web.app import Serving, make_app
 from mirror.web.listening import tcp_sockets

@@ -23,6 +23,7 @@ from mirror.storage.entries import (
     Change,
     Decision,
     Entry,
+    Evidence,
     Refusal,
     Removal,
     Return,
@@ -62,7 +63,14 @@ def zeros(count: int) -> bytes:
     return bytes(count)
 
 
-def sighting(name: str, data: bytes, *, minutes: int = 0, board: str = "RPI_PICO") -> Sighting:
+def sighting(
+    name: str,
+    data: bytes,
+    *,
+    minutes: int = 0,
+    board: str = "RPI_PICO",
+    evidence: Evidence | None = None,
+) -> Sighting:
     """Return the sighting of *data* under *name*."""
     return Sighting(
         time=NOON + timedelta(minutes=minutes),
@@ -74,6 +82,7 @@ def sighting(name: str, data: bytes, *, minutes: int = 0, board: str = "RPI_PICO
         md5="0" * 32,
         verdict=VERDICT,
         etag='"529d22da-b4"',
+        evidence=evidence,
     )
 
 

@@ -58,6 +58,7 @@ async def test_a_new_folder_becomes_a_store(tmp_path: Path) -> None:
         "mpmirror.db",
         "node.json",
         "pins",
+        "pending",
         "publications",
         "quarantine",
     ]

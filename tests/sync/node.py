@@ -16,10 +16,12 @@ from mirror.sandbox import Sandbox
 from mirror.storage.quarantine import Bounds
 from mirror.storage.store import Store, Terms
 from mirror.sync.clock import Uptime
+from mirror.sync.means import Means, Wishes
 from mirror.sync.outcome import Phase, Progress
-from mirror.sync.run import Means, Wishes, sync
+from mirror.sync.run import sync
 from mirror.upstream.fetch import Fetcher
 from mirror.upstream.politeness import Politeness
+from mirror.upstream.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -49,6 +51,7 @@ class TestNode:
     wishes: Wishes = WISHES
     politeness: Politeness = SWIFT
     uptime: Uptime | None = None
+    surroundings: Surroundings | None = None
     reported: asyncio.Queue[Progress] = field(default_factory=asyncio.Queue)
     publishing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -59,6 +62,7 @@ class TestNode:
             user_agent="mpmirror/test",
             node_id=self.store.node.node_id,
             politeness=self.politeness,
+            surroundings=self.surroundings,
         )
         async with fetcher:
             means = Means(

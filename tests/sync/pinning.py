@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mirror.sync.means import Means
 from mirror.sync.orders import PinOrder
 from mirror.sync.outcome import Progress
 from mirror.sync.pinning import Pinner
-from mirror.sync.run import Means
 from mirror.upstream.fetch import Fetcher
 from tests.sync.node import SWIFT, TestNode
 

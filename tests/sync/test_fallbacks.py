@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mirror.storage.entries import Change
+from mirror.sync.means import Means
 from mirror.sync.outcome import Ending, Outcome
-from mirror.sync.run import Means, sync
+from mirror.sync.run import sync
 from mirror.upstream.fetch import Fetcher
 from mirror.upstream.upstreams import Upstreams
 from tests.replica import INDEX, Misbehaviour, Replica

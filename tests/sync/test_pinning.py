@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from mirror.sync.run import Means
+    from mirror.sync.means import Means
 
 ONE_RELEASE = Policy(releases=1)
 

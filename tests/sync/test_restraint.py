@@ -10,8 +10,9 @@ import pytest
 
 from mirror.catalog.plan import Policy
 from mirror.errors import QuietHoursError, UpstreamRestingError
+from mirror.sync.means import Means
 from mirror.sync.outcome import Ending, Outcome
-from mirror.sync.run import Means, sync
+from mirror.sync.run import sync
 from mirror.upstream.budget import Budget
 from mirror.upstream.fetch import Fetcher
 from mirror.upstream.restraint import Restrained, Restraint

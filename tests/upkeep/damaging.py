@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mirror.sync.run import Means
+from mirror.sync.means import Means
 from mirror.upkeep.heal import Healer
 from mirror.upstream.fetch import Fetcher
 from tests.replica import Replica

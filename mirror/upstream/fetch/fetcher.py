@@ -22,6 +22,7 @@ from mirror.upstream.breaker import Breaker, BreakerTerms
 from mirror.upstream.budget import Budget
 from mirror.upstream.fetch.asking import Asking
 from mirror.upstream.fetch.filling import Filling
+from mirror.upstream.fetch.testimony import headers_worth_keeping
 from mirror.upstream.fetch.wire import Answer, Wire
 from mirror.upstream.origin import Origin
 from mirror.upstream.pacing import Pace, Timing
@@ -182,6 +183,8 @@ class Fetcher:
             content_type=answer.header("Content-Type"),
             peer=answer.peer,
             resumed_from=filling.resumed_from,
+            certificate=answer.certificate,
+            headers=headers_worth_keeping(answer.all_headers()),
         )
 
     async def _pour(self, filling: Filling, answer: Answer, partial: Partial) -> None:

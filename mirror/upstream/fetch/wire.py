@@ -19,13 +19,15 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from mirror.errors import AddressRefusedError, ConfigurationError, UpstreamUnavailableError
 from mirror.upstream.addresses import AddressRule
+from mirror.upstream.fetch.testimony import address_of, certificate_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from aiohttp.connector import AddrInfoType, Connection
 
+    from mirror.catalog.values import Digest
     from mirror.upstream.origin import Origin
     from mirror.upstream.politeness import Politeness
     from mirror.upstream.surroundings import Proxy, Surroundings
@@ -53,6 +55,7 @@ class Answer:
         self.url = url
         self.status = response.status
         self.peer = response.peer
+        self.certificate = response.certificate
         self._response = response
         self._received = received
         self._seconds_left = body_seconds
@@ -68,6 +71,10 @@ class Answer:
     def raw_headers(self, name: str) -> list[str]:
         """Return every value of the header just as it came: foreign text."""
         return self._response.headers.getall(name, [])
+
+    def all_headers(self) -> Iterable[tuple[str, str]]:
+        """Return all headers just as they came: foreign text."""
+        return self._response.headers.items()
 
     @property
     def length(self) -> int | None:
@@ -182,11 +189,13 @@ class _Response(aiohttp.ClientResponse):
     """An answer that knows who gave it: afterwards the connection may be gone already."""
 
     peer: str | None = None
+    certificate: Digest | None = None
 
     async def start(self, connection: Connection) -> aiohttp.ClientResponse:
         transport = connection.transport
-        name = transport.get_extra_info("peername") if transport else None
-        self.peer = str(name[0]) if name else None
+        if transport is not None:
+            self.peer = address_of(transport.get_extra_info("peername"))
+            self.certificate = certificate_of(transport.get_extra_info("ssl_object"))
         return await super().start(connection)
 
 

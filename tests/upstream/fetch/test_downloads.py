@@ -64,7 +64,7 @@ async def test_a_file_comes_with_its_facts(
         etag=ETAG,
         last_modified=when,
         content_type="application/x",
-        peer="127.0.0.1",
+        peer=base.removeprefix("http://"),
     )
 
 
