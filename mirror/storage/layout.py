@@ -100,6 +100,8 @@ class Layout:
         """Make an empty folder ours, or find that it is; `ForeignDataError` for any other."""
         if self._find_format() is None:
             self._refuse_foreign_content()
+            # A power cut while this was first written left its temporary: its name is taken.
+            files.sweep(self.folder)
             files.write(self.format, _FORMAT)
         self.refuse_other_format()
 

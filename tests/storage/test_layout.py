@@ -30,13 +30,24 @@ def test_an_empty_folder_becomes_ours(tmp_path: Path, writes: Files) -> None:
     assert (tmp_path / "FORMAT").read_text() == "1\n"
 
 
-@pytest.mark.parametrize("name", ["lock", "lost+found", "mpmirror.toml", ".FORMAT.3.new", ".keep"])
+@pytest.mark.parametrize("name", ["lock", "lost+found", "mpmirror.toml", ".keep"])
 def test_some_things_may_be_there_before(tmp_path: Path, writes: Files, name: str) -> None:
-    """What `init`, a file system or a crash may have put there is no obstacle."""
+    """What `init` or a file system may have put there is no obstacle."""
     (tmp_path / name).touch()
     Layout(tmp_path).claim(writes)
 
     assert names(tmp_path) == sorted(["FORMAT", name])
+
+
+@pytest.mark.parametrize("number", [0, 3])
+def test_what_a_crash_left_of_the_first_file_is_swept(
+    tmp_path: Path, writes: Files, number: int
+) -> None:
+    """Also where it has the very name that is needed now."""
+    (tmp_path / f".FORMAT.{number}.new").touch()
+    Layout(tmp_path).claim(writes)
+
+    assert names(tmp_path) == ["FORMAT"]
 
 
 def test_a_folder_of_somebody_else_is_refused(tmp_path: Path, writes: Files) -> None:
