@@ -64,6 +64,15 @@ async def test_a_new_folder_becomes_a_store(tmp_path: Path) -> None:
     ]
 
 
+async def test_a_folder_whose_first_file_was_not_finished_becomes_a_store(tmp_path: Path) -> None:
+    """A power cut at the very beginning left a temporary and nothing else."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / ".FORMAT.0.new").write_bytes(b"")
+    await visit(tmp_path / "data")
+
+    assert ".FORMAT.0.new" not in names(tmp_path / "data")
+
+
 async def test_the_ids_of_a_node_stay(tmp_path: Path) -> None:
     """Made once, by chance, and kept."""
     first, _ = await visit(tmp_path / "one")
