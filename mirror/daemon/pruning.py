@@ -10,12 +10,13 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from mirror.daemon.parts import now
+from mirror.daemon.parts import now, policy_of
 from mirror.errors import DoubtfulClockError, MirrorError
 from mirror.upkeep.accesses import Accesses
 from mirror.upkeep.doubt import ClockWatch
+from mirror.upkeep.keeping import judge_of, pins_of
 from mirror.upkeep.marking import Retention
-from mirror.upkeep.prune import Kept, keep_all
+from mirror.upkeep.prune import Kept
 from mirror.upkeep.pruner import Pruner, Service, Terms
 from mirror.upkeep.room import RoomOnDemand, Waters
 
@@ -35,9 +36,10 @@ _LOOK: Final = 60.0
 _MOST_LOGGED: Final = 50
 
 
-def kept_of(_settings: Settings, _store: Store, accesses: Accesses) -> Kept:
+def kept_of(settings: Settings, store: Store, accesses: Accesses) -> Kept:
     """Return who keeps what: the keepers by digest, and the judge by name."""
-    return Kept(keepers=(), judge=keep_all, asked=accesses.latest)
+    judge = judge_of(store, policy_of(settings))
+    return Kept(keepers=(pins_of(store),), judge=judge, asked=accesses.latest)
 
 
 def terms_of(settings: Settings, store: Store, accesses: Accesses) -> Terms:
