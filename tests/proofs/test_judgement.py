@@ -65,7 +65,7 @@ async def test_a_recall_is_in_force_in_every_process_when_the_command_returns(
             lifted = await mirror.run("recall", digest, "--undo", "--why", "a false alarm")
             # What is allowed again is seen with the next look at the publication.
             async with asyncio.timeout(60):
-                while (await daemon.client.get(f"/v1/blobs/{digest}")).status != OK:
+                while (await daemon.client.get(f"/v1/blobs/{digest}")).status != OK:  # noqa: ASYNC110 - another process
                     await asyncio.sleep(0.05)
 
     assert (recalled.status, synced.status, status.status, lifted.status) == (0, 0, 0, 0)
