@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Final
 from mirror.config.units import format_duration
 from mirror.daemon.addresses import typed_urls
 from mirror.daemon.version import VERSION
-from mirror.errors import ForeignDataError, LockedError, StorageError
+from mirror.errors import ForeignDataError, LockedError, MirrorError, StorageError
 from mirror.storage.crawled import find_last_crawl
 from mirror.storage.lock import refuse_if_locked
-from mirror.web.app import Serving, make_app
+from mirror.web.app import SHELF, Serving, make_app
 from mirror.web.listening import tcp_sockets
 from mirror.web.server import serving
 from mirror.web.worker import Held, WorkerSettings, open_held
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from mirror.config import ListenAddress, Settings
     from mirror.daemon.operations import Operations
     from mirror.web.artifacts import Artifact
+    from mirror.web.shelf import Shelf
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 # Seconds for the first worker to start, and between two looks.
@@ -117,6 +118,7 @@ async def _open_doors(
     announce: Callable[[str], None],
 ) -> None:
     listen = settings.listen
+    shelf: Shelf | None = None
     if settings.workers:
         number = await stack.enter_async_context(
             workers(settings.workers, _worker_settings(settings))
@@ -135,11 +137,16 @@ async def _open_doors(
                 accessed=partial(_accessed, ready),
             ),
         )
+        shelf = app[SHELF]
         sockets = await tcp_sockets(listen.host, listen.number)
         number = sockets[0].getsockname()[1]
         await stack.enter_async_context(serving(app, sockets))
     for line in _greeting(settings, replace(listen, number=number)):
         announce(line)
+    if shelf is not None:
+        # What comes next is heavy, and would take half of the processor from the first answers.
+        with suppress(MirrorError):
+            await shelf.current()
 
 
 async def _until_one_listens(host: str, number: int) -> None:
