@@ -2,7 +2,7 @@
 
 An ETag may stay when bytes change, so nothing but the bytes can tell.  What comes is hashed
 and forgotten: a file that is as it was costs no write.  Of the budget three quarters are for
-files without a checksum of their own, the rest for whatever was not looked at longest; no
+files without a checksum of their own, the rest for the others, longest not looked at first; no
 file is looked at twice in a day, none that upstream does not list.
 """
 
@@ -86,9 +86,8 @@ def chosen(due: Iterable[Due], budget: int) -> list[Due]:
     files = list(due)
     bare = [one for one in files if not one.checksummed]
     others = [one for one in files if one.checksummed]
-    first = bare[: max(budget - budget // 4, budget - len(others))]
-    rest = [one for one in files if one not in first]
-    return [*first, *rest[: budget - len(first)]]
+    places = max(budget - budget // 4, budget - len(others))
+    return [*bare[:places], *others, *bare[places:]][:budget]
 
 
 async def look_again(means: Means, catalog: Catalog, budget: int) -> LookedAgain:
