@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mirror.cli.counts import completeness_lines, say_ports
 from mirror.cli.holder import store_or_holder
 from mirror.cli.invocation import invocation_of
 from mirror.cli.terminal import say
@@ -31,6 +32,7 @@ def status(
     else:
         for line in _lines(found):
             say(line)
+        say_ports(found)
     raise typer.Exit(found.exit_status)
 
 
@@ -50,6 +52,7 @@ async def _status(settings: Settings) -> Status:
 def _lines(status: Status) -> Iterator[str]:
     yield from _holdings(status)
     yield "complete" if status.complete else "not complete"
+    yield from completeness_lines(status)
     yield from _last_run(status)
     yield from _next_run(status)
     for alarm in status.alarms:

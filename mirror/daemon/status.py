@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 
 from mirror.daemon.alarms import change_alarm, dealt_with, judged, sibling_alarm, trouble_alarm
+from mirror.daemon.counting import Known, count
 from mirror.daemon.status_document import (
     RUN,
     Alarm,
@@ -29,7 +30,7 @@ from mirror.daemon.status_document import (
 from mirror.daemon.version import VERSION
 from mirror.errors import DamagedError
 from mirror.publication.documents import decode_publication
-from mirror.sync.pinned import missing_pinned
+from mirror.sync.pinned import missing_pinned, recalled_pinned
 from mirror.sync.publish import CHANNEL, stamp
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 LAST_OUTCOME: Final = "last-outcome"
 _MOST_BYTES: Final = 64 * 1024 * 1024
 _MOST_SHOWN: Final = 100
+_PINS_TODO: Final = (
+    "restore that file from a backup, or remove it and pin again; until then nothing is pruned"
+)
 
 
 async def remember_outcome(store: Store, outcome: Outcome, ended: datetime) -> None:
@@ -53,11 +57,20 @@ async def status_of(
     store: Store, folder: Path, upstream: str, moment: Moment, *, offline: bool
 ) -> Status:
     """Look at *store* and say how it is; raises `StorageError` when it can not be read."""
-    pinned, damaged_pins = await _pinned(store, moment.now)
+    pinned, pinned_names, damaged_pins = await _pinned(store, moment.now)
     last, alarms = await _alarms(store, moment, damaged_pins)
     totals = await store.index.totals()
     disk = await asyncio.to_thread(shutil.disk_usage, folder)
     notes = await store.quarantine.notes()
+    known = Known(
+        pinned=pinned_names,
+        unpinned=pinned.missing,
+        acknowledged={alarm.name for alarm in alarms if alarm.acknowledged is not None},
+        notes=notes,
+        reasons=_reasons(last),
+    )
+    counted = await count(store, known)
+    pinned = replace(pinned, missing=pinned.missing[:_MOST_SHOWN])
     return Status(
         version=VERSION,
         node=store.node.node_id,
@@ -68,6 +81,7 @@ async def status_of(
         and last.outcome.complete
         and _sound(moment, alarms)
         and not pinned.missing
+        and (counted.completeness is None or counted.completeness.whole)
         and not damaged_pins,
         publication=await _publication(store, moment.now),
         held=HeldStatus(totals.artifacts, totals.size),
@@ -83,17 +97,32 @@ async def status_of(
         next_run_why=moment.next_run_why,
         upstream_health=moment.upstream_health,
         recalled=len(await store.index.recalls()),
+        completeness=counted.completeness,
+        ports=counted.ports,
+        total=counted.total,
     )
 
 
-async def _pinned(store: Store, now: datetime) -> tuple[PinsStatus, tuple[Alarm, ...]]:
+async def _pinned(
+    store: Store, now: datetime
+) -> tuple[PinsStatus, frozenset[str], tuple[Alarm, ...]]:
+    """Return what is pinned and not held, the pinned names that count, and an alarm if any."""
     try:
         pins = await store.pins.all()
         missing = await missing_pinned(store)
+        recalled = await recalled_pinned(store)
     except DamagedError as error:
-        return PinsStatus(0, 0), (Alarm("damaged", "pins", str(error), stamp(now)),)
-    names = {name for pin in pins for name in pin.names}
-    return PinsStatus(len(pins), len(names), missing[:_MOST_SHOWN]), ()
+        alarm = Alarm("damaged", "pins", str(error), stamp(now), todo=_PINS_TODO)
+        return PinsStatus(0, 0), frozenset(), (alarm,)
+    names = frozenset(name for pin in pins for name in pin.names)
+    absent = tuple(name for name in missing if name not in recalled)
+    return PinsStatus(len(pins), len(names), absent), names - recalled, ()
+
+
+def _reasons(last: RunStatus | None) -> dict[str, str]:
+    if last is None:
+        return {}
+    return {trouble.subject: trouble.text for trouble in last.outcome.troubles}
 
 
 async def judged_outcome(store: Store, outcome: Outcome, now: datetime) -> Outcome:

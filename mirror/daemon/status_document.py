@@ -7,6 +7,7 @@ from datetime import datetime
 
 from pydantic import TypeAdapter, ValidationError
 
+from mirror.daemon.counted import Completeness, PortStatus
 from mirror.daemon.upstream_status import UpstreamHealth
 from mirror.errors import MirrorError
 from mirror.sync.outcome import Outcome, Progress
@@ -98,7 +99,9 @@ class PinsStatus:
 class Status:
     """All of it; None where there is nothing yet.  Times are RFC 3339 in UTC.
 
-    ``withdrawn`` counts what is held and no longer listed upstream.
+    ``withdrawn`` counts what is held and no longer listed upstream; ``held`` all that is, what
+    was fetched on demand included; ``ports`` and ``total`` keep that apart.  ``completeness`` is
+    None before the first run that read a catalog.
     """
 
     version: str
@@ -121,6 +124,9 @@ class Status:
     next_run_why: str | None = None
     upstream_health: UpstreamHealth | None = None
     recalled: int = 0
+    completeness: Completeness | None = None
+    ports: tuple[PortStatus, ...] = ()
+    total: PortStatus | None = None
     type: str = "mpmirror.status"
     format: int = 1
 
