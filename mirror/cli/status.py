@@ -14,6 +14,7 @@ from mirror.cli.terminal import say
 from mirror.config import Settings
 from mirror.control import ask
 from mirror.daemon.parts import now
+from mirror.daemon.pruning import doubt_now
 from mirror.daemon.status import status_of
 from mirror.daemon.status_document import Alarm, Moment, Status, decode_status, encode_status
 from mirror.daemon.upstream_status import UpstreamHealth
@@ -43,7 +44,7 @@ async def _status(settings: Settings) -> Status:
                 store,
                 settings.data_dir,
                 settings.upstream.url,
-                Moment(now=now()),
+                Moment(now=now(), doubt=doubt_now(store)),
                 offline=settings.offline,
             )
     return decode_status((await ask(settings.admin_listen.path, "GET", "/v1/status.json")).body)
@@ -83,7 +84,9 @@ def _holdings(status: Status) -> Iterator[str]:
 def _next_run(status: Status) -> Iterator[str]:
     if status.running:
         running = status.running
-        yield f"running: {running.phase.value}, {running.done} of {running.total}"
+        left = running.seconds_left
+        more = "" if left is None else f", about {timedelta(seconds=left)} left of this"
+        yield f"running: {running.phase.value}, {running.done} of {running.total}{more}"
     if status.offline:
         yield "offline: upstream is not asked"
     elif status.next_run:

@@ -64,6 +64,11 @@ def room_of(settings: Settings, pruner: Pruner, accesses: Accesses | None = None
     return RoomOnDemand(pruner, waters, accesses or Accesses(now))
 
 
+def doubt_now(store: Store) -> str | None:
+    """Say why the clock is not believed, as far as one look can tell."""
+    return ClockWatch(now, time.monotonic).doubt(store.ledger.newest)
+
+
 class Pruning:
     """Prunes *store* from `start` to `close`; ``room`` is for everybody who takes files in."""
 
@@ -93,6 +98,10 @@ class Pruning:
         self._task.cancel()
         await asyncio.wait({self._task})
         await self._remember()
+
+    def doubt(self) -> str | None:
+        """Say why the clock is not believed; None while it is."""
+        return self._watch.doubt(self._store.ledger.newest)
 
     async def prune(self, *, dry_run: bool) -> Report:
         """Prune now, or say what that would do; raises as `Pruner.prune`."""

@@ -14,8 +14,17 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
-from mirror.daemon.alarms import change_alarm, dealt_with, judged, sibling_alarm, trouble_alarm
+from mirror.daemon.alarms import (
+    change_alarm,
+    clock_alarms,
+    dealt_with,
+    judged,
+    run_alarms,
+    sibling_alarm,
+    trouble_alarm,
+)
 from mirror.daemon.counting import Known, count
+from mirror.daemon.settled import settled
 from mirror.daemon.status_document import (
     RUN,
     Alarm,
@@ -29,6 +38,7 @@ from mirror.daemon.status_document import (
 )
 from mirror.daemon.version import VERSION
 from mirror.errors import DamagedError
+from mirror.publication.alarms import advice
 from mirror.publication.documents import decode_publication
 from mirror.sync.pinned import missing_pinned, recalled_pinned
 from mirror.sync.publish import CHANNEL, stamp
@@ -42,9 +52,6 @@ if TYPE_CHECKING:
 LAST_OUTCOME: Final = "last-outcome"
 _MOST_BYTES: Final = 64 * 1024 * 1024
 _MOST_SHOWN: Final = 100
-_PINS_TODO: Final = (
-    "restore that file from a backup, or remove it and pin again; until then nothing is pruned"
-)
 
 
 async def remember_outcome(store: Store, outcome: Outcome, ended: datetime) -> None:
@@ -112,7 +119,7 @@ async def _pinned(
         missing = await missing_pinned(store)
         recalled = await recalled_pinned(store)
     except DamagedError as error:
-        alarm = Alarm("damaged", "pins", str(error), stamp(now), todo=_PINS_TODO)
+        alarm = Alarm("damaged", "pins", str(error), stamp(now), todo=advice("pins", ""))
         return PinsStatus(0, 0), frozenset(), (alarm,)
     names = frozenset(name for pin in pins for name in pin.names)
     absent = tuple(name for name in missing if name not in recalled)
@@ -160,14 +167,16 @@ async def _alarms(
     changes = await store.index.changes(limit=_MOST_SHOWN)
     served = await store.index.first_digests(change.name for change in changes)
     differing = await store.index.disagreements(limit=_MOST_SHOWN)
+    last = await find_last_run(store)
     alarms = [
+        *run_alarms(last),
+        *clock_alarms(moment.doubt, moment.now),
         *(change_alarm(change, served=change.name in served) for change in changes),
         *(sibling_alarm(one) for one in differing),
         *moment.alarms,
         *more,
     ]
     others = judged(alarms, acknowledged, moment.now)
-    last = await find_last_run(store)
     if last is None:
         return None, others
     run, troubles = await _judged_run(store, last, moment.now)
@@ -177,6 +186,7 @@ async def _alarms(
 async def _judged_run(
     store: Store, run: RunStatus, now: datetime
 ) -> tuple[RunStatus, tuple[Alarm, ...]]:
+    run = replace(run, outcome=await settled(store.index, run.outcome))
     troubles = run.outcome.troubles
     refusals = await store.index.refusals_of(trouble.subject for trouble in troubles)
     alarms = judged(

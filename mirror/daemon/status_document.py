@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from mirror.daemon.counted import Completeness, PortStatus
 from mirror.daemon.upstream_status import UpstreamHealth
 from mirror.errors import MirrorError
-from mirror.sync.outcome import Outcome, Progress
+from mirror.sync.outcome import Outcome, Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,21 @@ class RunStatus:
 
     ended: str
     outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class RunningStatus:
+    """How far the run under way is: pages or files done of all in this phase, bytes of the run.
+
+    ``seconds_left`` is what is left of this phase at the pace measured in it, None while nothing
+    can be said.
+    """
+
+    phase: Phase
+    done: int
+    total: int
+    received_bytes: int = 0
+    seconds_left: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +129,7 @@ class Status:
     held: HeldStatus
     quarantined: int
     alarms: tuple[Alarm, ...]
-    running: Progress | None
+    running: RunningStatus | None
     last_run: RunStatus | None
     next_run: str | None
     disk: DiskStatus
@@ -151,12 +166,13 @@ class Moment:
     """What only the daemon knows of this moment; nothing of it is on disk."""
 
     now: datetime
-    running: Progress | None = None
+    running: RunningStatus | None = None
     next_run: datetime | None = None
     next_run_why: str | None = None
     upstream_health: UpstreamHealth | None = None
     upkeep: UpkeepStatus | None = None
     alarms: tuple[Alarm, ...] = ()
+    doubt: str | None = None
 
     @property
     def sound(self) -> bool:

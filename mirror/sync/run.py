@@ -18,6 +18,7 @@ from mirror.catalog.guard import file_counts, shrinkage
 from mirror.catalog.plan import NO_PINS, Pinned, SyncPlan, plan
 from mirror.errors import CatalogShrunkError, IncompleteError, MirrorError, RefusedError
 from mirror.storage.runs import RunEnd
+from mirror.sync.causes import cause_of
 from mirror.sync.census import write_census
 from mirror.sync.crawling import Crawling
 from mirror.sync.disagreements import note_disagreements
@@ -301,6 +302,7 @@ class _Run:
             looked_again=self._looked.files,
             second_fetches=len(self._looks.fetched_again) if self._looks else 0,
             awaiting=tuple(awaiting),
+            cause=cause_of(error),
         )
 
     async def _sequence(self, broken_by: MirrorError | None) -> int | None:
