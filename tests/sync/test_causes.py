@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from mirror.errors import (
@@ -38,12 +40,15 @@ def test_what_ends_a_run_early_has_a_word_with_an_advice(error: MirrorError, cau
 
 
 def test_a_breaker_that_is_open_is_upstream_away() -> None:
-    assert cause_of(BreakerOpenError("left alone", retry_after=3)) == "upstream-away"
+    assert (
+        cause_of(BreakerOpenError("left alone", retry_after=timedelta(seconds=3)))
+        == "upstream-away"
+    )
 
 
 @pytest.mark.parametrize("kind", [BudgetSpentError, QuietHoursError])
 def test_what_somebody_set_is_no_alarm(kind: type[BudgetSpentError | QuietHoursError]) -> None:
-    assert cause_of(kind("later", retry_after=3)) is None
+    assert cause_of(kind("later", retry_after=timedelta(seconds=3))) is None
 
 
 def test_what_is_incomplete_has_its_own_alarms() -> None:
