@@ -47,6 +47,25 @@ def completeness_lines(status: Status) -> Iterator[str]:
         yield f"  and {found.missing + found.awaiting - _MOST_NAMED} more: mpmirror status --json"
 
 
+def room_lines(status: Status) -> Iterator[str]:
+    """Yield how full the disk is, what may be on it, and what the last prune did."""
+    disk, levels = status.disk, status.disk.levels
+    kept = f", of which {_gigabytes(levels.keep_free)} stay free" if levels else ""
+    yield f"disk: {_gigabytes(disk.free)} free of {_gigabytes(disk.total)}{kept}"
+    high, low = (levels.high_water, levels.low_water) if levels else (None, None)
+    bound = f" of at most {_gigabytes(high)} (then down to {_gigabytes(low)})" if high else ""
+    cached = f", {disk.on_demand / 1e6:,.1f} MB of it on demand" if disk.on_demand else ""
+    yield f"files: {_gigabytes(disk.held)}{bound}{cached}"
+    prune = status.last_prune
+    if prune is None:
+        return
+    if prune.failure:
+        yield f"last prune: {prune.ended}: not done: {prune.failure}"
+        return
+    later = f", {prune.later_size / 1e6:,.1f} MB go later" if prune.later else ""
+    yield f"last prune: {prune.ended}: {prune.files} files, {prune.size / 1e6:,.1f} MB{later}"
+
+
 def say_ports(status: Status) -> None:
     """Say what there is of each port, and of all."""
     rows = [*status.ports, *([status.total] if status.total and len(status.ports) > 1 else [])]
@@ -101,3 +120,7 @@ def _line(row: PortStatus, name: str) -> str:
 
 def _megabytes(amount: Amount) -> str:
     return f"{amount.size / 1e6:,.1f}"
+
+
+def _gigabytes(size: int | None) -> str:
+    return f"{(size or 0) / 1e9:,.1f} GB"

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from mirror.cli.counts import completeness_lines, say_ports
+from mirror.cli.counts import completeness_lines, room_lines, say_ports
 from mirror.cli.holder import store_or_holder
 from mirror.cli.invocation import invocation_of
 from mirror.cli.terminal import say
 from mirror.config import Settings
 from mirror.control import ask
+from mirror.daemon.disk_levels import levels_of
 from mirror.daemon.parts import now
 from mirror.daemon.pruning import doubt_now
 from mirror.daemon.status import status_of
@@ -44,7 +45,7 @@ async def _status(settings: Settings) -> Status:
                 store,
                 settings.data_dir,
                 settings.upstream.url,
-                Moment(now=now(), doubt=doubt_now(store)),
+                Moment(now=now(), doubt=doubt_now(store), levels=levels_of(settings)),
                 offline=settings.offline,
             )
     return decode_status((await ask(settings.admin_listen.path, "GET", "/v1/status.json")).body)
@@ -62,7 +63,7 @@ def _lines(status: Status) -> Iterator[str]:
         yield f"recalled: {status.recalled} digests, never served, in /v1/feed.json with reason"
     if status.quarantined:
         yield f"quarantine: {status.quarantined} refused files, never served"
-    yield f"disk: {status.disk.free / 1e9:,.1f} GB free of {status.disk.total / 1e9:,.1f} GB"
+    yield from room_lines(status)
 
 
 def _holdings(status: Status) -> Iterator[str]:

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from mirror.catalog.local_names import parse_held
 from mirror.daemon.bringing import ADDED, ADOPTED, hands_of, named_path, read_wish
+from mirror.daemon.disk_levels import levels_of
 from mirror.daemon.health import health_of
 from mirror.daemon.judging import judge, judge_of
 from mirror.daemon.once import sync_once
@@ -121,6 +122,7 @@ class Operations:
             now=now(),
             running=_running(self.syncs),
             doubt=self._pruning.doubt(),
+            levels=levels_of(self._settings),
             next_run=self.schedule.next_run,
             next_run_why=rest.why if rest else None,
             upstream_health=await health_of(self._settings, self._store, self._reach, self.resting),

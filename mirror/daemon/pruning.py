@@ -10,6 +10,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from mirror.daemon.last_prune import remember_failure, remember_prune
 from mirror.daemon.parts import now, policy_of
 from mirror.errors import DoubtfulClockError, MirrorError
 from mirror.upkeep.accesses import Accesses
@@ -108,6 +109,7 @@ class Pruning:
         report = await self._pruner.prune(dry_run=dry_run)
         if not dry_run:
             self._tell(report)
+            await remember_prune(self._store.index, report, now())
         return report
 
     async def after_run(self) -> None:
@@ -117,8 +119,10 @@ class Pruning:
             await self.room.demand(0)
         except DoubtfulClockError as error:
             self._log.warning("nothing pruned", text=str(error))
+            await remember_failure(self._store.index, str(error), now())
         except MirrorError as error:
             self._log.warning("pruning ended early", text=str(error))
+            await remember_failure(self._store.index, str(error), now())
         except Exception:  # noqa: BLE001 - the run that was before has ended well all the same
             self._log.exception("pruning met an error that nobody foresaw")
 

@@ -24,6 +24,7 @@ from mirror.daemon.alarms import (
     trouble_alarm,
 )
 from mirror.daemon.counting import Known, count
+from mirror.daemon.last_prune import find_prune
 from mirror.daemon.settled import settled
 from mirror.daemon.status_document import (
     RUN,
@@ -97,7 +98,13 @@ async def status_of(
         running=moment.running,
         last_run=last,
         next_run=stamp(moment.next_run) if moment.next_run else None,
-        disk=DiskStatus(disk.total, disk.free),
+        disk=DiskStatus(
+            total=disk.total,
+            free=disk.free,
+            held=await store.index.held_bytes(),
+            on_demand=counted.total.cached.size,
+            levels=moment.levels(disk.total) if moment.levels else None,
+        ),
         upkeep=moment.upkeep,
         pinned=pinned,
         withdrawn=await store.index.withdrawn_and_held(),
@@ -107,6 +114,7 @@ async def status_of(
         completeness=counted.completeness,
         ports=counted.ports,
         total=counted.total,
+        last_prune=await find_prune(store.index),
     )
 
 

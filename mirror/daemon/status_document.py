@@ -8,6 +8,8 @@ from datetime import datetime
 from pydantic import TypeAdapter, ValidationError
 
 from mirror.daemon.counted import Completeness, PortStatus
+from mirror.daemon.disk_levels import Levels, LevelsOf
+from mirror.daemon.last_prune import PruneStatus
 from mirror.daemon.upstream_status import UpstreamHealth
 from mirror.errors import MirrorError
 from mirror.sync.outcome import Outcome, Phase
@@ -32,10 +34,17 @@ class HeldStatus:
 
 @dataclass(frozen=True, slots=True)
 class DiskStatus:
-    """The disk of the data directory, in bytes."""
+    """The disk of the data directory, in bytes.
+
+    ``held`` is what all files of artifacts take, each once, and ``on_demand`` the part of it that
+    was fetched on demand and goes first when room is needed; ``levels`` are as they are set.
+    """
 
     total: int
     free: int
+    held: int = 0
+    on_demand: int = 0
+    levels: Levels | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +151,7 @@ class Status:
     completeness: Completeness | None = None
     ports: tuple[PortStatus, ...] = ()
     total: PortStatus | None = None
+    last_prune: PruneStatus | None = None
     type: str = "mpmirror.status"
     format: int = 1
 
@@ -173,6 +183,7 @@ class Moment:
     upkeep: UpkeepStatus | None = None
     alarms: tuple[Alarm, ...] = ()
     doubt: str | None = None
+    levels: LevelsOf | None = None
 
     @property
     def sound(self) -> bool:
