@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from mirror.cli.terminal import say, say_table
+from mirror.config.units import describe_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,20 +51,22 @@ def completeness_lines(status: Status) -> Iterator[str]:
 def room_lines(status: Status) -> Iterator[str]:
     """Yield how full the disk is, what may be on it, and what the last prune did."""
     disk, levels = status.disk, status.disk.levels
-    kept = f", of which {_gigabytes(levels.keep_free)} stay free" if levels else ""
-    yield f"disk: {_gigabytes(disk.free)} free of {_gigabytes(disk.total)}{kept}"
-    high, low = (levels.high_water, levels.low_water) if levels else (None, None)
-    bound = f" of at most {_gigabytes(high)} (then down to {_gigabytes(low)})" if high else ""
-    cached = f", {disk.on_demand / 1e6:,.1f} MB of it on demand" if disk.on_demand else ""
-    yield f"files: {_gigabytes(disk.held)}{bound}{cached}"
+    kept = f", of which {describe_size(levels.keep_free)} stay free" if levels else ""
+    yield f"disk: {describe_size(disk.free)} free of {describe_size(disk.total)}{kept}"
+    bound = ""
+    if levels and levels.high_water is not None and levels.low_water is not None:
+        high, low = describe_size(levels.high_water), describe_size(levels.low_water)
+        bound = f" of at most {high} (then down to {low})"
+    cached = f", {describe_size(disk.on_demand)} of it on demand" if disk.on_demand else ""
+    yield f"files: {describe_size(disk.held)}{bound}{cached}"
     prune = status.last_prune
     if prune is None:
         return
     if prune.failure:
         yield f"last prune: {prune.ended}: not done: {prune.failure}"
         return
-    later = f", {prune.later_size / 1e6:,.1f} MB go later" if prune.later else ""
-    yield f"last prune: {prune.ended}: {prune.files} files, {prune.size / 1e6:,.1f} MB{later}"
+    later = f", {describe_size(prune.later_size)} go later" if prune.later else ""
+    yield f"last prune: {prune.ended}: {prune.files} files, {describe_size(prune.size)}{later}"
 
 
 def say_ports(status: Status) -> None:
@@ -120,7 +123,3 @@ def _line(row: PortStatus, name: str) -> str:
 
 def _megabytes(amount: Amount) -> str:
     return f"{amount.size / 1e6:,.1f}"
-
-
-def _gigabytes(size: int | None) -> str:
-    return f"{(size or 0) / 1e9:,.1f} GB"

@@ -86,7 +86,7 @@ def _next_run(status: Status) -> Iterator[str]:
     if status.running:
         running = status.running
         left = running.seconds_left
-        more = "" if left is None else f", about {timedelta(seconds=left)} left of this"
+        more = "" if left is None else f", about {timedelta(seconds=left)} left of this phase"
         yield f"running: {running.phase.value}, {running.done} of {running.total}{more}"
     if status.offline:
         yield "offline: upstream is not asked"

@@ -114,7 +114,9 @@ async def _reasons_now(
 ) -> dict[str, str]:
     refused = await index.refusals_of(names)
     seen = await index.first_digests(names)
-    lost = dict.fromkeys(seen, f"it was held, and its bytes are damaged or gone: {_NEXT}")
+    lost = dict.fromkeys(
+        seen, "it was held, and its bytes are damaged or gone: it is fetched again"
+    )
     words = {
         name: f"refused: {'; '.join(reason.text for reason in refusal.reasons)}"
         for name, refusal in refused.items()

@@ -70,17 +70,18 @@ async def write_census(
     index: Index,
     boards: Iterable[CatalogBoard],
     offered: Mapping[str, str],
-    troubles: Iterable[Trouble],
+    troubles: Iterable[Trouble] | None,
 ) -> None:
     """Remember what a run saw of *boards*; nothing is written when it is what the last one saw.
 
     *offered* has the names on demand, one a line, of the boards that were rendered; of the
-    others it is as it was.  *troubles* are those of names that are wanted and not held.
+    others it is as it was.  *troubles* are those of names that are wanted and not held;
+    None when nobody knows yet, and what is known stays.
     """
     before = await find_census(index) or Census()
     found = sorted(_boards(boards, offered, before), key=lambda board: board.board)
-    first = nsmallest(MOST_REASONS, troubles, key=lambda trouble: trouble.subject)
-    census = Census(tuple(found), tuple(first))
+    first = _first(troubles) if troubles is not None else before.troubles
+    census = Census(tuple(found), first)
     if census != before:
         await index.set_mark(_MARK, await asyncio.to_thread(_packed, census))
 
@@ -108,6 +109,10 @@ def _boards(
         yield CensusBoard(facts.board, facts.port or last.port, len(seen.listings), names)
     for last in known.values():
         yield CensusBoard(last.board, last.port, 0, offered.get(last.board, last.offered))
+
+
+def _first(troubles: Iterable[Trouble]) -> tuple[Trouble, ...]:
+    return tuple(nsmallest(MOST_REASONS, troubles, key=lambda trouble: trouble.subject))
 
 
 def _packed(census: Census) -> str:

@@ -116,6 +116,8 @@ class _Run:
         self._catalog = catalog
         self._wanted = Names(str(listing.name) for listing in todo.wanted)
         await remember_wanted(self._store.index, self._wanted)
+        # A first run takes long: who looks meanwhile shall know what there is.
+        await self.take_census()
         self._pages += await note_disagreements(self._store, catalog, todo, self._means.clock())
         self._fetching = await self._begin_fetching(catalog, todo)
         await self._fetch(catalog, self._fetching)
@@ -171,7 +173,8 @@ class _Run:
         """Remember what was listed and did not come, if a catalog was read and believed."""
         if self._catalog is None:
             return
-        fetched = [*self._fetching.troubles, *self._fetching.awaiting] if self._fetching else []
+        fetching = self._fetching
+        fetched = [*fetching.troubles, *fetching.awaiting] if fetching else None
         offered = self._publisher.offered
         await write_census(self._store.index, self._catalog.boards, offered, fetched)
 

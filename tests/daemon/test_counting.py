@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from mirror.judgement.judge import Judge
 from mirror.judgement.requests import Request
 from mirror.storage.judgements import What
 from mirror.sync.census import find_census
+from mirror.sync.outcome import Phase
 from tests.cache.node import caching
 from tests.catalog.pins import pin_of
 from tests.replica import Misbehaviour, Replica
@@ -96,7 +98,7 @@ async def test_what_is_lost_after_a_complete_run_is_missing_at_once(tmp_path: Pa
     assert (before.complete, after.complete, after.exit_status) == (True, False, 4)
     assert after.completeness is not None
     assert after.completeness.names == (
-        Missing(NEW, "it was held, and its bytes are damaged or gone: the next run fetches it"),
+        Missing(NEW, "it was held, and its bytes are damaged or gone: it is fetched again"),
     )
 
 
@@ -175,3 +177,19 @@ async def test_a_census_of_another_version_is_written_anew(tmp_path: Path) -> No
 
     assert unknown.completeness is None
     assert known.completeness is not None
+
+
+async def test_a_first_run_that_is_under_way_says_what_is_missing(tmp_path: Path) -> None:
+    """As soon as it has planned: it may take hours."""
+    replica = site()
+    replica.misbehave(NEW, Misbehaviour.TRICKLE, None)
+    async with replica.running() as url, node_at(tmp_path / "data", url) as node:
+        running = asyncio.create_task(node.sync(policy=ONE_RELEASE))
+        await node.reaches(Phase.FETCH, 1)
+        status = await look(node, tmp_path)
+        running.cancel()
+        await asyncio.wait({running})
+
+    assert status.completeness is not None
+    assert (status.completeness.wanted, status.completeness.held) == (2, 1)
+    assert [port.port for port in status.ports] == ["rp2", "samd"]

@@ -39,6 +39,17 @@ async def test_a_board_that_left_keeps_its_port_and_what_it_offers(tmp_path: Pat
     assert (census.ports, len(census.offered())) == ({"RPI_PICO": "rp2"}, 2)
 
 
+async def test_before_anybody_knows_why_the_last_reasons_stay(tmp_path: Path) -> None:
+    """A run writes its census when it has planned, and again at its end."""
+    async with Store.open(tmp_path / "data", clock=noon, terms=NO_LIMIT) as store:
+        await write_census(store.index, [PICO], {}, [Trouble("a.uf2", "a 404")])
+        await write_census(store.index, [PICO], {"RPI_PICO": NAMES}, None)
+        census = await find_census(store.index)
+
+    assert census is not None
+    assert (census.troubles, len(census.offered())) == ((Trouble("a.uf2", "a 404"),), 2)
+
+
 async def test_of_many_reasons_the_first_by_name_are_kept(tmp_path: Path) -> None:
     troubles = [Trouble(f"{number:04}", "a 404") for number in reversed(range(3000))]
     async with Store.open(tmp_path / "data", clock=noon, terms=NO_LIMIT) as store:
