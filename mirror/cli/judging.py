@@ -22,6 +22,7 @@ from mirror.control import ask
 from mirror.daemon.judging import judge, judge_of
 from mirror.daemon.operator import login_name
 from mirror.daemon.parts import now
+from mirror.daemon.pruning import doubt_now
 from mirror.daemon.status import status_of
 from mirror.daemon.status_document import Moment
 from mirror.errors import ConfigurationError, MalformedValueError, MirrorError
@@ -101,7 +102,7 @@ async def _ruling(settings: Settings, request: Request) -> Ruling:
                 store,
                 settings.data_dir,
                 settings.upstream.url,
-                Moment(now=now()),
+                Moment(now=now(), doubt=doubt_now(store)),
                 offline=settings.offline,
             )
             return await judge(judge_of(settings, store), request, status)

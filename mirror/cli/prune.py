@@ -16,6 +16,8 @@ from mirror.cli.terminal import complain, say, say_json
 from mirror.config import Settings
 from mirror.config.units import describe_size, format_duration
 from mirror.control import ask
+from mirror.daemon.last_prune import remember_prune
+from mirror.daemon.parts import now
 from mirror.daemon.pruning import pruner_of
 from mirror.errors import DamagedError, MirrorError
 from mirror.upkeep.prune import Leaving
@@ -55,7 +57,10 @@ def prune(
 async def _prune(settings: Settings, *, dry_run: bool) -> Report:
     async with store_or_holder(settings) as store:
         if store is not None:
-            return await pruner_of(settings, store).prune(dry_run=dry_run)
+            report = await pruner_of(settings, store).prune(dry_run=dry_run)
+            if not dry_run:
+                await remember_prune(store.index, report, now())
+            return report
     complain("A daemon holds the data: it answers by the settings that it was started with.")
     path = f"/v1/prune?dry_run={'yes' if dry_run else 'no'}"
     reply = await ask(settings.admin_listen.path, "POST", path, seconds=_SECONDS)

@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
+from mirror.cli.counts import completeness_lines, room_lines, say_ports
 from mirror.cli.holder import store_or_holder
 from mirror.cli.invocation import invocation_of
 from mirror.cli.terminal import say
 from mirror.config import Settings
 from mirror.control import ask
+from mirror.daemon.disk_levels import levels_of
 from mirror.daemon.parts import now
+from mirror.daemon.pruning import doubt_now
 from mirror.daemon.status import status_of
 from mirror.daemon.status_document import Alarm, Moment, Status, decode_status, encode_status
 from mirror.daemon.upstream_status import UpstreamHealth
@@ -31,6 +34,7 @@ def status(
     else:
         for line in _lines(found):
             say(line)
+        say_ports(found)
     raise typer.Exit(found.exit_status)
 
 
@@ -41,7 +45,7 @@ async def _status(settings: Settings) -> Status:
                 store,
                 settings.data_dir,
                 settings.upstream.url,
-                Moment(now=now()),
+                Moment(now=now(), doubt=doubt_now(store), levels=levels_of(settings)),
                 offline=settings.offline,
             )
     return decode_status((await ask(settings.admin_listen.path, "GET", "/v1/status.json")).body)
@@ -50,6 +54,7 @@ async def _status(settings: Settings) -> Status:
 def _lines(status: Status) -> Iterator[str]:
     yield from _holdings(status)
     yield "complete" if status.complete else "not complete"
+    yield from completeness_lines(status)
     yield from _last_run(status)
     yield from _next_run(status)
     for alarm in status.alarms:
@@ -58,7 +63,7 @@ def _lines(status: Status) -> Iterator[str]:
         yield f"recalled: {status.recalled} digests, never served, in /v1/feed.json with reason"
     if status.quarantined:
         yield f"quarantine: {status.quarantined} refused files, never served"
-    yield f"disk: {status.disk.free / 1e9:,.1f} GB free of {status.disk.total / 1e9:,.1f} GB"
+    yield from room_lines(status)
 
 
 def _holdings(status: Status) -> Iterator[str]:
@@ -80,7 +85,9 @@ def _holdings(status: Status) -> Iterator[str]:
 def _next_run(status: Status) -> Iterator[str]:
     if status.running:
         running = status.running
-        yield f"running: {running.phase.value}, {running.done} of {running.total}"
+        left = running.seconds_left
+        more = "" if left is None else f", about {timedelta(seconds=left)} left of this phase"
+        yield f"running: {running.phase.value}, {running.done} of {running.total}{more}"
     if status.offline:
         yield "offline: upstream is not asked"
     elif status.next_run:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from mirror.daemon.status_document import RunStatus
     from mirror.storage.entries import Change, Refusal
     from mirror.storage.judgements import Judgement
     from mirror.storage.looks import Disagreement
@@ -71,6 +72,24 @@ def trouble_alarm(trouble: Trouble, refusals: Mapping[str, Refusal], ended: str)
     )
 
 
+def run_alarms(run: RunStatus | None) -> list[Alarm]:
+    """Return the alarm that a *run* ended early, with what can be done about its cause."""
+    if run is None or run.outcome.cause is None:
+        return []
+    cause = run.outcome.cause
+    todo = advice(cause, "")
+    return [Alarm(cause, "sync run", run.outcome.message, run.ended, todo=todo)]
+
+
+def clock_alarms(doubt: str | None, now: datetime) -> list[Alarm]:
+    """Return the alarm that the clock is not believed, for the reason *doubt*."""
+    if doubt is None:
+        return []
+    # One alarm, whatever time the clock shows.
+    known_as = alarm_id("clock", "clock")
+    return [Alarm("clock", "clock", doubt, stamp(now), known_as, advice("clock", known_as))]
+
+
 def _refusal_of(trouble: Trouble, refusals: Mapping[str, Refusal]) -> Refusal | None:
     """Return the refusal that *trouble* tells of; the last one of a name may be an older one."""
     refusal = refusals.get(trouble.subject)
@@ -98,13 +117,14 @@ def dealt_with(outcome: Outcome, closed: Mapping[Trouble, str]) -> Outcome:
         if trouble in closed
     ]
     after = replace(outcome, troubles=still, dealt_with=(*outcome.dealt_with, *told))
-    if still or not _can_be_complete(outcome):
+    if still or not can_be_complete(outcome):
         return after
     words = f"complete but for what was acknowledged: {len(told)}"
     return replace(after, message=words, exit_status=0)
 
 
-def _can_be_complete(outcome: Outcome) -> bool:
+def can_be_complete(outcome: Outcome) -> bool:
+    """Whether nothing but the troubles that are named kept this run from being complete."""
     incomplete = outcome.exit_status == IncompleteError.exit_status
     return incomplete and outcome.ending in _RAN and len(outcome.troubles) < MOST_SHOWN
 

@@ -12,6 +12,7 @@ from mirror.daemon.reach import Reach
 from mirror.daemon.status import judged_outcome, remember_outcome
 from mirror.errors import MirrorError, StorageError
 from mirror.storage.entries import Decision
+from mirror.sync.causes import cause_of
 from mirror.sync.outcome import Ending, Outcome
 from mirror.sync.run import preview, sync
 
@@ -46,7 +47,7 @@ async def sync_once(
         async with _shared(reach) or Reach(settings, store) as way:
             outcome = await sync(await way.means(report, restraint), wishes)
     except MirrorError as error:
-        outcome = Outcome(Ending.FAILED, str(error), error.exit_status)
+        outcome = Outcome(Ending.FAILED, str(error), error.exit_status, cause=cause_of(error))
     # As it was: what was acknowledged may come to an end.
     await remember_outcome(store, outcome, now())
     # It may be lost, and is told again with the next run.

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from mirror.catalog.local_names import parse_held
 from mirror.daemon.bringing import ADDED, ADOPTED, hands_of, named_path, read_wish
+from mirror.daemon.disk_levels import levels_of
 from mirror.daemon.health import health_of
 from mirror.daemon.judging import judge, judge_of
 from mirror.daemon.once import sync_once
@@ -25,13 +26,14 @@ from mirror.daemon.runs import Runs
 from mirror.daemon.schedule import Schedule
 from mirror.daemon.since import since
 from mirror.daemon.status import status_of
-from mirror.daemon.status_document import Moment, Status, encode_status
+from mirror.daemon.status_document import Moment, RunningStatus, Status, encode_status
 from mirror.daemon.upkeep import Upkeep
 from mirror.errors import MirrorError
 from mirror.judgement.requests import decode_request, encode_ruling
 from mirror.storage.entries import Recorded
 from mirror.storage.runs import Run
 from mirror.sync.adopting import adopt
+from mirror.sync.causes import cause_of
 from mirror.sync.known_board import known_board
 from mirror.sync.outcome import Ending, Outcome, Progress
 from mirror.sync.own_builds import add
@@ -118,7 +120,9 @@ class Operations:
         rest = self.schedule.next_rest
         moment = Moment(
             now=now(),
-            running=self.syncs.progress,
+            running=_running(self.syncs),
+            doubt=self._pruning.doubt(),
+            levels=levels_of(self._settings),
             next_run=self.schedule.next_run,
             next_run_why=rest.why if rest else None,
             upstream_health=await health_of(self._settings, self._store, self._reach, self.resting),
@@ -229,7 +233,7 @@ class Operations:
                     self._settings, self._store, report, reach=self._reach, restraint=restraint
                 )
         except MirrorError as error:
-            return Outcome(Ending.FAILED, str(error), error.exit_status)
+            return Outcome(Ending.FAILED, str(error), error.exit_status, cause=cause_of(error))
         except Exception as error:  # noqa: BLE001 - the last resort of a daemon that must stay up
             # The daemon serves on whatever a run meets; the log has where it was.
             self._log.exception("a sync run met an error that nobody foresaw")
@@ -256,6 +260,14 @@ class Operations:
             **({"because_of": rest.why} if rest else {}),
             **outcome.counts(),
         )
+
+
+def _running(syncs: Runs) -> RunningStatus | None:
+    step = syncs.progress
+    if step is None:
+        return None
+    left = syncs.pace.seconds_left()
+    return RunningStatus(step.phase, step.done, step.total, step.received_bytes, left)
 
 
 def artifact_of(sighting: Sighting) -> Artifact:

@@ -10,6 +10,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from mirror.daemon.last_prune import remember_failure, remember_prune
 from mirror.daemon.parts import now, policy_of
 from mirror.errors import DoubtfulClockError, MirrorError
 from mirror.upkeep.accesses import Accesses
@@ -64,6 +65,11 @@ def room_of(settings: Settings, pruner: Pruner, accesses: Accesses | None = None
     return RoomOnDemand(pruner, waters, accesses or Accesses(now))
 
 
+def doubt_now(store: Store) -> str | None:
+    """Say why the clock is not believed, as far as one look can tell."""
+    return ClockWatch(now, time.monotonic).doubt(store.ledger.newest)
+
+
 class Pruning:
     """Prunes *store* from `start` to `close`; ``room`` is for everybody who takes files in."""
 
@@ -94,11 +100,16 @@ class Pruning:
         await asyncio.wait({self._task})
         await self._remember()
 
+    def doubt(self) -> str | None:
+        """Say why the clock is not believed; None while it is."""
+        return self._watch.doubt(self._store.ledger.newest)
+
     async def prune(self, *, dry_run: bool) -> Report:
         """Prune now, or say what that would do; raises as `Pruner.prune`."""
         report = await self._pruner.prune(dry_run=dry_run)
         if not dry_run:
             self._tell(report)
+            await remember_prune(self._store.index, report, now())
         return report
 
     async def after_run(self) -> None:
@@ -108,8 +119,10 @@ class Pruning:
             await self.room.demand(0)
         except DoubtfulClockError as error:
             self._log.warning("nothing pruned", text=str(error))
+            await remember_failure(self._store.index, str(error), now())
         except MirrorError as error:
             self._log.warning("pruning ended early", text=str(error))
+            await remember_failure(self._store.index, str(error), now())
         except Exception:  # noqa: BLE001 - the run that was before has ended well all the same
             self._log.exception("pruning met an error that nobody foresaw")
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from mirror.daemon.pace import Pace
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
@@ -23,6 +25,7 @@ class Runs:
         self._task: asyncio.Task[Outcome] | None = None
         self._news = asyncio.Event()
         self.progress: Progress | None = None
+        self.pace = Pace()
         self.last: Outcome | None = None
 
     @property
@@ -57,7 +60,7 @@ class Runs:
 
     def _begun(self) -> asyncio.Task[Outcome]:
         if self._task is None or self._task.done():
-            self.progress = None
+            self.progress, self.pace = None, Pace()
             self._task = asyncio.create_task(self._whole(), name="sync run")
         return self._task
 
@@ -71,6 +74,7 @@ class Runs:
 
     def _take_news(self, progress: Progress) -> None:
         self.progress = progress
+        self.pace.note(progress)
         self._announce()
 
     def _announce(self) -> None:

@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
-from mirror.daemon.alarms import change_alarm, dealt_with, judged, sibling_alarm, trouble_alarm
+from mirror.daemon.alarms import (
+    change_alarm,
+    clock_alarms,
+    dealt_with,
+    judged,
+    run_alarms,
+    sibling_alarm,
+    trouble_alarm,
+)
+from mirror.daemon.counting import Known, count
+from mirror.daemon.last_prune import find_prune
+from mirror.daemon.settled import settled
 from mirror.daemon.status_document import (
     RUN,
     Alarm,
@@ -28,8 +39,9 @@ from mirror.daemon.status_document import (
 )
 from mirror.daemon.version import VERSION
 from mirror.errors import DamagedError
+from mirror.publication.alarms import advice
 from mirror.publication.documents import decode_publication
-from mirror.sync.pinned import missing_pinned
+from mirror.sync.pinned import missing_pinned, recalled_pinned
 from mirror.sync.publish import CHANNEL, stamp
 
 if TYPE_CHECKING:
@@ -53,11 +65,20 @@ async def status_of(
     store: Store, folder: Path, upstream: str, moment: Moment, *, offline: bool
 ) -> Status:
     """Look at *store* and say how it is; raises `StorageError` when it can not be read."""
-    pinned, damaged_pins = await _pinned(store, moment.now)
+    pinned, pinned_names, damaged_pins = await _pinned(store, moment.now)
     last, alarms = await _alarms(store, moment, damaged_pins)
     totals = await store.index.totals()
     disk = await asyncio.to_thread(shutil.disk_usage, folder)
     notes = await store.quarantine.notes()
+    known = Known(
+        pinned=pinned_names,
+        unpinned=pinned.missing,
+        acknowledged={alarm.name for alarm in alarms if alarm.acknowledged is not None},
+        notes=notes,
+        reasons=_reasons(last),
+    )
+    counted = await count(store, known)
+    pinned = replace(pinned, missing=pinned.missing[:_MOST_SHOWN])
     return Status(
         version=VERSION,
         node=store.node.node_id,
@@ -68,6 +89,7 @@ async def status_of(
         and last.outcome.complete
         and _sound(moment, alarms)
         and not pinned.missing
+        and (counted.completeness is None or counted.completeness.whole)
         and not damaged_pins,
         publication=await _publication(store, moment.now),
         held=HeldStatus(totals.artifacts, totals.size),
@@ -76,24 +98,46 @@ async def status_of(
         running=moment.running,
         last_run=last,
         next_run=stamp(moment.next_run) if moment.next_run else None,
-        disk=DiskStatus(disk.total, disk.free),
+        disk=DiskStatus(
+            total=disk.total,
+            free=disk.free,
+            held=await store.index.held_bytes(),
+            on_demand=counted.total.cached.size,
+            levels=moment.levels(disk.total) if moment.levels else None,
+        ),
         upkeep=moment.upkeep,
         pinned=pinned,
         withdrawn=await store.index.withdrawn_and_held(),
         next_run_why=moment.next_run_why,
         upstream_health=moment.upstream_health,
         recalled=len(await store.index.recalls()),
+        completeness=counted.completeness,
+        ports=counted.ports,
+        total=counted.total,
+        last_prune=await find_prune(store.index),
     )
 
 
-async def _pinned(store: Store, now: datetime) -> tuple[PinsStatus, tuple[Alarm, ...]]:
+async def _pinned(
+    store: Store, now: datetime
+) -> tuple[PinsStatus, frozenset[str], tuple[Alarm, ...]]:
+    """Return what is pinned and not held, the pinned names that count, and an alarm if any."""
     try:
         pins = await store.pins.all()
         missing = await missing_pinned(store)
+        recalled = await recalled_pinned(store)
     except DamagedError as error:
-        return PinsStatus(0, 0), (Alarm("damaged", "pins", str(error), stamp(now)),)
-    names = {name for pin in pins for name in pin.names}
-    return PinsStatus(len(pins), len(names), missing[:_MOST_SHOWN]), ()
+        alarm = Alarm("damaged", "pins", str(error), stamp(now), todo=advice("pins", ""))
+        return PinsStatus(0, 0), frozenset(), (alarm,)
+    names = frozenset(name for pin in pins for name in pin.names)
+    absent = tuple(name for name in missing if name not in recalled)
+    return PinsStatus(len(pins), len(names), absent), names - recalled, ()
+
+
+def _reasons(last: RunStatus | None) -> dict[str, str]:
+    if last is None:
+        return {}
+    return {trouble.subject: trouble.text for trouble in last.outcome.troubles}
 
 
 async def judged_outcome(store: Store, outcome: Outcome, now: datetime) -> Outcome:
@@ -131,14 +175,16 @@ async def _alarms(
     changes = await store.index.changes(limit=_MOST_SHOWN)
     served = await store.index.first_digests(change.name for change in changes)
     differing = await store.index.disagreements(limit=_MOST_SHOWN)
+    last = await find_last_run(store)
     alarms = [
+        *run_alarms(last),
+        *clock_alarms(moment.doubt, moment.now),
         *(change_alarm(change, served=change.name in served) for change in changes),
         *(sibling_alarm(one) for one in differing),
         *moment.alarms,
         *more,
     ]
     others = judged(alarms, acknowledged, moment.now)
-    last = await find_last_run(store)
     if last is None:
         return None, others
     run, troubles = await _judged_run(store, last, moment.now)
@@ -148,6 +194,7 @@ async def _alarms(
 async def _judged_run(
     store: Store, run: RunStatus, now: datetime
 ) -> tuple[RunStatus, tuple[Alarm, ...]]:
+    run = replace(run, outcome=await settled(store.index, run.outcome))
     troubles = run.outcome.troubles
     refusals = await store.index.refusals_of(trouble.subject for trouble in troubles)
     alarms = judged(

@@ -7,9 +7,12 @@ from datetime import datetime
 
 from pydantic import TypeAdapter, ValidationError
 
+from mirror.daemon.counted import Completeness, PortStatus
+from mirror.daemon.disk_levels import Levels, LevelsOf
+from mirror.daemon.last_prune import PruneStatus
 from mirror.daemon.upstream_status import UpstreamHealth
 from mirror.errors import MirrorError
-from mirror.sync.outcome import Outcome, Progress
+from mirror.sync.outcome import Outcome, Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,17 @@ class HeldStatus:
 
 @dataclass(frozen=True, slots=True)
 class DiskStatus:
-    """The disk of the data directory, in bytes."""
+    """The disk of the data directory, in bytes.
+
+    ``held`` is what all files of artifacts take, each once, and ``on_demand`` the part of it that
+    was fetched on demand and goes first when room is needed; ``levels`` are as they are set.
+    """
 
     total: int
     free: int
+    held: int = 0
+    on_demand: int = 0
+    levels: Levels | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,21 @@ class RunStatus:
 
     ended: str
     outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class RunningStatus:
+    """How far the run under way is: pages or files done of all in this phase, bytes of the run.
+
+    ``seconds_left`` is what is left of this phase at the pace measured in it, None while nothing
+    can be said.
+    """
+
+    phase: Phase
+    done: int
+    total: int
+    received_bytes: int = 0
+    seconds_left: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +123,9 @@ class PinsStatus:
 class Status:
     """All of it; None where there is nothing yet.  Times are RFC 3339 in UTC.
 
-    ``withdrawn`` counts what is held and no longer listed upstream.
+    ``withdrawn`` counts what is held and no longer listed upstream; ``held`` all that is, what
+    was fetched on demand included; ``ports`` and ``total`` keep that apart.  ``completeness`` is
+    None before the first run that read a catalog.
     """
 
     version: str
@@ -111,7 +138,7 @@ class Status:
     held: HeldStatus
     quarantined: int
     alarms: tuple[Alarm, ...]
-    running: Progress | None
+    running: RunningStatus | None
     last_run: RunStatus | None
     next_run: str | None
     disk: DiskStatus
@@ -121,6 +148,10 @@ class Status:
     next_run_why: str | None = None
     upstream_health: UpstreamHealth | None = None
     recalled: int = 0
+    completeness: Completeness | None = None
+    ports: tuple[PortStatus, ...] = ()
+    total: PortStatus | None = None
+    last_prune: PruneStatus | None = None
     type: str = "mpmirror.status"
     format: int = 1
 
@@ -145,12 +176,14 @@ class Moment:
     """What only the daemon knows of this moment; nothing of it is on disk."""
 
     now: datetime
-    running: Progress | None = None
+    running: RunningStatus | None = None
     next_run: datetime | None = None
     next_run_why: str | None = None
     upstream_health: UpstreamHealth | None = None
     upkeep: UpkeepStatus | None = None
     alarms: tuple[Alarm, ...] = ()
+    doubt: str | None = None
+    levels: LevelsOf | None = None
 
     @property
     def sound(self) -> bool:

@@ -24,6 +24,30 @@ _ADVICE: Final = {
     "missing": "the next sync tries again; to do without it: {acknowledge}",
     "page": "the next sync tries again; to do without it: {acknowledge}",
     "damaged": "it is fetched again by itself; to do without it: {acknowledge}",
+    "pins": (
+        "restore that file from a backup, or remove it and pin again: nothing is pruned before"
+    ),
+    "no-room": (
+        "make room on the disk, hold less (policy), or change disk.keep_free or disk.high_water; "
+        "mpmirror prune --dry-run says what goes by itself"
+    ),
+    "catalog-shrunken": (
+        "look at the site; if it is true, stop the daemon and run: mpmirror sync --accept-shrunken"
+    ),
+    "upstream-away": (
+        "it is asked again by itself; if it stays so, look at the line, the proxy and upstream.url"
+    ),
+    "upstream-is-itself": "look at upstream.url, and at the DNS of this machine",
+    "upstream-went-back": (
+        "look at that mirror; to believe it anew, stop the daemon and remove peers.json from the "
+        "data directory"
+    ),
+    "clock": (
+        "set the clock of this machine; nothing is pruned, withdrawn or expired until it can be "
+        "believed"
+    ),
+    "storage": "look at the disk, and at who may write to the data directory",
+    "run-failed": "the next run tries again; the log says more",
     "check": "look at it, and remove or restore it; or leave it as it is: {acknowledge}",
 }
 _OTHERWISE: Final = "judge it: {acknowledge}"

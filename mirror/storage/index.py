@@ -12,6 +12,7 @@ from mirror.errors import DamagedError
 from mirror.storage.absences import Absences
 from mirror.storage.accesses import Accesses
 from mirror.storage.artifacts import Artifacts
+from mirror.storage.counts import Counts
 from mirror.storage.database import AT_ONCE
 from mirror.storage.entries import Sighting
 from mirror.storage.judgements import Judgements
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from mirror.storage.ledger import Ledger
 
 
-class Index(Artifacts, Absences, Accesses, Judgements, Looks, Pages, Runs):
+class Index(Artifacts, Absences, Accesses, Counts, Judgements, Looks, Pages, Runs):
     """All of the index; raises only `StorageError`s.
 
     What is asked for with every file that comes, and nearly always is not there, is kept in

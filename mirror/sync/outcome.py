@@ -63,6 +63,7 @@ class Outcome:
     complete.  ``looked_again`` counts held files that were fetched once more
     to be compared, ``second_fetches`` those that were new and are now confirmed, or refused.
     ``awaiting`` names what came and awaits a second look: no failure, and not held either.
+    ``cause`` is a word of `mirror.sync.causes` where the run ended early.
     """
 
     ending: Ending
@@ -79,6 +80,7 @@ class Outcome:
     looked_again: int = 0
     second_fetches: int = 0
     awaiting: tuple[Trouble, ...] = ()
+    cause: str | None = None
 
     @property
     def complete(self) -> bool:

@@ -39,7 +39,7 @@ async def settle(store: Store, boards: Iterable[CatalogBoard] = ()) -> None:
 
 
 async def missing_pinned(store: StoreReader) -> tuple[str, ...]:
-    """Return the pinned names whose bytes are not held."""
+    """Return the pinned names whose bytes are not held, also those that are recalled."""
     pins = await store.pins.all()
     absent = await store.blobs.missing({digest for pin in pins for digest in pin.digests})
     names = {
@@ -49,6 +49,18 @@ async def missing_pinned(store: StoreReader) -> tuple[str, ...]:
         if digest is None or digest in absent
     }
     return tuple(sorted(names))
+
+
+async def recalled_pinned(store: Store) -> frozenset[str]:
+    """Return the pinned names that nobody may have: they are dealt with, however long pinned."""
+    forbidden = {recall.digest for recall in await store.index.recalls()}
+    names = await store.index.recalled_names()
+    return frozenset(
+        name
+        for pin in await store.pins.all()
+        for name, digest in pin.names.items()
+        if digest in forbidden or (digest is None and name in names)
+    )
 
 
 def _joined(pins: Iterable[Pin], boards: Iterable[CatalogBoard]) -> list[Pin]:

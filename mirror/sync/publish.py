@@ -77,6 +77,8 @@ class Publisher:
         self._policy = policy
         self._upstream = upstream
         self._through = through
+        #: The names on demand of each board that was rendered, one a line.
+        self.offered: dict[str, str] = {}
 
     async def sequence(self) -> int | None:
         """Return the sequence of the current publication, None before the first."""
@@ -199,6 +201,7 @@ class Publisher:
             for name, listing in listed.items()
             if name not in held and name not in wanted and not standing.recalls_name(name)
         ]
+        self.offered[board_id] = "\n".join(str(listing.name) for listing in offered)
         artifacts = await marked(index, board_id, list(held.values()), standing.hidden)
         notes = dict(before.notes) | dict(board.notes) | _notes(board)
         return await asyncio.to_thread(render_board, board.facts, artifacts, notes, offered, own)

@@ -18,6 +18,8 @@ from mirror.catalog.guard import file_counts, shrinkage
 from mirror.catalog.plan import NO_PINS, Pinned, SyncPlan, plan
 from mirror.errors import CatalogShrunkError, IncompleteError, MirrorError, RefusedError
 from mirror.storage.runs import RunEnd
+from mirror.sync.causes import cause_of
+from mirror.sync.census import write_census
 from mirror.sync.crawling import Crawling
 from mirror.sync.disagreements import note_disagreements
 from mirror.sync.fetching import Fetching
@@ -34,7 +36,7 @@ from mirror.sync.outcome import (
     first_remarks,
     missing_words,
 )
-from mirror.sync.pinned import missing_pinned, pinned_names, settle
+from mirror.sync.pinned import missing_pinned, pinned_names, recalled_pinned, settle
 from mirror.sync.publish import Publisher
 from mirror.sync.recalling import without_recalled
 from mirror.sync.second_look import SecondLooks
@@ -65,6 +67,8 @@ async def sync(means: Means, wishes: Wishes) -> Outcome:
         outcome = await run.whole()
     except MirrorError as error:
         outcome = await run.ended_by(error)
+    with contextlib.suppress(MirrorError):
+        await run.take_census()
     end = RunEnd(means.clock(), outcome.ending.value, outcome.counts(), outcome.message)
     # A full disk must not hide why the run ended.
     with contextlib.suppress(MirrorError):
@@ -100,6 +104,7 @@ class _Run:
         self._fetching: Fetching | None = None
         self._looks: SecondLooks | None = None
         self._looked = LookedAgain()
+        self._catalog: Catalog | None = None
 
     async def whole(self) -> Outcome:
         self.number = await self._store.index.begin_run(self._means.clock())
@@ -108,8 +113,11 @@ class _Run:
         await self._prune_pending()
         catalog, vanished = await self._believed(await self.crawled())
         todo = await self.planned(catalog)
+        self._catalog = catalog
         self._wanted = Names(str(listing.name) for listing in todo.wanted)
         await remember_wanted(self._store.index, self._wanted)
+        # A first run takes long: who looks meanwhile shall know what there is.
+        await self.take_census()
         self._pages += await note_disagreements(self._store, catalog, todo, self._means.clock())
         self._fetching = await self._begin_fetching(catalog, todo)
         await self._fetch(catalog, self._fetching)
@@ -160,6 +168,15 @@ class _Run:
         """Say how a run ended that *error* broke off."""
         ending = Ending.REFUSED if isinstance(error, RefusedError) else Ending.FAILED
         return await self._outcome(ending, error)
+
+    async def take_census(self) -> None:
+        """Remember what was listed and did not come, if a catalog was read and believed."""
+        if self._catalog is None:
+            return
+        fetching = self._fetching
+        fetched = [*fetching.troubles, *fetching.awaiting] if fetching else None
+        offered = self._publisher.offered
+        await write_census(self._store.index, self._catalog.boards, offered, fetched)
 
     async def _guard_against(self, catalog: Catalog, now: datetime) -> None:
         try:
@@ -244,11 +261,12 @@ class _Run:
 
     async def _settle_pins(self, catalog: Catalog) -> None:
         await settle(self._store, catalog.boards)
+        recalled = await recalled_pinned(self._store)
         # Those that are listed are wanted, and have their own trouble.
         self._missing_pinned = [
             Trouble(name, "it is pinned and not held, and upstream does not list it")
             for name in await missing_pinned(self._store)
-            if name not in self._wanted
+            if name not in self._wanted and name not in recalled
         ]
 
     def _in_policy(self, catalog: Catalog) -> list[CatalogBoard]:
@@ -287,6 +305,7 @@ class _Run:
             looked_again=self._looked.files,
             second_fetches=len(self._looks.fetched_again) if self._looks else 0,
             awaiting=tuple(awaiting),
+            cause=cause_of(error),
         )
 
     async def _sequence(self, broken_by: MirrorError | None) -> int | None:
