@@ -29,7 +29,7 @@ from mirror.daemon.status_document import (
 from mirror.daemon.version import VERSION
 from mirror.errors import DamagedError
 from mirror.publication.documents import decode_publication
-from mirror.sync.pinned import missing_pinned
+from mirror.sync.pinned import unheld_pinned
 from mirror.sync.publish import CHANNEL, stamp
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ async def status_of(
 async def _pinned(store: Store, now: datetime) -> tuple[PinsStatus, tuple[Alarm, ...]]:
     try:
         pins = await store.pins.all()
-        missing = await missing_pinned(store)
+        missing = await unheld_pinned(store)
     except DamagedError as error:
         return PinsStatus(0, 0), (Alarm("damaged", "pins", str(error), stamp(now)),)
     names = {name for pin in pins for name in pin.names}

@@ -51,6 +51,15 @@ async def missing_pinned(store: StoreReader) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
+async def unheld_pinned(store: Store) -> tuple[str, ...]:
+    """Return the pinned names whose bytes are not held, but for those that are recalled.
+
+    A recall outranks a pin: what nobody may have, no run can be asked for.
+    """
+    names = await store.index.recalled_names()
+    return tuple(name for name in await missing_pinned(store) if name not in names)
+
+
 def _joined(pins: Iterable[Pin], boards: Iterable[CatalogBoard]) -> list[Pin]:
     by_id = {board.facts.board: board for board in boards}
     return [_joined_by(pin, by_id.get(pin.wish.board)) for pin in pins]

@@ -34,7 +34,7 @@ from mirror.sync.outcome import (
     first_remarks,
     missing_words,
 )
-from mirror.sync.pinned import missing_pinned, pinned_names, settle
+from mirror.sync.pinned import pinned_names, settle, unheld_pinned
 from mirror.sync.publish import Publisher
 from mirror.sync.recalling import without_recalled
 from mirror.sync.second_look import SecondLooks
@@ -247,7 +247,7 @@ class _Run:
         # Those that are listed are wanted, and have their own trouble.
         self._missing_pinned = [
             Trouble(name, "it is pinned and not held, and upstream does not list it")
-            for name in await missing_pinned(self._store)
+            for name in await unheld_pinned(self._store)
             if name not in self._wanted
         ]
 
