@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.model import BoardFacts
 from mirror.judgement.requests import Request
+from mirror.storage.entries import Decision
+from mirror.storage.judgements import What
 from mirror.sync.adopting import Adoption, adopt
 from mirror.sync.handing_in import Hands
 from mirror.sync.orders import PinOrder, UnpinOrder
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
     from mirror.catalog.values import Digest
     from mirror.judgement.requests import Ruling
-    from mirror.storage.judgements import What
     from mirror.sync.orders import PinResult
     from mirror.sync.outcome import Outcome
     from mirror.upkeep.check import Report as Checked
@@ -48,6 +49,12 @@ class Life(LivingNode):
             await run
         await self.crash()
         return None if run.cancelled() else run.result()
+
+    async def recall_cut_off(self, digest: Digest) -> None:
+        """Crash in a recall, right after it was decided."""
+        decision = Decision(self.now, What.RECALL, str(digest), _WHY, _BY)
+        await self.store.ledger.append([decision])
+        await self.crash()
 
     async def sync(self, *, accept_shrunken: bool = False) -> Outcome:
         """Run once."""

@@ -19,6 +19,7 @@ from tests.replica import Misbehaviour, Replica
 
 if TYPE_CHECKING:
     import asyncio
+    from collections import Counter
     from collections.abc import Collection, Coroutine, Iterable
 
     from mirror.sandbox import Sandbox
@@ -53,16 +54,21 @@ FILES_WRONG: Final = st.sampled_from(
         Misbehaviour.MISSING,
     )
 )
+PICKS: Final = st.integers(0, 1000)
 SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of one's own is made in it
 
 _T = TypeVar("_T")
 
 
 class Days(RuleBasedStateMachine):
-    """One node from its first day; ``runner`` and ``sandbox`` are those of all nodes."""
+    """One node from its first day; ``runner`` and ``sandbox`` are those of all nodes.
+
+    ``tally`` counts what came of all that happened.
+    """
 
     runner: ClassVar[asyncio.Runner]
     sandbox: ClassVar[Sandbox]
+    tally: ClassVar[Counter[str]]
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,6 +101,7 @@ class Days(RuleBasedStateMachine):
             self.set_the_clock_right()
             self.life.pass_by(timedelta(hours=2))
             self.check_everything()
+            self.synced(self.run(self.life.sync(accept_shrunken=True)))
             self.synced(self.run(self.life.sync(accept_shrunken=True)))
             self.promises_are_kept()
         finally:
@@ -137,20 +144,30 @@ class Days(RuleBasedStateMachine):
         self._see_withdrawals(listed)
         if outcome.ending not in {Ending.PUBLISHED, Ending.UNCHANGED}:
             assert outcome.exit_status != 0
+            self.model.interrupted = True
             return
+        if self.model.interrupted:
+            good = told_all = self.model.interrupted = False
+        self.tally["runs that published"] += outcome.ending is Ending.PUBLISHED
+        self.tally["files fetched by runs"] += outcome.fetched
         missing = self._missing(listed)
         if good:
             self._see_listings(listed)
             assert missing <= self.model.changed, (missing, outcome)
         if outcome.complete and told_all:
             assert missing == set(), (missing, outcome)
-        if good and not self.model.changed and not self.model.pins:
+        if good and not self.model.changed and not self._unheld_pins():
             assert outcome.complete, outcome
 
     def _missing(self, listed: Collection[str]) -> set[str]:
         """Return what the policy wants of *listed*, and neither holds nor has forbidden."""
         wanted = self.model.wanted(self.life.policy, listed) - self.run(self._held())
         return {name for name in wanted if not self.model.genuine[name] & self.model.recalled}
+
+    def _unheld_pins(self) -> set[str]:
+        """Return what is pinned, and neither held nor forbidden."""
+        missing = set(self.model.pins.values()) - self.run(self._held())
+        return {name for name in missing if not self.model.genuine[name] & self.model.recalled}
 
     def _see_listings(self, listed: Collection[str]) -> None:
         self.model.listed = set(listed)
@@ -166,6 +183,7 @@ class Days(RuleBasedStateMachine):
             assert name not in listed, name
             assert now - self.model.missing[name] >= WITHDRAWN_AFTER, name
             assert not self.model.jumped, name
+            self.tally["withdrawals"] += 1
         self.model.withdrawn = withdrawn
         self.model.jumped = False
         for name in set(known) - set(listed):

@@ -40,7 +40,8 @@ class Model:
     first bytes, or those that somebody accepted), ``owed`` what was held and may not be lost,
     ``damaged`` what was flipped and is not healed, ``named`` what each publication named, and
     ``superseded`` since which second of service it is not current.  ``listed`` is what the last
-    good crawl saw, ``crawled`` what any did, ``missing`` since when each crawl missed a name.
+    good crawl saw, ``crawled`` what any did, ``missing`` since when each crawl missed a name;
+    after one that was ``interrupted`` the next goes on with pages of before.
     """
 
     genuine: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -60,6 +61,7 @@ class Model:
     roots: dict[int, str] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
     jumped: bool = False
+    interrupted: bool = False
 
     @property
     def current(self) -> dict[str, str]:
@@ -116,6 +118,7 @@ async def look(life: Life, model: Model) -> None:
     await _look_as_a_client(life, model)
     await _look_at_what_is_held(life, model)
     _look_at_the_requests(life, model)
+    await _look_at_the_last_one(life, model)
     for digest in model.recalled:
         got = await life.get(f"/v1/blobs/sha256:{digest}")
         assert (got.status, got.body) == (HTTPStatus.GONE, b""), digest
@@ -187,6 +190,20 @@ async def _look_as_a_client(life: Life, model: Model) -> None:
         wanted = HTTPStatus.SERVICE_UNAVAILABLE if digest in model.damaged else HTTPStatus.OK
         assert answer.status == wanted, (name, answer.status)
         look_at_an_answer(model, name, answer)
+
+
+async def _look_at_the_last_one(life: Life, model: Model) -> None:
+    """Who began on the publication before can go on (P2), but for what nobody may have."""
+    before = max(model.superseded, default=None)
+    if before is None or life.seconds - model.superseded[before] >= GRACE.total_seconds():
+        return
+    for name, digest in model.named[before].items():
+        got = await life.get(f"/v1/publications/{before}/files/{name}")
+        if digest in model.recalled:
+            assert got.status == HTTPStatus.GONE, (before, name, got)
+        elif digest not in model.damaged:
+            assert got.status == HTTPStatus.OK, (before, name, got)
+            assert sha256(got.body) == digest, (before, name)
 
 
 def _go_forward(life: Life, model: Model, sequence: int, root: str) -> None:

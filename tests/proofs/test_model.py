@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -16,30 +17,32 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
 
 from mirror.catalog.values import Digest
-from mirror.errors import DamagedError, DoubtfulClockError, MirrorError
+from mirror.errors import MirrorError
 from mirror.sandbox import Sandbox
-from mirror.storage.judgements import What
-from tests.proofs.life_days import BOARDS, BUILDS, FILES_WRONG, PAGES_WRONG, POLICIES, Days, chosen
-from tests.proofs.life_model import look_at_a_prune, look_at_an_answer
+from tests.proofs.life_days import BOARDS, BUILDS, FILES_WRONG, PAGES_WRONG, PICKS, chosen
+from tests.proofs.life_model import look_at_an_answer
+from tests.proofs.life_operators import Operators
 from tests.replica import Misbehaviour
-from tests.replica.images import Recipe, make_image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mirror.catalog.policy import Policy
+    from collections.abc import Callable, Iterator
 
 NOWHERE: Final = "RPI_PICO-20260406-v9.9.9.uf2"
-PICKS: Final = st.integers(0, 1000)
 #: Both tries of one file.
 TWICE: Final = 2
 
 
-class Happenings(Days):
+class Happenings(Operators):
     """Each rule is something that happens to the node."""
+
+    @initialize(synced=st.booleans())
+    def begins(self, *, synced: bool) -> None:
+        """A node is new, or has held something for a while."""
+        if synced:
+            self.syncs(believed=False)
 
     # --- upstream --------------------------------------------------------------------------
 
@@ -98,6 +101,7 @@ class Happenings(Days):
         """A run that never ends."""
         self.model.crawled.update(self.replica.names())
         self.run(self.life.sync_cut_off(after))
+        self.model.interrupted = True
         self.restarted()
 
     # --- clients ---------------------------------------------------------------------------
@@ -113,6 +117,7 @@ class Happenings(Days):
             assert self.replica.count(name) == before, name
         elif sound:
             assert got.status == 200, (name, got)
+            self.tally["files on demand"] += 1
         elif got.status != 200:
             self.model.failed.add(name)
 
@@ -161,6 +166,7 @@ class Happenings(Days):
         digest = chosen(self.model.damaged, pick)
         with contextlib.suppress(MirrorError):
             self.run(self.life.heal(Digest(digest)))
+            self.tally["healed"] += 1
 
     # --- time ------------------------------------------------------------------------------
 
@@ -180,102 +186,9 @@ class Happenings(Days):
         """Somebody sets the clock to what it should be."""
         self.set_the_clock_right()
 
-    # --- judgements ------------------------------------------------------------------------
-
-    @precondition(lambda self: self.model.of_name)
-    @rule(pick=PICKS)
-    def recalls(self, pick: int) -> None:
-        """Somebody forbids bytes."""
-        digest = chosen(set(self.model.of_name.values()), pick)
-        with contextlib.suppress(MirrorError):
-            self.run(self.life.decide(What.RECALL, f"sha256:{digest}"))
-        self.model.recalled = self.run(self.recalled())
-
-    @precondition(lambda self: self.model.recalled)
-    @rule(pick=PICKS)
-    def lifts_a_recall(self, pick: int) -> None:
-        """Somebody allows them again."""
-        digest = chosen(self.model.recalled, pick)
-        self.run(self.life.decide(What.RECALL_UNDO, f"sha256:{digest}"))
-        self.model.recalled.remove(digest)
-
-    @rule(pick=PICKS)
-    def accepts(self, pick: int) -> None:
-        """Somebody takes the later bytes of a name."""
-        changes = self.run(self.life.store.index.changes())
-        if changes:
-            change = changes[pick % len(changes)]
-            with contextlib.suppress(MirrorError):
-                self.run(self.life.decide(What.ACCEPT, change.name, change.later))
-                self.model.of_name[change.name] = change.later.hex
-
-    @precondition(lambda self: self.model.current)
-    @rule(pick=PICKS)
-    def hides(self, pick: int) -> None:
-        """Somebody keeps a file from being the latest."""
-        name = chosen(self.model.current, pick)
-        self.run(self.life.decide(What.HIDE, name))
-        self.model.hidden.add(name)
-
-    @precondition(lambda self: self.model.hidden)
-    @rule(pick=PICKS)
-    def shows_again(self, pick: int) -> None:
-        """Somebody shows it again."""
-        name = chosen(self.model.hidden, pick)
-        self.run(self.life.decide(What.HIDE_UNDO, name))
-        self.model.hidden.remove(name)
-
-    # --- what is kept ----------------------------------------------------------------------
-
-    @rule(pick=PICKS)
-    def pins(self, pick: int) -> None:
-        """Somebody pins a file."""
-        name = chosen(self.model.genuine, pick)
-        self.model.crawled.update(self.replica.names())
-        with contextlib.suppress(MirrorError):
-            result = self.run(self.life.pin(name))
-            assert result.pin is not None
-            self.model.pins[result.pin.id] = name
-
-    @precondition(lambda self: self.model.pins)
-    @rule(pick=PICKS)
-    def unpins(self, pick: int) -> None:
-        """Somebody forgets a pin."""
-        pin = chosen(self.model.pins, pick)
-        self.run(self.life.unpin(pin))
-        del self.model.pins[pin]
-
-    @rule(policy=st.sampled_from(POLICIES))
-    def the_policy_changes(self, policy: Policy) -> None:
-        """Somebody edits the settings."""
-        self.life.policy = policy
-
-    @rule()
-    def prunes(self) -> None:
-        """What nobody needs goes, unless it is not known what that is."""
-        newest = self.life.store.ledger.newest
-        doubtful = newest is not None and self.life.now < newest
-        with contextlib.suppress(DoubtfulClockError, DamagedError):
-            report = self.run(self.life.prune())
-            assert not doubtful
-            look_at_a_prune(self.life, self.model, report)
-
-    @rule(pick=PICKS)
-    def adopts(self, pick: int) -> None:
-        """Somebody brings a file that upstream had."""
-        name = chosen(self.model.genuine, pick)
-        file = self.replica.find_file(name)
-        assert file is not None
-        assert isinstance(file.source, Recipe)
-        self.kept.mkdir(exist_ok=True)
-        (self.kept / name).write_bytes(make_image(file.source))
-        with contextlib.suppress(MirrorError):
-            self.run(self.life.adopt(self.kept))
-        (self.kept / name).unlink()
-
 
 @pytest.fixture
-def happenings() -> Iterator[type[Happenings]]:
+def happenings(tell: Callable[[str], None]) -> Iterator[type[Happenings]]:
     """Nodes that share an event loop, and a limited child process in it."""
     with asyncio.Runner() as runner:
         readers = Sandbox(processes=1)
@@ -284,8 +197,9 @@ def happenings() -> Iterator[type[Happenings]]:
         class Shared(Happenings):
             """What all nodes share."""
 
-        Shared.runner, Shared.sandbox = runner, readers
+        Shared.runner, Shared.sandbox, Shared.tally = runner, readers, Counter()
         yield Shared
+        tell(", ".join(f"{count} {what}" for what, count in sorted(Shared.tally.items())))
         runner.run(readers.__aexit__(None, None, None))
 
 
