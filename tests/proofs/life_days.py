@@ -119,7 +119,7 @@ class Days(RuleBasedStateMachine):
         found = {one.subject for one in self.run(self.life.check()).damages}
         expected = {f"sha256:{digest}" for digest in self.model.damaged}
 
-        assert found == expected
+        assert found == expected, found ^ expected
 
     async def _end(self) -> None:
         await self.life.close()
@@ -141,7 +141,7 @@ class Days(RuleBasedStateMachine):
         headings has not *told all*, and looks whole.
         """
         listed = self.replica.names()
-        self._see_withdrawals(listed)
+        self.see_withdrawals(listed)
         if outcome.ending not in {Ending.PUBLISHED, Ending.UNCHANGED}:
             assert outcome.exit_status != 0
             self.model.interrupted = True
@@ -174,7 +174,7 @@ class Days(RuleBasedStateMachine):
         missing = self.model.missing
         self.model.missing = {name: missing[name] for name in missing if name not in listed}
 
-    def _see_withdrawals(self, listed: Collection[str]) -> None:
+    def see_withdrawals(self, listed: Collection[str]) -> None:
         """Only what two crawls missed, a day apart, is withdrawn, and by a clock to be believed."""
         now, known = self.life.now, self.model.genuine
         self.model.crawled.update(listed)

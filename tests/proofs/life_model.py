@@ -159,7 +159,7 @@ def _look_at_the_disk(folder: Path, model: Model) -> None:
     """What is there has the bytes of its name, but for what was flipped; what is owed is there."""
     sums = {path.name: sha256(path.read_bytes()) for path in folder.glob("blobs/sha256/??/*")}
     sound = {name for name, digest in sums.items() if name == digest}
-    model.damaged -= sound
+    model.damaged -= sound | (model.recalled - sums.keys())
     assert set(sums) - sound <= model.damaged
     lost = {digest: name for digest, name in model.owed.items() if digest not in sound}
     assert set(lost) <= model.damaged | model.recalled, lost

@@ -99,8 +99,8 @@ class Happenings(Operators):
     @rule(after=st.integers(0, 12))
     def crashes_in_a_sync(self, after: int) -> None:
         """A run that never ends."""
-        self.model.crawled.update(self.replica.names())
         self.run(self.life.sync_cut_off(after))
+        self.see_withdrawals(self.replica.names())
         self.model.interrupted = True
         self.restarted()
 
@@ -204,7 +204,7 @@ def happenings(tell: Callable[[str], None]) -> Iterator[type[Happenings]]:
 
 
 FEW: Final = settings(
-    max_examples=20,
+    max_examples=15,
     stateful_step_count=12,
     deadline=None,
     derandomize=True,
