@@ -188,7 +188,7 @@ class Happenings(Operators):
 
 
 @pytest.fixture
-def happenings(tell: Callable[[str], None]) -> Iterator[type[Happenings]]:
+def happenings() -> Iterator[type[Happenings]]:
     """Nodes that share an event loop, and a limited child process in it."""
     with asyncio.Runner() as runner:
         readers = Sandbox(processes=1)
@@ -199,7 +199,6 @@ def happenings(tell: Callable[[str], None]) -> Iterator[type[Happenings]]:
 
         Shared.runner, Shared.sandbox, Shared.tally = runner, readers, Counter()
         yield Shared
-        tell(", ".join(f"{count} {what}" for what, count in sorted(Shared.tally.items())))
         runner.run(readers.__aexit__(None, None, None))
 
 
@@ -215,11 +214,22 @@ FEW: Final = settings(
 )
 
 
-def test_a_node_keeps_its_promises(happenings: type[Happenings]) -> None:
+def test_a_node_keeps_its_promises(
+    happenings: type[Happenings], tell: Callable[[str], None]
+) -> None:
     run_state_machine_as_test(happenings, settings=FEW)
+    tell(f"the lives of 15 nodes: {figures(happenings.tally)}")
 
 
 @pytest.mark.long
-def test_many_nodes_keep_their_promises(happenings: type[Happenings], seed: int) -> None:
+def test_many_nodes_keep_their_promises(
+    happenings: type[Happenings], seed: int, tell: Callable[[str], None]
+) -> None:
     many = settings(FEW, max_examples=150, stateful_step_count=40, derandomize=False)
     run_state_machine_as_test(hypothesis.seed(seed)(happenings), settings=many)
+    tell(f"the lives of 150 nodes: {figures(happenings.tally)}")
+
+
+def figures(tally: Counter[str]) -> str:
+    """Say how often what came of all that happened."""
+    return ", ".join(f"{count} {what}" for what, count in sorted(tally.items()))
