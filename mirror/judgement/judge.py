@@ -21,6 +21,7 @@ from mirror.errors import (
     ArtifactNotFoundError,
     ChildRefusedError,
     ConfigurationError,
+    DamagedError,
     MalformedImageError,
     RecalledError,
 )
@@ -139,7 +140,12 @@ class Judge:
     async def _bring_back(self, digest: Digest) -> bool:
         if await self.store.quarantine.find_note(digest) is None:
             return False
-        await hold_again(self.store, digest)
+        try:
+            await hold_again(self.store, digest)
+        except DamagedError:
+            # The recall is lifted all the same; upstream may have the right bytes.
+            await self.store.quarantine.remove(digest)
+            return False
         await self.store.index.mark_held([digest])
         await self.store.quarantine.remove(digest)
         return True

@@ -2,7 +2,8 @@
 
 It is copied through the incoming folder, never moved, hashed as it is written, judged in the
 limited child process, and kept before the ledger names it.  The first digest of a name stays:
-other bytes go to quarantine and raise the alarm, whoever brings them.
+other bytes go to quarantine and raise the alarm, whoever brings them.  What is recalled is taken
+from nobody.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from mirror.errors import (
     ChildRefusedError,
     DigestMismatchError,
     MalformedImageError,
+    RecalledError,
     TooLargeError,
     UnreadableFileError,
 )
@@ -106,14 +108,26 @@ class _Taking:
         async with incoming:
             try:
                 received = await _copy(file, incoming, offered.path)
+                await self._refuse_recalled(incoming, received)
                 await self._refuse_changed(incoming, received)
                 verdict = await self._judge(incoming, received)
                 if not verdict.accepted:
-                    await self._refuse(incoming, received, verdict)
+                    await self._refuse(incoming, received, verdict.reasons)
+                    words = "; ".join(reason.text for reason in verdict.reasons)
+                    raise MalformedImageError(f"{offered.name}: {words}")
                 await self._store.blobs.keep(incoming)
             finally:
                 await incoming.discard()
         await self._store.ledger.append([self._sighting(received, verdict), *self._beside])
+
+    async def _refuse_recalled(self, incoming: Incoming, received: Received) -> None:
+        judgement = await self._store.index.find_recall(received.digest)
+        if judgement is None:
+            return
+        await self._refuse(incoming, received, (Finding("recalled", judgement.why),))
+        raise RecalledError(
+            f"{self._offered.name}: {received.digest} was recalled: {judgement.why}"
+        )
 
     async def _refuse_changed(self, incoming: Incoming, received: Received) -> None:
         name, origin = self._offered.name, self._offered.origin
@@ -136,14 +150,15 @@ class _Taking:
         except ChildRefusedError as error:
             return Verdict(Conclusion.REFUSED, reasons=(Finding("parser", str(error)),))
 
-    async def _refuse(self, incoming: Incoming, received: Received, verdict: Verdict) -> None:
+    async def _refuse(
+        self, incoming: Incoming, received: Received, reasons: tuple[Finding, ...]
+    ) -> None:
         name, origin = self._offered.name, self._offered.origin
-        await self._store.quarantine.put(incoming, name, origin, verdict.reasons)
+        await self._store.quarantine.put(incoming, name, origin, reasons)
         refusal = Refusal(
-            self._hands.clock(), name, origin, verdict.reasons, received.digest, received.size
+            self._hands.clock(), name, origin, reasons, received.digest, received.size
         )
         await self._store.ledger.append([refusal])
-        raise MalformedImageError(f"{name}: {'; '.join(r.text for r in verdict.reasons)}")
 
     def _sighting(self, received: Received, verdict: Verdict) -> Sighting:
         return Sighting(

@@ -100,6 +100,7 @@ class _Board:
 
     releases: tuple[_Release, ...]
     on_demand: tuple[_Offer, ...] = ()
+    local: tuple[_Release, ...] = ()
     type: str = ""
     format: int = 0
     critical: tuple[str, ...] = ()
@@ -161,9 +162,8 @@ class _Marking:
 
     async def _walk_board(self, digest: Digest, files: set[Digest]) -> None:
         board = await asyncio.to_thread(_read_board, await self._read(digest))
-        files.update(
-            Digest(file.hashes.sha256) for release in board.releases for file in release.files
-        )
+        releases = (*board.releases, *board.local)
+        files.update(Digest(file.hashes.sha256) for release in releases for file in release.files)
         self.offers.update(offer.name for offer in board.on_demand)
 
     async def _retain(self, digest: Digest, sequence: int, since: datetime | None) -> None:

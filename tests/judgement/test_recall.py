@@ -22,7 +22,7 @@ from tests.cache.node import OFFERED, caching, two_releases
 from tests.judgement.scene import NEW, OLD, OTHER, WHY, court
 from tests.proofs.walking import digest_at
 from tests.sync.node import node_at
-from tests.upkeep.damaging import healer_of
+from tests.upkeep.damaging import flip, healer_of, path_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -183,6 +183,22 @@ async def test_a_recall_that_is_lifted_is_served_again(tmp_path: Path) -> None:
         assert set(files) == {NEW, OLD, OTHER}
         assert (outcome.fetched, content.recalled, content.boards) == (0, (), before)
         assert await scene.node.store.quarantine.notes() == []
+
+
+async def test_damaged_bytes_keep_no_recall_from_being_lifted(tmp_path: Path) -> None:
+    """They are held again by nobody; the next sync run fetches the right ones."""
+    async with court(tmp_path) as scene:
+        digest = await scene.digest(NEW)
+        flip(path_of(tmp_path / "data", digest))
+        await scene.recall(NEW)
+        await scene.decide(What.RECALL_UNDO, str(digest))
+        recalled = (await scene.content()).recalled
+        held = await scene.node.store.blobs.has(digest)
+        outcome = await scene.node.sync()
+
+        assert (recalled, held) == ((), False)
+        assert (outcome.exit_status, outcome.fetched) == (0, 1)
+        assert (await scene.node.files())[NEW].digest == digest
 
 
 async def test_recalling_twice_decides_once(tmp_path: Path) -> None:

@@ -10,14 +10,16 @@ import pytest
 from mirror.catalog.kinds import Kind
 from mirror.catalog.model import BoardFacts
 from mirror.catalog.plan import Policy
+from mirror.catalog.values import Digest
 from mirror.errors import ConfigurationError
 from mirror.formats.verify import MOST_BYTES
 from mirror.publication.documents import decode_board, decode_content
+from mirror.storage.entries import Decision
 from mirror.sync.adopting import Adopted, Adoption, Fate, adopt
 from mirror.sync.handing_in import Hands
 from tests.replica import Replica
 from tests.replica.images import Recipe, make_image
-from tests.sync.node import node_at
+from tests.sync.node import MORNING, node_at
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,6 +90,21 @@ async def test_a_folder_is_adopted_published_and_left_as_it_was(tmp_path: Path, 
         assert "adopted" in files[PICO].verdict.words
         assert "TLS" not in files[PICO].verdict.words
     assert contents(kept) == before
+
+
+async def test_what_is_recalled_is_adopted_from_nobody(tmp_path: Path, kept: Path) -> None:
+    digest = Digest.of(contents(kept)[kept / PICO])
+    recall = Decision(MORNING, "recall", str(digest), "it bricks boards", "ada")
+    async with node_at(tmp_path / "data", NOBODY) as node:
+        await node.store.ledger.append([recall])
+        fates, end = await adopted(node, kept)
+        [note] = await node.store.quarantine.notes()
+
+        assert fates == {PICO: Fate.REFUSED, f"old/{OLD}": Fate.ADOPTED}
+        assert end.exit_status == 4
+        assert (note.digest, note.reasons[0].rule) == (digest, "recalled")
+        assert not await node.store.blobs.has(digest)
+        assert set(await node.files()) == {OLD}
 
 
 async def test_a_second_adoption_takes_only_what_is_new(tmp_path: Path, kept: Path) -> None:

@@ -11,8 +11,11 @@ from mirror.catalog.pins import Pin, parse_wish
 from mirror.catalog.plan import Newest, Policy
 from mirror.catalog.policy import FLASHABLE
 from mirror.errors import DamagedError
+from mirror.judgement.judge import Judge
+from mirror.judgement.requests import Request
+from mirror.storage.judgements import What
 from mirror.sync.known_board import find_document, known_board
-from mirror.sync.pinned import missing_pinned, pinned_names
+from mirror.sync.pinned import missing_pinned, pinned_names, unheld_pinned
 from tests.catalog.pins import pin_of
 from tests.replica import Misbehaviour, Replica
 from tests.sync.node import MORNING, node_at
@@ -68,6 +71,21 @@ async def test_what_is_pinned_is_fetched_and_held_whatever_the_policy_wants(
         assert await states(node) == {NEW: "on-demand", OLD: "held", OLDEST: "on-demand"}
         assert pin.names == {OLD: (await node.files())[OLD].digest}
         assert (again.ending.value, again.fetched) == ("unchanged", 0)
+
+
+async def test_what_is_pinned_and_recalled_is_dealt_with(tmp_path: Path) -> None:
+    """A recall outranks a pin: no run can hold it, so none is incomplete without it."""
+    async with site().running() as url, node_at(tmp_path / "data", url) as node:
+        await node.store.pins.put(pin_of(OLD))
+        await node.sync(policy=NOTHING)
+        digest = (await node.files())[OLD].digest
+        judge = Judge(store=node.store, upstream=url, clock=lambda: node.now)
+        await judge.apply(Request(What.RECALL, str(digest), "it bricks boards", "ada"))
+        outcome = await node.sync(policy=NOTHING)
+
+        assert (outcome.exit_status, outcome.troubles) == (0, ())
+        assert [one.subject for one in outcome.dealt_with] == [OLD]
+        assert (await missing_pinned(node.store), await unheld_pinned(node.store)) == ((OLD,), ())
 
 
 async def test_a_pin_that_could_not_be_fetched_stays_wanted(tmp_path: Path) -> None:
