@@ -8,7 +8,6 @@ whoever reads the records one by one then says what it is.
 
 from __future__ import annotations
 
-import binascii
 import functools
 import struct
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ MOST_ROWS = 4096
 FEWEST_ROWS = 16
 _FRAME = 5
 _LONGEST_LINE = 1 + 2 * (64 + _FRAME) + 2
-_SEPARATORS = b":\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +67,13 @@ def _alike(data: bytes, at: int, line: bytes) -> int:
 
 
 def _unhexed(lines: bytes, digits: int) -> bytes | None:
-    text = lines.translate(None, _SEPARATORS)
-    # Each line has room for its digits only: any separator among them shows here.
-    if len(text) != digits:
-        return None
     try:
-        return binascii.unhexlify(text)
-    except binascii.Error:
+        # Skips the line ends; several times faster than taking them out first.
+        raw = bytes.fromhex(lines.replace(b":", b"").decode("ascii"))
+    except ValueError:
         return None
+    # Each line has room for its digits only: a space or a mark among them shows here.
+    return raw if 2 * len(raw) == digits else None
 
 
 def _in_a_row(raw: bytes, stride: int, count: int) -> int:

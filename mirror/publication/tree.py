@@ -162,4 +162,5 @@ def _render_file(artifact: HeldArtifact, port: str | None) -> FileEntry:
         verdict=verdict_entry(verdict, artifact.source),
         withdrawn=artifact.withdrawn,
         also_known_as=artifact.also_known_as,
+        hidden=artifact.hidden,
     )

@@ -113,8 +113,9 @@ def answer(request: Request, body: bytes) -> tuple[Status, bytes]:
         return Status.ANSWER, _document(request, body)
     except RefusedError as error:
         return Status.REFUSAL, _refusal(error)
-    except MemoryError:
-        raise
+    except (MemoryError, SystemError) as error:
+        # Where C code gets no memory, the interpreter now and then ends with the second.
+        raise MemoryError from error
     except Exception as error:  # noqa: BLE001 - whatever a parser trips over is a refusal by name
         return Status.FAILURE, _refusal(error)
 

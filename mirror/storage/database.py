@@ -52,6 +52,7 @@ class Database:
         self._path = path
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mpmirror-database")
         self._engine = _engine(path)
+        self._connection: Connection | None = None
 
     async def __aenter__(self) -> Self:
         try:
@@ -85,13 +86,26 @@ class Database:
         return await self.run(lambda connection: list(connection.execute(query).mappings()))
 
     def _in_transaction(self, work: Callable[[Connection], Answer]) -> Answer:
-        with _reported(self._path), self._engine.begin() as connection:
-            return work(connection)
+        with _reported(self._path):
+            # Kept from one to the next, because making it takes as long as a statement.
+            connection = self._connection = self._connection or self._engine.connect()
+            try:
+                with connection.begin():
+                    return work(connection)
+            except BaseException:
+                self._connection = None
+                connection.close()
+                raise
 
     async def _close(self) -> None:
         # The connection belongs to the thread that made it.
-        await to_end(self._engine.dispose, executor=self._thread)
+        await to_end(self._dispose, executor=self._thread)
         self._thread.shutdown()
+
+    def _dispose(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._engine.dispose()
 
     def _bring_up_to_date(self, connection: Connection) -> None:
         tables = inspect(connection).get_table_names()

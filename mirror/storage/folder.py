@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.errors import DamagedError
-from mirror.storage.blobs import BlobStore
+from mirror.storage.blob_store import BlobStore
 from mirror.storage.incoming import IncomingFolder
 from mirror.storage.ledger import Ledger
 from mirror.storage.node import Node, find_node, make_node, write_node

@@ -13,22 +13,60 @@ from mirror.storage.absences import Absences
 from mirror.storage.accesses import Accesses
 from mirror.storage.artifacts import Artifacts
 from mirror.storage.database import AT_ONCE
+from mirror.storage.entries import Sighting
 from mirror.storage.judgements import Judgements
+from mirror.storage.kept import Kept
 from mirror.storage.looks import Looks
 from mirror.storage.pages import Pages
 from mirror.storage.runs import Runs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from mirror.catalog.values import Digest
     from mirror.storage.blobs import BlobReader
+    from mirror.storage.database import Database
     from mirror.storage.entries import Recorded
+    from mirror.storage.judgements import Judgement
     from mirror.storage.ledger import Ledger
 
 
 class Index(Artifacts, Absences, Accesses, Judgements, Looks, Pages, Runs):
-    """All of the index; raises only `StorageError`s."""
+    """All of the index; raises only `StorageError`s.
+
+    What is asked for with every file that comes, and nearly always is not there, is kept in
+    memory; for that it has to be the only one that follows the ledger.
+    """
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._recalled = Kept(self.recalls_in_force)
+        self._doubted = Kept(self.doubted_names)
+
+    async def find_recall(self, digest: Digest) -> Judgement | None:
+        """Return why *digest* is recalled; None when it is not."""
+        return (await self._recalled.get()).get(str(digest))
+
+    async def awaits_look(self, name: str) -> bool:
+        """Whether *name* awaits a second look; raises as `Looks.awaits_look`."""
+        return name in await self._doubted.get() and await super().awaits_look(name)
+
+    async def pending_of(self, names: Iterable[str]) -> dict[str, Sighting]:
+        """Return those of *names* that await a second look."""
+        doubted = await self._doubted.get()
+        wanted = [name for name in names if name in doubted]
+        return await super().pending_of(wanted) if wanted else {}
+
+    async def follow(self, records: Sequence[Recorded]) -> bool:
+        """Follow *records*; do nothing and return False unless they stand behind `position`."""
+        plain = all(isinstance(one.entry, Sighting) and not one.entry.awaits for one in records)
+        try:
+            return await super().follow(records)
+        finally:
+            # One that is accepted at once is doubted no more than before.
+            if not plain:
+                self._recalled.forget()
+                self._doubted.forget()
 
     async def catch_up(self, ledger: Ledger, blobs: BlobReader) -> None:
         """Follow *ledger* to its end; begun from nothing, look which blobs are held.

@@ -70,13 +70,9 @@ class Judgements:
         """Return what is recalled, by digest."""
         return await self._database.run(_recalls)
 
-    async def find_recall(self, digest: Digest) -> Judgement | None:
-        """Return why *digest* is recalled; None when it is not."""
-        query = select(JUDGEMENTS).where(
-            JUDGEMENTS.c.what == What.RECALL, JUDGEMENTS.c.subject == str(digest)
-        )
-        rows = await self._database.rows(query)
-        return _judgement(rows[0]) if rows else None
+    async def recalls_in_force(self) -> dict[str, Judgement]:
+        """Return why each recalled digest is, by the digest's text."""
+        return await self._in_force(What.RECALL)
 
     async def recalled_names(self) -> dict[str, Digest]:
         """Return the names whose bytes are recalled, as far as they were seen, with the digest."""

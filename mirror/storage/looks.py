@@ -110,6 +110,12 @@ class Looks:
 
         return await self._database.run(work)
 
+    async def doubted_names(self) -> frozenset[str]:
+        """Return the names that await a second look, or that gave several bytes."""
+        waiting, differing = select(PENDING.c.name), select(CHANGES.c.name)
+        rows = await self._database.rows(waiting.union(differing).subquery().select())
+        return frozenset(row["name"] for row in rows)
+
     async def awaits_look(self, name: str) -> bool:
         """Whether *name* awaits a second look.
 

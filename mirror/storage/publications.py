@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from mirror.storage.blobs import BlobStore
+    from mirror.storage.blob_store import BlobStore
     from mirror.storage.files import Files
 
 CURRENT = "current"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from mirror.catalog.values import Digest
     from mirror.formats.verdict import Finding
-    from mirror.storage.blobs import BlobStore
+    from mirror.storage.blob_store import BlobStore
     from mirror.storage.files import Files
     from mirror.storage.incoming import Incoming
 

@@ -16,7 +16,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mirror.errors import ForeignDataError
-from mirror.storage.blobs import BlobReader, BlobStore
+from mirror.storage.blob_store import BlobStore
+from mirror.storage.blobs import BlobReader
 from mirror.storage.database import Database
 from mirror.storage.disk import Disk
 from mirror.storage.entries import Sighting

@@ -17,6 +17,7 @@ from mirror.errors import ConfigurationError, RedirectRefusedError, RefusedError
 LONGEST_URL = 2000
 _DEFAULT_LISTEN = {"http": 80, "https": 443}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_PLAIN = re.compile(r"[A-Za-z0-9/._-]+")
 _SAFE = "/%:=&?~+!$,;'@()*"
 
 
@@ -29,6 +30,7 @@ class Origin:
     listen: int
 
     @classmethod
+    @functools.lru_cache(maxsize=64)
     def parse(cls, text: str) -> Origin:
         """Read ``https://host`` or ``http://host:8080``; raise `ConfigurationError` for more."""
         try:
@@ -60,6 +62,8 @@ class Origin:
         Ours are only the own hosts on the configured TCP port, with a scheme no lower
         than the configured one.
         """
+        if self._is_written_so(url):
+            return url
         parts = _split(url)
         host = _host_of(parts)
         if host not in self.hosts:
@@ -86,6 +90,12 @@ class Origin:
         if current.startswith("https:") and not target.startswith("https:"):
             raise RedirectRefusedError(f"{current}: redirected down from https to {target}")
         return target
+
+    def _is_written_so(self, url: str) -> bool:
+        """Whether *url* is in that form for sure: nearly all are, and this is soon seen."""
+        base = self.url
+        plain = len(url) <= LONGEST_URL and url.startswith(f"{base}/")
+        return plain and _PLAIN.fullmatch(url, len(base)) is not None
 
     def _base(self, scheme: str, host: str) -> str:
         name = f"[{host}]" if ":" in host else host

@@ -259,6 +259,6 @@ def test_a_pin_that_can_not_be_read_is_an_alarm_and_can_be_removed(
     removed, _, _ = pin(lab, capsys, "--remove", made.id, *WHY)
 
     assert (status, checked, removed) == (4, 5, 0)
-    assert "alarm: pins: damaged, the pin" in told
+    assert ": pins: damaged, the pin" in told
     assert "pins: the pin" in found
     assert not path.exists()

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mirror.storage.blobs import FAN_OUT, BlobStore
+from mirror.storage.blob_store import BlobStore
+from mirror.storage.blobs import FAN_OUT
 from mirror.storage.disk import Disk
 from mirror.storage.files import Files
 from mirror.storage.incoming import IncomingFolder

@@ -11,7 +11,8 @@ import pytest
 
 from mirror.catalog.values import Digest
 from mirror.errors import ArtifactNotFoundError, DamagedError, DiskFullError, TooLargeError
-from mirror.storage.blobs import BlobReader, BlobStore
+from mirror.storage.blob_store import BlobStore
+from mirror.storage.blobs import BlobReader
 from mirror.storage.disk import Disk
 from mirror.storage.files import Files
 from mirror.storage.space import KeepFree, Room

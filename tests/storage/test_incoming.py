@@ -22,7 +22,7 @@ from tests.storage.disks import EIO, ENOSPC, FailingDisk, every_operation
 from tests.storage.samples import names
 
 if TYPE_CHECKING:
-    from mirror.storage.blobs import BlobStore
+    from mirror.storage.blob_store import BlobStore
 
 URL = "https://micropython.test/name.bin"
 ETAG = '"529d22da-b4"'

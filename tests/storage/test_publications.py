@@ -24,7 +24,7 @@ from tests.storage.disks import EIO, ENOSPC, FailingDisk, every_operation
 from tests.storage.samples import names
 
 if TYPE_CHECKING:
-    from mirror.storage.blobs import BlobStore
+    from mirror.storage.blob_store import BlobStore
     from mirror.storage.files import Files
 
 

@@ -17,7 +17,7 @@ from tests.storage.samples import NOON, names, sighting
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mirror.storage.blobs import BlobStore
+    from mirror.storage.blob_store import BlobStore
     from mirror.storage.publications import Publications
     from mirror.storage.store import Store
 

@@ -125,6 +125,6 @@ async def test_a_folder_that_can_not_be_read_deletes_nothing(tmp_path: Path) -> 
         scene.serve(days=3)
         (scene.data / "blobs" / "sha256" / "00").rename(scene.data / "away")
 
-        with pytest.raises(StorageError, match="sha256/00"):
+        with pytest.raises(StorageError, match=r"sha256[/:]00"):
             await scene.pruner.prune(dry_run=False)
         assert scene.has(OLD)

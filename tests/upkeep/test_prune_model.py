@@ -46,7 +46,7 @@ A_LIFE: list[Step] = [
 ]
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @example(A_LIFE)
 @given(STEPS)
 def test_a_store_holds_what_the_model_holds(steps: list[Step]) -> None:

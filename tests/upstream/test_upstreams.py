@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-ONCE = Politeness(requests_per_second=0, attempts=1, read_seconds=5, file_bytes=1000)
+ONCE = Politeness(requests_per_second=0, attempts=1, read_seconds=1, file_bytes=1000)
 FILE = "/resources/firmware/A.uf2"
 PAGE = "/download/?port=rp2"
 WHOLE = b"0123456789"

@@ -21,7 +21,7 @@ from mirror.publication.documents import (
     encode,
 )
 from mirror.publication.tree import HeldArtifact, render_board
-from mirror.storage.blobs import BlobStore
+from mirror.storage.blob_store import BlobStore
 from mirror.storage.disk import Disk
 from mirror.storage.files import Files
 from mirror.storage.folder import DataFolder
