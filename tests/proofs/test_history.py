@@ -3,8 +3,9 @@
 A day is played by `tests.replica.chronicle`, lived through by `tests.proofs.keeper`, and checked
 by `tests.proofs.witness`.
 
-It failed when things were broken on purpose: graces that are over at once (P2, on day 14), and
-a publisher that names what rotated away for ever (no preview was ever let go).
+It failed when things were broken on purpose: graces that are over at once (P2, on day 14), cut
+pages that count as whole ones (P6, on day 42), and a publisher that names what rotated away for
+ever (no preview was ever let go).
 """
 
 from __future__ import annotations
