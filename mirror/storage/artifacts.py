@@ -14,10 +14,12 @@ from sqlalchemy import func, select, update
 
 from mirror.catalog.values import Digest
 from mirror.storage import following
+from mirror.storage.brief import read_verdict
 from mirror.storage.database import AT_ONCE, portions
 from mirror.storage.entries import Change, Refusal, Sighting
-from mirror.storage.following import REASONS, VERDICTS
+from mirror.storage.following import REASONS
 from mirror.storage.tables import ARTIFACTS, CHANGES, REFUSALS
+from mirror.storage.words import whole_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
@@ -214,12 +216,12 @@ def _sighting(row: RowMapping) -> Sighting:
     return Sighting(
         time=row["first_seen"],
         name=row["name"],
-        url=row["url"],
+        url=whole_url(row["url"], row["name"]),
         board=row["board"],
         digest=Digest(row["digest"]),
         size=row["size"],
         md5=row["md5"] or None,
-        verdict=VERDICTS.validate_json(row["verdict"]),
+        verdict=read_verdict(row["verdict"], row["name"]),
         etag=row["etag"],
         last_modified=row["last_modified"],
         content_type=row["content_type"],

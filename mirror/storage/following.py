@@ -13,7 +13,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import delete, insert, select, update
 
 from mirror.catalog.values import Digest
-from mirror.formats.verdict import Finding, Verdict
+from mirror.formats.verdict import Finding
+from mirror.storage.brief import write_verdict
 from mirror.storage.database import portions
 from mirror.storage.entries import (
     START,
@@ -36,6 +37,7 @@ from mirror.storage.siblings import (
     tell_siblings,
 )
 from mirror.storage.tables import ABSENCES, ARTIFACTS, CHANGES, MARKS, PENDING, REFUSALS
+from mirror.storage.words import brief_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,7 +49,6 @@ if TYPE_CHECKING:
 
     _Row: TypeAlias = dict[str, Any]
 
-VERDICTS = TypeAdapter(Verdict)
 REASONS = TypeAdapter(tuple[Finding, ...])
 
 _POSITION = "ledger"
@@ -232,12 +233,12 @@ def _set_position(connection: Connection, place: Position) -> None:
 def _sighting_row(sighting: Sighting) -> _Row:
     return {
         "name": sighting.name,
-        "url": sighting.url,
+        "url": brief_url(sighting.url, sighting.name),
         "board": sighting.board,
         "digest": sighting.digest.hex,
         "size": sighting.size,
         "md5": sighting.md5 or "",
-        "verdict": VERDICTS.dump_json(sighting.verdict, exclude_defaults=True).decode(),
+        "verdict": write_verdict(sighting.verdict, sighting.name),
         "etag": sighting.etag,
         "last_modified": sighting.last_modified,
         "content_type": sighting.content_type,

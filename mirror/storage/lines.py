@@ -2,18 +2,20 @@
 
 ``previous`` is the SHA-256 of the line before (without its line end); ``n`` counts lines
 from 1; ``of`` gives the first and the last line of the append that wrote it, so that an
-append counts as a whole or not at all.
+append counts as a whole or not at all.  Sightings are written briefly, as ``seen``
+(`mirror.storage.brief`); lines of earlier versions have them whole, as ``sighting``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from mirror.catalog.values import Digest
-from mirror.errors import DamagedError, StorageError
+from mirror.errors import DamagedError, MalformedValueError, StorageError
+from mirror.storage.brief import BriefSighting, brief_sighting, whole_sighting
 from mirror.storage.entries import (
     Change,
     Decision,
@@ -37,7 +39,7 @@ LINE_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line; exactly one of the entries is there."""
+    """One line; exactly one of the entries is there, ``seen`` only in what is written."""
 
     previous: Digest
     n: int
@@ -50,10 +52,14 @@ class Line:
     returned: Return | None = None
     removal: Removal | None = None
     look: Look | None = None
+    seen: BriefSighting | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no append writes; pydantic makes the error one of the document."""
-        if len(self._entries) != 1 or not self.of[0] <= self.n <= self.of[1]:
+        if (
+            len(self._entries) + (self.seen is not None) != 1
+            or not self.of[0] <= self.n <= self.of[1]
+        ):
             raise ValueError(f"line {self.n} has {len(self._entries)} entries, in {self.of}")
 
     @property
@@ -101,9 +107,12 @@ def write_lines(entries: Sequence[Entry], after: Position) -> tuple[list[Recorde
 def find_line(text: bytes) -> Line | None:
     """Read one line without its line end; None when it can not be read."""
     try:
-        return _LINES.validate_json(text)
-    except ValidationError:
+        line = _LINES.validate_json(text)
+        if line.seen is not None:
+            line = replace(line, sighting=whole_sighting(line.seen), seen=None)
+    except (MalformedValueError, ValueError):
         return None
+    return line
 
 
 def chained(line: Line, text: bytes, after: Position) -> Recorded:
@@ -117,7 +126,7 @@ def _line(entry: Entry, after: Position, of: tuple[int, int]) -> Line:
     place = after.digest, after.number + 1, of
     match entry:
         case Sighting():
-            line = Line(*place, sighting=entry)
+            line = Line(*place, seen=brief_sighting(entry))
         case Refusal():
             line = Line(*place, refusal=entry)
         case Change():

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter
 from sqlalchemy import delete, insert
 
 from mirror.formats.siblings import with_agreement, with_difference
-from mirror.formats.verdict import Verdict
+from mirror.storage.brief import read_verdict, write_verdict
 from mirror.storage.tables import DISAGREEMENTS
 
 if TYPE_CHECKING:
@@ -20,11 +19,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from mirror.formats.verdict import Verdict
     from mirror.storage.entries import Sighting
 
     _Row: TypeAlias = dict[str, Any]
-
-_VERDICTS = TypeAdapter(Verdict)
 
 
 def sibling_names(sighting: Sighting) -> tuple[str, ...]:
@@ -63,8 +61,8 @@ def insert_disagreements(connection: Connection, sighting: Sighting) -> None:
 
 
 def _verdict(row: _Row) -> Verdict:
-    return _VERDICTS.validate_json(row["verdict"])
+    return read_verdict(row["verdict"], row["name"])
 
 
 def _change(row: _Row, verdict: Verdict) -> None:
-    row["verdict"] = _VERDICTS.dump_json(verdict, exclude_defaults=True).decode()
+    row["verdict"] = write_verdict(verdict, row["name"])

@@ -185,7 +185,7 @@ class Publisher:
             if not standing.recalls_digest(sighting.digest)
         ]
         own, sightings = parted(allowed, standing.hidden)
-        # What upstream no longer lists could not be fetched again: it is held from now on.
+        # What upstream no longer lists could not be fetched again: held as long as it is kept.
         held = {
             sighting.name: sighting
             for sighting in sightings
@@ -193,7 +193,7 @@ class Publisher:
             or sighting.name in before.held
             or sighting.name not in listed
         }
-        for name in self._let_go(board, held, wanted) & listed.keys():
+        for name in self._let_go(board, held, wanted):
             del held[name]
         # What is wanted and not held is missing, and the next run's business.
         offered = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,17 +10,9 @@ from hypothesis import strategies as st
 
 from mirror.catalog.values import Digest
 from mirror.errors import DamagedError, StorageError
-from mirror.formats.verdict import (
-    Checksummed,
-    Conclusion,
-    Identity,
-    ImageFacts,
-    Region,
-    Verdict,
-)
 from mirror.storage.entries import START, Entry, Position, Recorded
 from mirror.storage.lines import LINE_BYTES, chained, find_line, write_lines
-from tests.storage.samples import DIGESTS, ENTRIES, decision, refusal, sighting
+from tests.storage.samples import DIGESTS, ENTRIES, decision, refusal
 
 PLACES = st.just(START) | st.builds(Position, st.integers(1, 1 << 40), DIGESTS)
 
@@ -123,23 +114,3 @@ def test_an_entry_that_no_reader_would_take_is_not_written() -> None:
     """Lines are bounded."""
     with pytest.raises(StorageError, match="too large for the ledger"):
         write_lines([decision("x" * LINE_BYTES)], START)
-
-
-def test_a_sighting_takes_about_a_kilobyte() -> None:
-    """20,000 artifacts are 20 MB of ledger: this one says as much as a real ESP32 image does.
-
-    The real images average 1,043 bytes a line, 1,265 at most.
-    """
-    name = "ESP32_GENERIC-SPIRAM-20260807-v1.29.0-preview.678.g5f2181f938.app-bin"
-    regions = (Region(0, 0x4080), Region(0x8000, 0x80A0), Region(0x10000, 0x1683A0))
-    partitions = ("nvs@0x9000+0x6000", "phy_init@0xf000+0x1000", "factory@0x10000+0x180000")
-    verdict = Verdict(
-        Conclusion.VERIFIED,
-        Checksummed.SHA256,
-        facts=ImageFacts("esp32-combined", "ESP32", 0x1000, 4 << 20, regions, partitions),
-        identity=Identity(("v1.29.0-preview.678",), ("2026-08-07",), ("Generic ESP32 module",)),
-        limits=("an image does not tell which variant of its board it is",),
-    )
-    _, [line] = write_lines([replace(sighting(name, b"bytes"), verdict=verdict)], START)
-
-    assert 900 < len(line) < 1200

@@ -15,7 +15,7 @@ from mirror.judgement.judge import Judge
 from mirror.judgement.requests import Request
 from mirror.storage.judgements import What
 from mirror.sync.known_board import find_document, known_board
-from mirror.sync.pinned import missing_pinned, pinned_names, unheld_pinned
+from mirror.sync.pinned import missing_pinned, pinned_names, recalled_pinned
 from tests.catalog.pins import pin_of
 from tests.replica import Misbehaviour, Replica
 from tests.sync.node import MORNING, node_at
@@ -85,7 +85,8 @@ async def test_what_is_pinned_and_recalled_is_dealt_with(tmp_path: Path) -> None
 
         assert (outcome.exit_status, outcome.troubles) == (0, ())
         assert [one.subject for one in outcome.dealt_with] == [OLD]
-        assert (await missing_pinned(node.store), await unheld_pinned(node.store)) == ((OLD,), ())
+        assert await missing_pinned(node.store) == (OLD,)
+        assert await recalled_pinned(node.store) == {OLD}
 
 
 async def test_a_pin_that_could_not_be_fetched_stays_wanted(tmp_path: Path) -> None:
