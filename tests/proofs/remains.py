@@ -48,7 +48,7 @@ def taken_in(data: Path) -> set[str]:
     texts = [path.read_text() for path in data.glob("ledger/*.jsonl")]
     # What stands behind the last line end is a line that is being written.
     lines = [json.loads(line) for text in texts for line in text.split("\n")[:-1]]
-    return {line["sighting"]["name"] for line in lines if "sighting" in line}
+    return {line["seen"]["name"] for line in lines if "seen" in line}
 
 
 def _named(data: Path, root: str) -> Iterator[str]:

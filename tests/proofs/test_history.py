@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from mirror.sandbox import Sandbox
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
 #: By then Python, SQLite and the C library have taken what they keep.
 SETTLED: Final = 50
 #: Of both, the replica's share among them: a run that leaves something leaves a hundred.
