@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-TESTS := -m "not long" -n 2 --dist worksteal
+TESTS := -m "not long" -n 4 --dist worksteal
 
 .DELETE_ON_ERROR:
 .PHONY: help run demo test test-long check bench bench-verify lock clean

@@ -83,7 +83,8 @@ def main() -> None:
     _say(_ANSWERS, answer_frame(Status.READY, b"{}", last=False))
     try:
         serve(sys.stdin.buffer, _ANSWERS, memory)
-    except MemoryError:
+    except (MemoryError, SystemError):
+        # The second is what the interpreter now and then ends with where C code gets no memory.
         # No word and no clean-up: both would need memory.
         os._exit(OUT_OF_MEMORY)
 
@@ -113,9 +114,8 @@ def answer(request: Request, body: bytes) -> tuple[Status, bytes]:
         return Status.ANSWER, _document(request, body)
     except RefusedError as error:
         return Status.REFUSAL, _refusal(error)
-    except (MemoryError, SystemError) as error:
-        # Where C code gets no memory, the interpreter now and then ends with the second.
-        raise MemoryError from error
+    except (MemoryError, SystemError):
+        raise
     except Exception as error:  # noqa: BLE001 - whatever a parser trips over is a refusal by name
         return Status.FAILURE, _refusal(error)
 
