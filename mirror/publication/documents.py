@@ -20,7 +20,7 @@ import rfc8785
 from pydantic import Field, TypeAdapter, ValidationError
 
 from mirror.catalog.kinds import Kind, Maturity
-from mirror.catalog.model import Passage, VariantFacts
+from mirror.catalog.model import BoardFacts, Passage, VariantFacts
 from mirror.catalog.values import Digest
 from mirror.errors import ForeignDataError, MalformedValueError
 from mirror.formats.verdict import Checksummed, Conclusion, Finding, Identity
@@ -171,6 +171,25 @@ class BoardDocument:
     type: str = "mpmirror.board"
     format: int = FORMAT
     critical: tuple[str, ...] = ()
+
+    @property
+    def facts(self) -> BoardFacts:
+        """What upstream's pages said of the board when this was rendered."""
+        return BoardFacts(
+            board=self.board,
+            page=self.page,
+            product=self.product,
+            vendor=self.vendor,
+            port=self.port,
+            mcu=self.mcu,
+            features=self.features,
+            website=self.website,
+            flash_offset=self.flash_offset,
+            photographs=self.photographs,
+            description=self.description,
+            instructions=self.instructions,
+            variants=self.variants,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,21 +166,7 @@ def _checked(adapter: TypeAdapter[_Value], given: Mapping[str, object], url: str
 def _facts(document: BoardDocument, url: str) -> BoardFacts:
     _refuse_odd_text(document, url)
     _refuse_odd_facts(document, url)
-    return BoardFacts(
-        board=document.board,
-        page=document.page,
-        product=document.product,
-        vendor=document.vendor,
-        port=document.port,
-        mcu=document.mcu,
-        features=document.features,
-        website=document.website,
-        flash_offset=document.flash_offset,
-        photographs=document.photographs,
-        description=document.description,
-        instructions=document.instructions,
-        variants=document.variants,
-    )
+    return document.facts
 
 
 def _refuse_odd_text(document: BoardDocument, url: str) -> None:

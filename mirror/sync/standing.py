@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mirror.catalog.model import BoardFacts, CatalogBoard, Listing
+from mirror.catalog.model import CatalogBoard, Listing
 from mirror.catalog.names import ArtifactName
 from mirror.catalog.values import Digest
 from mirror.publication.documents import Recall, decode_board
@@ -17,7 +17,6 @@ from mirror.publication.documents import Recall, decode_board
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from mirror.publication.documents import BoardDocument
     from mirror.storage.index import Index
     from mirror.storage.judgements import Recalled
 
@@ -63,7 +62,7 @@ def remembered_in(document: bytes) -> CatalogBoard:
         Listing.at(offer.source, ArtifactName.parse(offer.name), board.board, position)
         for position, offer in enumerate(board.on_demand)
     ]
-    return CatalogBoard(_facts(board), tuple(offered), notes=notes)
+    return CatalogBoard(board.facts, tuple(offered), notes=notes)
 
 
 def stamp(now: datetime) -> str:
@@ -73,21 +72,3 @@ def stamp(now: datetime) -> str:
 
 def _spelled(recalled: Recalled) -> Recall:
     return Recall(recalled.digest, recalled.names, stamp(recalled.time), recalled.why)
-
-
-def _facts(board: BoardDocument) -> BoardFacts:
-    return BoardFacts(
-        board=board.board,
-        page=board.page,
-        product=board.product,
-        vendor=board.vendor,
-        port=board.port,
-        mcu=board.mcu,
-        features=board.features,
-        website=board.website,
-        flash_offset=board.flash_offset,
-        photographs=board.photographs,
-        description=board.description,
-        instructions=board.instructions,
-        variants=board.variants,
-    )

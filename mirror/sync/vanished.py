@@ -12,7 +12,7 @@ import urllib.parse
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from mirror.catalog.model import BoardFacts, CatalogBoard, Listing
+from mirror.catalog.model import CatalogBoard, Listing
 from mirror.catalog.names import ArtifactName
 from mirror.errors import (
     ArtifactNotFoundError,
@@ -104,7 +104,7 @@ def as_catalogued(document: BoardDocument, withdrawn: Container[str]) -> Catalog
         for position, offer in enumerate(document.on_demand)
         if offer.name not in withdrawn
     )
-    return CatalogBoard(_facts(document), listings, stale="upstream does not show this board")
+    return CatalogBoard(document.facts, listings, stale="upstream does not show this board")
 
 
 async def _board_digests(store: StoreReader) -> Mapping[str, Digest]:
@@ -128,21 +128,3 @@ async def _find_board(store: StoreReader, digest: Digest) -> BoardDocument | Non
 
 async def _read(store: StoreReader, digest: Digest) -> bytes:
     return await store.blobs.read(digest, max_bytes=_MOST_BYTES)
-
-
-def _facts(document: BoardDocument) -> BoardFacts:
-    return BoardFacts(
-        board=document.board,
-        page=document.page,
-        product=document.product,
-        vendor=document.vendor,
-        port=document.port,
-        mcu=document.mcu,
-        features=document.features,
-        website=document.website,
-        flash_offset=document.flash_offset,
-        photographs=document.photographs,
-        description=document.description,
-        instructions=document.instructions,
-        variants=document.variants,
-    )
