@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,7 @@ from tests.catalog.test_plan import PREVIEWS, RELEASES, board_of
 if TYPE_CHECKING:
     from random import Random
 
-_days = st.dates().filter(lambda day: 2000 <= day.year < 2100).map("{:%Y%m%d}".format)
+_days = st.dates(date(2000, 1, 1), date(2099, 12, 31)).map("{:%Y%m%d}".format)
 names = st.lists(
     st.builds(
         "B{}-{}-{}.{}".format,

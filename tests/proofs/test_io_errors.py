@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ERRORS: Final = (errno.EIO, errno.ENOSPC, errno.EMFILE)
-SOME: Final = 6
+SOME: Final = 4
 # More than there are operations in any work.
 NEVER: Final = 1_000_000
 LONGEST: Final = 500

@@ -203,7 +203,7 @@ def happenings() -> Iterator[type[Happenings]]:
 
 
 FEW: Final = settings(
-    max_examples=15,
+    max_examples=12,
     stateful_step_count=12,
     deadline=None,
     derandomize=True,
@@ -218,7 +218,7 @@ def test_a_node_keeps_its_promises(
     happenings: type[Happenings], tell: Callable[[str], None]
 ) -> None:
     run_state_machine_as_test(happenings, settings=FEW)
-    tell(f"the lives of 15 nodes: {figures(happenings.tally)}")
+    tell(f"the lives of 12 nodes: {figures(happenings.tally)}")
 
 
 @pytest.mark.long

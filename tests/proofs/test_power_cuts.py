@@ -39,7 +39,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LEAST: Final = 200
 MANY: Final = 10_000
-SECONDS: Final = 10.0
+SECONDS: Final = 6.0
 
 
 @dataclass(slots=True)
