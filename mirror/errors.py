@@ -196,6 +196,10 @@ class TooLargeError(RefusedError):
     """More bytes than the limit, before or after decompression."""
 
 
+class UnflashableError(RefusedError):
+    """A file for which no flashing command is known to be right."""
+
+
 class UnreadableFileError(RefusedError):
     """A file that somebody handed over and that can not be read."""
 
