@@ -216,6 +216,22 @@ class RecalledError(RefusedError):
     """Bytes that an operator forbids: they are not taken, wherever they come from."""
 
 
+class KeyRefusedError(RefusedError):
+    """A key that can not be read, is not the one on the paper, or is not to be used."""
+
+
+class SignatureRefusedError(RefusedError):
+    """Bytes that nobody signed whom this reader trusts, or that were signed as something else."""
+
+
+class RolledBackError(RefusedError):
+    """A signed document from before one that was seen already: never believed (P7)."""
+
+
+class BundleRefusedError(RefusedError):
+    """A bundle that is damaged, hostile, or not for this node: nothing was changed."""
+
+
 class IncompleteError(RefusedError):
     """The run ended well but not everything asked for is held and accepted."""
 

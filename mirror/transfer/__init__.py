@@ -1,0 +1,1 @@
+"""What crosses the gap: keys and signatures, bundles, have-lists, receipts."""
