@@ -12,12 +12,30 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mirror.config import ListenAddress
+    from mirror.config import ListenAddress, Settings
 
 # netdevice(7): asks the kernel for the IPv4 address of an interface; nothing is sent.
 _SIOCGIFADDR: Final = 0x8915
 _IPV6_TABLE: Final = Path("/proc/net/if_inet6")
 _GLOBAL_SCOPE: Final = "00"
+
+
+def own_url(settings: Settings) -> str | None:
+    """Return the address that documents of this mirror give their clients, if there is one.
+
+    It is ``public_url``, or else the address that is listened on where that is one certain
+    address: not all of this machine's, and no TCP port that the system chooses.
+    """
+    if settings.public_url is not None:
+        return settings.public_url
+    listen = settings.listen
+    if not listen.number:
+        return None
+    try:
+        everywhere = ipaddress.ip_address(listen.host).is_unspecified
+    except ValueError:
+        everywhere = False
+    return None if everywhere else f"http://{listen}"
 
 
 def typed_urls(listen: ListenAddress) -> list[str]:

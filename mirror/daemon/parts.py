@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from mirror.cache.on_demand import Terms as OnDemandTerms
 from mirror.catalog.guard import Guard
 from mirror.catalog.plan import Newest, Override, Policy
+from mirror.daemon.addresses import own_url
 from mirror.errors import ConfigurationError
 from mirror.storage.quarantine import Bounds
 from mirror.storage.space import KeepFree
@@ -73,7 +74,7 @@ def wishes_of(settings: Settings, *, accept_shrunken: bool = False) -> Wishes:
 def terms_of(settings: Settings) -> Terms:
     """Return on which terms the store is kept."""
     keep = settings.disk.keep_free
-    return Terms(KeepFree(keep.size, keep.share), Bounds())
+    return Terms(KeepFree(keep.size, keep.share), Bounds(), own_url(settings))
 
 
 def on_demand_terms_of(settings: Settings) -> OnDemandTerms:

@@ -18,6 +18,7 @@ from mirror.publication.documents import (
     decode_content,
     decode_publication,
 )
+from mirror.publication.local.layer import Layer, local_digests
 from mirror.storage.threads import to_end
 from mirror.sync.standing import remembered_in
 
@@ -72,8 +73,7 @@ async def refuse_document(store: Store, digest: Digest) -> None:
     current = await _current(store)
     if current is not None:
         root, content = current
-        documents = {document.digest for document in root.documents.values()}
-        if digest in documents | set(content.boards.values()) | {root.content}:
+        if digest in local_digests(root) | set(content.boards.values()) | {root.content}:
             raise _document(digest)
     if await store.index.sightings_with(digest) or not await store.blobs.has(digest):
         return
@@ -90,7 +90,7 @@ def _document(digest: Digest) -> ConfigurationError:
 
 
 def _is_document(data: bytes) -> bool:
-    for decode in (decode_board, decode_content, decode_publication):
+    for decode in (decode_board, decode_content, decode_publication, Layer.decode):
         try:
             decode(data)
         except MalformedValueError:

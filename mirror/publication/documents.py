@@ -248,6 +248,8 @@ class PublicationRoot:
 
     ``sequence`` rises per ``lineage`` and ``channel`` and never goes back; ``previous`` is
     the root that this one superseded; ``documents`` are by path, such as ``/v1/boards.json``.
+    What was rendered of one board is in its layer (`mirror.publication.local.layer`), named
+    in ``layers`` by board id; ``rendering`` is the word for how boards were rendered.
     """
 
     lineage: str
@@ -257,6 +259,8 @@ class PublicationRoot:
     published: str
     content: Digest
     documents: dict[str, LocalDocument] = field(default_factory=dict)
+    layers: dict[str, Digest] = field(default_factory=dict)
+    rendering: str = ""
     type: str = "mpmirror.publication"
     format: int = FORMAT
     critical: tuple[str, ...] = ()

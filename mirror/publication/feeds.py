@@ -8,8 +8,6 @@ feed; within ``/v1`` nothing is removed from it and nothing changes its meaning.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from io import BytesIO
-from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Final
 
 import rfc8785
@@ -32,8 +30,7 @@ if TYPE_CHECKING:
 
 SCHEMA_PATH: Final = "/v1/schemas/feed.json"
 
-_SHA256_BYTES: Final = 32
-_END_OF_NAME: Final = b"\0"  # before every letter, so that names are sorted as they are
+_SHA256_HEX: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +107,7 @@ class Latest:
 
 _HEAD = TypeAdapter(FeedHead)
 _FEED = TypeAdapter(Feed)
+_SUMMARY = TypeAdapter(BoardSummary)
 _INDEX = TypeAdapter(Index)
 _LATEST = TypeAdapter(Latest)
 
@@ -164,10 +162,21 @@ def summarise(board: BoardDocument) -> BoardSummary:
     )
 
 
+def encode_summary(board: BoardSummary) -> bytes:
+    """Return *board* as `join_index` takes it."""
+    return rfc8785.dumps(_SUMMARY.dump_python(board, mode="json"))
+
+
+def join_index(boards: Iterable[bytes]) -> bytes:
+    """Return the index of *boards*, which `encode_summary` made."""
+    empty = rfc8785.dumps(_INDEX.dump_python(Index(()), mode="json"))
+    before, opened, after = empty.partition(b'"boards":[')
+    return before + opened + b",".join(boards) + after + b"\n"
+
+
 def render_index(boards: Iterable[BoardSummary]) -> bytes:
     """Return the index of *boards*."""
-    index = Index(tuple(boards))
-    return rfc8785.dumps(_INDEX.dump_python(index, mode="json")) + b"\n"
+    return join_index(map(encode_summary, boards))
 
 
 def render_latest(board: BoardDocument, query: FeedQuery) -> bytes:
@@ -185,36 +194,19 @@ def render_latest(board: BoardDocument, query: FeedQuery) -> bytes:
 
 def render_sums(digests: Iterable[tuple[str, str]]) -> bytes:
     """Return GNU ``SHA256SUMS`` text for pairs of a bare name and its SHA-256 in hex."""
-    sums = Sums()
-    for name, digest in digests:
-        sums.add(name, digest)
-    return sums.render()
+    return join_sums(b"%s  %s\n" % (digest.encode(), name.encode()) for name, digest in digests)
 
 
-class Sums:
-    """``SHA256SUMS`` in the making; a name takes about a hundred bytes of memory."""
+def join_sums(sums: Iterable[bytes]) -> bytes:
+    """Return all lines of several such texts as one, in the order of the names."""
+    # A name that stands on the pages of two boards is one file.
+    lines = {line for text in sums for line in text.splitlines(keepends=True)}
+    in_order = sorted(lines, key=_name_in_line)
+    return b"".join(in_order)
 
-    def __init__(self) -> None:
-        self._packed: list[bytes] = []
 
-    def add(self, name: str, digest: str) -> None:
-        """Add a bare name and its SHA-256 in hex."""
-        self._packed.append(name.encode() + _END_OF_NAME + bytes.fromhex(digest))
-
-    def add_all_of(self, board: BoardDocument) -> None:
-        """Add every file of *board*."""
-        for file in all_files(board):
-            self.add(file.name, file.hashes.sha256)
-
-    def render(self) -> bytes:
-        """Return the text, in the order of the names."""
-        self._packed.sort()
-        text = BytesIO()
-        # A name that stands on the pages of two boards is one file.
-        for packed, _ in groupby(self._packed):
-            name, digest = packed[: -_SHA256_BYTES - 1], packed[-_SHA256_BYTES:]
-            text.write(b"%s  %s\n" % (digest.hex().encode(), name))
-        return text.getvalue()
+def _name_in_line(line: bytes) -> bytes:
+    return line[_SHA256_HEX:]
 
 
 def feed_schema() -> bytes:

@@ -70,11 +70,13 @@ class StoreReader:
 class Terms:
     """On which terms a store is kept: what stays free on its disk, and the quarantine's size.
 
-    ``keep_free`` None keeps nothing free.
+    ``keep_free`` None keeps nothing free.  ``public_url`` is the address of this mirror that
+    its publications give their clients, without a final slash; None: they give none.
     """
 
     keep_free: KeepFree | None
     quarantine: Bounds
+    public_url: str | None = None
 
 
 USUAL_TERMS = Terms(KeepFree(), Bounds())
@@ -84,7 +86,8 @@ USUAL_TERMS = Terms(KeepFree(), Bounds())
 class Store(StoreReader):
     """The store of its one writer; ``remarks`` are sentences on what opening it mended.
 
-    Appending to the ledger brings the index along.
+    Appending to the ledger brings the index along.  ``public_url`` is as in `Terms`: whoever
+    publishes, for whatever reason, gives the same address.
     """
 
     blobs: BlobStore
@@ -98,6 +101,7 @@ class Store(StoreReader):
     room: Room
     peers: Peers
     remarks: tuple[str, ...]
+    public_url: str | None = None
 
     @staticmethod
     @asynccontextmanager
@@ -139,6 +143,7 @@ class Store(StoreReader):
                     room=room,
                     peers=parts.peers,
                     remarks=prepared.remarks,
+                    public_url=terms.public_url,
                 )
 
     async def demand(self, size: int) -> None:

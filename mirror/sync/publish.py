@@ -15,10 +15,8 @@ from typing import TYPE_CHECKING
 from mirror.catalog.keeping import still_held
 from mirror.catalog.values import Digest
 from mirror.errors import ArtifactNotFoundError, DamagedError
-from mirror.publication import feeds
 from mirror.publication.documents import (
     ContentRoot,
-    LocalDocument,
     Origin,
     PublicationRoot,
     decode_board,
@@ -27,6 +25,7 @@ from mirror.publication.documents import (
     encode,
 )
 from mirror.publication.tree import render_board
+from mirror.sync.local_layer import MOST_BYTES, Earlier, LocalLayer, render_local
 from mirror.sync.marking import Before, before_of, find_renames, marked, parted, sightings_on
 from mirror.sync.standing import Standing, remembered_in, stamp, standing_judgements
 
@@ -42,8 +41,6 @@ if TYPE_CHECKING:
 __all__ = ["CHANNEL", "Publisher", "stamp"]
 
 CHANNEL = "current"
-# A board document has a few kB for each release; the largest real one stays under 1 MB.
-_MOST_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +48,14 @@ class _Previous:
     root: PublicationRoot
     digest: Digest
     content: ContentRoot
+
+    @property
+    def local(self) -> LocalLayer:
+        return LocalLayer.of(self.root)
+
+    @property
+    def rendered(self) -> Earlier:
+        return Earlier(self.content, self.local)
 
 
 class _Everything(Container[str]):
@@ -134,10 +139,10 @@ class Publisher:
             encoded = await asyncio.to_thread(encode, document)
             digests[board.facts.board] = await self._held(encoded, digests.get(board.facts.board))
         content = self._content(previous, dict(sorted(digests.items())), now, standing)
-        documents = await self._local_documents(content)
-        if previous and _same(previous, content, documents):
+        local = await render_local(self._store, content, previous.rendered if previous else None)
+        if previous and (previous.content, previous.local) == (content, local):
             return None
-        return await self._point(previous, content, documents, now)
+        return await self._point(previous, content, local, now)
 
     async def _held(self, document: bytes, published: Digest | None) -> Digest:
         # What a publication names was durable before it: most boards are as they were.
@@ -152,7 +157,7 @@ class Publisher:
         """
         previous = await self._previous()
         if previous is not None:
-            await self._local_documents(previous.content)
+            await render_local(self._store, previous.content, None)
 
     async def _previous(self) -> _Previous | None:
         digest = await self._store.publications.current(CHANNEL)
@@ -162,7 +167,7 @@ class Publisher:
         return _Previous(root, digest, decode_content(await self._read(root.content)))
 
     async def _read(self, digest: Digest) -> bytes:
-        return await self._store.blobs.read(digest, max_bytes=_MOST_BYTES)
+        return await self._store.blobs.read(digest, max_bytes=MOST_BYTES)
 
     async def _before(self, document: Digest | None) -> Before:
         """Return what a board document says that its next one goes on from."""
@@ -249,28 +254,11 @@ class Publisher:
             return before.upstream, before.through
         return self._upstream, self._through or ()
 
-    async def _local_documents(self, content: ContentRoot) -> dict[str, LocalDocument]:
-        summaries: list[feeds.BoardSummary] = []
-        sums = feeds.Sums()
-        for digest in content.boards.values():
-            board = await asyncio.to_thread(decode_board, await self._read(digest))
-            summaries.append(feeds.summarise(board))
-            sums.add_all_of(board)
-        rendered = {
-            "/v1/boards.json": (feeds.render_index(summaries), "application/json"),
-            "/resources/firmware/SHA256SUMS": (sums.render(), "text/plain"),
-        }
-        digests = await self._store.blobs.put_many([data for data, _ in rendered.values()])
-        return {
-            path: LocalDocument(digest, media_type, len(data))
-            for digest, (path, (data, media_type)) in zip(digests, rendered.items(), strict=True)
-        }
-
     async def _point(
         self,
         previous: _Previous | None,
         content: ContentRoot,
-        documents: dict[str, LocalDocument],
+        local: LocalLayer,
         now: datetime,
     ) -> int:
         sequence = await self._store.publications.next_sequence()
@@ -281,7 +269,9 @@ class Publisher:
             previous=previous.digest if previous else None,
             published=stamp(now),
             content=await self._store.blobs.put(encode(content)),
-            documents=documents,
+            documents=local.documents,
+            layers=local.layers,
+            rendering=local.rendering,
         )
         digest = await self._store.blobs.put(encode(root))
         await self._store.publications.publish(sequence, digest)
@@ -290,7 +280,3 @@ class Publisher:
 
 def _notes(board: CatalogBoard) -> dict[str, str]:
     return {str(listing.name.version): listing.notes for listing in board.listings if listing.notes}
-
-
-def _same(previous: _Previous, content: ContentRoot, documents: dict[str, LocalDocument]) -> bool:
-    return previous.content == content and previous.root.documents == documents

@@ -19,6 +19,7 @@ from mirror.errors import (
 )
 from mirror.publication.documents import decode_board, decode_content, decode_publication
 from mirror.publication.feeds import all_files
+from mirror.publication.local.layer import local_digests
 from mirror.storage.blobs import FAN_OUT
 from mirror.storage.entries import Removal, Sighting
 
@@ -88,6 +89,7 @@ class Checking:
         self._bad: set[Digest] = set()
         self._walked: set[Digest] = set()
         self._recalled: frozenset[Digest] = frozenset()
+        self._gone: set[Digest] = set()
         self.damages: list[Damage] = []
 
     async def blobs(self, progress: Callable[[int, int], None]) -> int:
@@ -174,16 +176,23 @@ class Checking:
     async def _walk(self, digest: Digest, *, lenient: bool) -> None:
         root = decode_publication(await self._read(digest))
         content = decode_content(await self._read(root.content))
-        documents = {document.digest for document in root.documents.values()}
-        self._note_missing(await self._store.blobs.missing(documents))
+        self._note_missing(await self._missing(local_digests(root), lenient=lenient))
         # Publications share most boards: each board document is walked once.
         for board in set(content.boards.values()) - self._walked:
             self._walked.add(board)
             document = decode_board(await self._read(board))
-            missing = await self._store.blobs.missing({file.digest for file in all_files(document)})
-            if lenient and missing:
-                missing -= await self._let_go()
-            self._note_missing(missing)
+            files = {file.digest for file in all_files(document)}
+            self._note_missing(await self._missing(files, lenient=lenient))
+
+    async def _missing(self, digests: set[Digest], *, lenient: bool) -> set[Digest]:
+        """Return what of *digests* is not held; if *lenient*, and was not let go on purpose."""
+        missing = await self._store.blobs.missing(digests)
+        if not lenient:
+            return missing
+        if missing - self._gone:
+            # Most of what an older publication lacks was looked up for a newer one.
+            self._gone = await self._let_go()
+        return missing - self._gone
 
     async def _read(self, digest: Digest) -> bytes:
         try:

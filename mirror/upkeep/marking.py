@@ -30,12 +30,17 @@ from mirror.publication.documents import (
     decode_content,
     decode_publication,
 )
+from mirror.publication.local.boards import INDEX_PATH
+from mirror.publication.local.layer import local_digests
 from mirror.storage.publications import PointerToken
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from mirror.storage.store import StoreReader
+
+#: Served of every publication that is retained, as board documents are.
+KEPT_LONG: Final = (INDEX_PATH,)
 
 _MOST_BYTES: Final = 64 * 1024 * 1024
 _UNREADABLE: Final = (
@@ -59,7 +64,8 @@ class Retention:
 class Marks:
     """What is reached while the pointer is as *token* says.
 
-    ``documents`` are those of all publications that are retained; ``named`` are the files of
+    ``documents`` are those of all publications that are retained, and what was rendered for
+    those that a channel points to or that are in grace; ``named`` are the files of
     the current publication and of those that channels point to, ``graced`` those of
     publications in grace.  ``offered`` are the names on demand.  ``expired`` are the
     sequences that are no longer retained.  ``unreadable`` are sentences about documents of
@@ -149,7 +155,8 @@ class _Marking:
 
     async def _walk(self, digest: Digest, sequence: int, files: set[Digest]) -> None:
         try:
-            content = await self._documents(digest)
+            root, content = await self._documents(digest)
+            self.marks.documents.update(local_digests(root))
             for board in content.boards.values():
                 if board not in self._walked:
                     await self._walk_board(board, files)
@@ -174,18 +181,20 @@ class _Marking:
                 self.marks.expired.append(sequence)
                 return
             await self._documents(digest)
+            # What only its clients needed is not rendered for anybody any more.
+            kept = (root.documents.get(path) for path in KEPT_LONG)
+            self.marks.documents.update(local.digest for local in kept if local)
         except _UNREADABLE as error:
             self.marks.documents.add(digest)
             self.marks.unreadable.append(f"publication {sequence} can not be read: {error}")
 
-    async def _documents(self, digest: Digest) -> ContentRoot:
+    async def _documents(self, digest: Digest) -> tuple[PublicationRoot, ContentRoot]:
         root = decode_publication(await self._read(digest))
         documents = self.marks.documents
         documents.update((digest, root.content))
-        documents.update(local.digest for local in root.documents.values())
         content = await asyncio.to_thread(decode_content, await self._read(root.content))
         documents.update(content.boards.values())
-        return content
+        return root, content
 
     async def _read(self, digest: Digest) -> bytes:
         return await self._store.blobs.read(digest, max_bytes=_MOST_BYTES)

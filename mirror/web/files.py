@@ -19,6 +19,7 @@ from mirror.errors import (
     NotFoundError,
 )
 from mirror.publication.feeds import render_sums
+from mirror.publication.local.sums import SUMS_PATH
 from mirror.web.blob_response import About, Described, answer_blob
 from mirror.web.documents import Document
 from mirror.web.heads import TEXT, Caching
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from mirror.web.on_demand import Fetched
     from mirror.web.shelf import Shelf
 
-SUMS_PATH: Final = "/resources/firmware/SHA256SUMS"
 _SUM: Final = ".sha256"
 # About 2 kB each; what is asked for is a small part of what there is.
 _MOST_KNOWN: Final = 1024

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mirror.web.artifacts import Artifact
     from mirror.web.documents import Stationery
     from mirror.web.holdings import Holdings
+    from mirror.web.local import LocalLayer
     from mirror.web.superseded import Superseded
 
 CHANNEL: Final = "current"
@@ -64,6 +65,7 @@ class Shelf:
         self._stationery = stationery
         self._superseded = superseded
         self._view: View | None = None
+        self._layer: LocalLayer | None = None
         self._others: OrderedDict[Digest, View] = OrderedDict()
         self._token: Hashable = _NOT_LOOKED
         self._problem: MirrorError | None = None
@@ -90,6 +92,8 @@ class Shelf:
                 self._problem = None
                 self._looked.set()
                 if self._view is not None:
+                    await self._view.layer.look(self._layer)
+                    self._layer = self._view.layer
                     await self._superseded.look(self._view.loaded)
             except MirrorError as error:
                 if str(error) != str(self._problem):

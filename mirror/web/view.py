@@ -10,14 +10,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mirror.catalog.kinds import Kind, Maturity
-from mirror.errors import ArtifactNotFoundError, BoardNotFoundError, NotFoundError
+from mirror.errors import ArtifactNotFoundError, BoardNotFoundError
 from mirror.publication.documents import decode_board
 from mirror.publication.feeds import filter_feed, render_latest
 from mirror.publication.hiding import without_hidden
+from mirror.publication.local.boards import INDEX_PATH
 from mirror.storage.threads import to_end
 from mirror.web.documents import Document
-from mirror.web.heads import TEXT
-from mirror.web.loading import MOST_BYTES
+from mirror.web.local import LocalLayer
 from mirror.web.recent import Recent
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from mirror.web.holdings import Blobs
     from mirror.web.loading import Loaded, LoadedBoard
 
-INDEX_PATH = "/v1/boards.json"
-
 _FLASHABLE = tuple(kind for kind in Kind if kind.flashable)
 
 
@@ -38,11 +36,11 @@ class View:
 
     def __init__(self, loaded: Loaded, blobs: Blobs, stationery: Stationery) -> None:
         self.loaded = loaded
-        self._blobs = blobs
         self._stationery = stationery
         self._feed = Document(stationery, loaded.feed, loaded.feed_digest)
         self._boards: dict[str, Document] = {}
-        self._local: Recent[str] = Recent(most=64, most_bytes=64 << 20)
+        self.layer = LocalLayer(loaded.publication, blobs, stationery)
+        self._local: Recent[str] = Recent(most=512, most_bytes=64 << 20)
         self._feeds: Recent[FeedQuery] = Recent(most=32, most_bytes=64 << 20)
         self._latest: Recent[tuple[str, FeedQuery]] = Recent(most=512, most_bytes=16 << 20)
 
@@ -77,9 +75,7 @@ class View:
 
     async def local(self, path: str) -> Document:
         """Return a document that this node rendered for *path*."""
-        if path not in self.loaded.publication.documents:
-            raise NotFoundError(f"nothing is at {path[:200]!r}")
-        return await self._local.get(path, lambda: self._read_local(path))
+        return await self._local.get(path, lambda: self.layer.read(path))
 
     async def feed(self, query: FeedQuery | None) -> Document:
         """Return the feed, or what *query* asks of it."""
@@ -95,12 +91,6 @@ class View:
         """
         entry = self._entry(board)
         return await self._latest.get((board, query), lambda: self._find_latest(entry, query))
-
-    async def _read_local(self, path: str) -> Document:
-        local = self.loaded.publication.documents[path]
-        body = await self._blobs.read(local.digest, max_bytes=MOST_BYTES)
-        media_type = TEXT if local.media_type == "text/plain" else local.media_type
-        return Document(self._stationery, body, local.digest.hex, media_type=media_type)
 
     async def _filter(self, query: FeedQuery) -> Document:
         return await self._stationery.questions.run(self._make_feed, query)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from mirror.catalog.names import ArtifactName
 from mirror.catalog.values import Digest
-from mirror.publication import feeds
 from mirror.publication.documents import (
     BoardDocument,
     ContentRoot,
@@ -20,6 +20,10 @@ from mirror.publication.documents import (
     PublicationRoot,
     encode,
 )
+from mirror.publication.local.dialect import Dialect, Site
+from mirror.publication.local.layer import Layer
+from mirror.publication.local.registry import DIALECTS
+from mirror.publication.local.rendering import render_layer, render_lists
 from mirror.publication.tree import HeldArtifact, render_board
 from mirror.storage.blob_store import BlobStore
 from mirror.storage.disk import Disk
@@ -30,14 +34,14 @@ from mirror.storage.node import Node
 from mirror.storage.publications import Publications
 from mirror.storage.quarantine import Bounds
 from mirror.storage.space import Room
-from mirror.web.files import SUMS_PATH
-from mirror.web.view import INDEX_PATH
 from tests.publication.examples import SOURCE, VERDICT, facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+
+SITE = Site("http://mirror.lab:8080", "https://micropython.org")
 NOON = datetime(2026, 8, 24, 12, tzinfo=UTC)
 
 PICO = "RPI_PICO_W-20260406-v1.28.0.uf2"
@@ -94,9 +98,10 @@ def opened(folder: Path) -> Written:
 
 @dataclass(slots=True)
 class Builder:
-    """Publishes into *store*; each publication is an hour after the one before."""
+    """Publishes into *store*, in *dialects*; each publication is an hour after the one before."""
 
     store: Written
+    dialects: Sequence[Dialect] = DIALECTS
     sequence: int = 0
     now: datetime = NOON
 
@@ -121,7 +126,8 @@ class Builder:
             previous=None,
             published=self.now.isoformat(),
             content=await self.store.blobs.put(encode(content)),
-            documents=await self._local(boards),
+            documents=await self._lists(boards),
+            layers=await self._layers(boards),
         )
         digest = await self.store.blobs.put(encode(root))
         await self.store.publications.publish(self.sequence, digest)
@@ -141,15 +147,23 @@ class Builder:
             recalled=tuple(Digest.of(data) for data in recalled),
         )
 
-    async def _local(self, boards: Sequence[BoardDocument]) -> dict[str, LocalDocument]:
-        index = feeds.render_index(feeds.summarise(board) for board in boards)
-        files = [file for board in boards for file in feeds.all_files(board)]
-        sums = feeds.render_sums((file.name, file.hashes.sha256) for file in files)
-        await self.store.blobs.put_many([index, sums])
+    async def _lists(self, boards: Sequence[BoardDocument]) -> dict[str, LocalDocument]:
+        summaries: dict[str, list[bytes]] = {}
+        for board in boards:
+            layer = Layer.decode(render_layer(board, SITE, self.dialects))
+            for name in layer.head.summaries:
+                summaries.setdefault(name, []).append(layer.summary(name))
+        lists = render_lists(summaries, SITE, self.dialects)
+        await self.store.blobs.put_many(one.body for one in lists.values())
         return {
-            INDEX_PATH: LocalDocument(Digest.of(index), "application/json", len(index)),
-            SUMS_PATH: LocalDocument(Digest.of(sums), "text/plain", len(sums)),
+            path: LocalDocument(Digest.of(one.body), one.media_type, len(one.body))
+            for path, one in lists.items()
         }
+
+    async def _layers(self, boards: Sequence[BoardDocument]) -> dict[str, Digest]:
+        layers = {board.board: render_layer(board, SITE, self.dialects) for board in boards}
+        await self.store.blobs.put_many(layers.values())
+        return {board: Digest.of(layer) for board, layer in layers.items()}
 
 
 def boards_of(files: Mapping[str, bytes], size: int | None = None) -> list[BoardDocument]:

@@ -1,0 +1,26 @@
+"""The index of all boards, ``/v1/boards.json``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from mirror.publication import feeds
+from mirror.publication.local.dialect import JSON, Dialect, Documents, Rendered, Site
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mirror.publication.documents import BoardDocument
+
+INDEX_PATH: Final = "/v1/boards.json"
+
+
+def _summarise(board: BoardDocument, _site: Site) -> bytes:
+    return feeds.encode_summary(feeds.summarise(board))
+
+
+def _combine(summaries: Sequence[bytes], _site: Site) -> Documents:
+    return {INDEX_PATH: Rendered(feeds.join_index(summaries), JSON)}
+
+
+BOARDS: Final = Dialect(name="boards", summarise=_summarise, combine=_combine)
