@@ -27,6 +27,7 @@ OURS = (
     "mirror",
     "tests",
     "deploy",
+    "docs",
     "requirements",
     ".ci",
     "Makefile",

@@ -95,6 +95,12 @@ COMMANDS: Final = (
         (COMPLETE, FAILED, USAGE, REFUSED, DAMAGED, LOCKED),
     ),
     Command(
+        "export",
+        Later("mirror.cli.export", "export"),
+        ACROSS_THE_GAP,
+        (COMPLETE, FAILED, USAGE, REFUSED, DAMAGED),
+    ),
+    Command(
         "check",
         Later("mirror.cli.check", "check"),
         UPKEEP,

@@ -1,0 +1,89 @@
+"""`mpmirror export`: write what is held in a form that crosses a gap, or that a tool reads."""
+
+import asyncio
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mirror.cli.invocation import invocation_of
+from mirror.cli.statuses import COMPLETE, DAMAGED, REFUSED
+from mirror.cli.terminal import Steps, complain, say, say_json
+from mirror.config import Settings
+from mirror.errors import ConfigurationError
+from mirror.storage.disk import Disk
+from mirror.storage.files import Files
+from mirror.storage.store import StoreReader
+from mirror.transfer.mpflash_folder import Exported, export_folder
+
+
+def export(
+    context: typer.Context,
+    *,
+    mpflash: Annotated[
+        Path | None,
+        typer.Option(
+            "--mpflash", help="Folder to fill for mpflash without network.", metavar="DIR"
+        ),
+    ] = None,
+    boards: Annotated[
+        list[str] | None,
+        typer.Option("--boards", help="Only these boards: a pattern; may be repeated."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON, for a script.")] = False,
+) -> None:
+    """Write files that are held into a folder, as another tool wants to find them."""
+    settings = invocation_of(context).settings()
+    if mpflash is None:
+        raise ConfigurationError("export needs to know for whom: --mpflash DIR")
+    folder = mpflash.absolute()
+    done = asyncio.run(_export(settings, folder, boards or []))
+    if as_json:
+        say_json(_document(folder, done))
+    else:
+        _tell(folder, done)
+    raise typer.Exit(_status(done))
+
+
+async def _export(settings: Settings, folder: Path, boards: list[str]) -> Exported:
+    """Export; this takes no lock and runs beside a daemon."""
+    store = await StoreReader.open_for_reading(settings.data_dir)
+    with Steps() as steps:
+        return await export_folder(
+            store,
+            Files(Disk()),
+            folder,
+            boards,
+            lambda done, total: steps.show("export", done, total),
+        )
+
+
+def _status(done: Exported) -> int:
+    if done.damaged:
+        return DAMAGED
+    return REFUSED if done.unmatched else COMPLETE
+
+
+def _document(folder: Path, done: Exported) -> dict[str, object]:
+    return {
+        "folder": str(folder),
+        "publication": done.sequence,
+        "files": done.files,
+        "size": done.size,
+        "written": done.written,
+        "damaged": done.damaged,
+        "unmatched": done.unmatched,
+    }
+
+
+def _tell(folder: Path, done: Exported) -> None:
+    for sentence in done.damaged:
+        complain(f"not exported: {sentence}")
+    for pattern in done.unmatched:
+        complain(f"nothing is held that mpflash could flash of a board like {pattern}")
+    say(
+        f"{done.files} files of publication {done.sequence}, {done.size / 1e6:,.1f} MB, "
+        f"{done.written} of them written now"
+    )
+    say(f"to use them: MPFLASH_FIRMWARE={shlex.quote(str(folder))} mpflash flash …")
