@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from mirror.catalog.model import BoardFacts, Listing
     from mirror.storage.entries import Sighting
+    from mirror.upstream.politeness import Politeness
     from mirror.web.artifacts import Artifact
 
 HELD = "RPI_PICO-20260406-v1.28.0.uf2"
@@ -110,7 +111,12 @@ def site_of_twenty(size: int = 0) -> Replica:
 
 @asynccontextmanager
 async def caching(
-    folder: Path, replica: Replica, *, policy: Policy = POLICY, patience: float = 4.0
+    folder: Path,
+    replica: Replica,
+    *,
+    policy: Policy = POLICY,
+    patience: float = 4.0,
+    politeness: Politeness = SWIFT,
 ) -> AsyncIterator[Caching]:
     """Run all of it, after a first sync, until the block ends."""
     clock = [0.0]
@@ -119,7 +125,7 @@ async def caching(
             url,
             user_agent="mpmirror/test",
             node_id=node.store.node.node_id,
-            politeness=SWIFT,
+            politeness=politeness,
         )
         assert (await node.sync(policy=policy)).exit_status == 0
         replica.requests.clear()

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from mirror.sync.outcome import Outcome
 
 MORNING = datetime(2026, 4, 7, 6, 0, tzinfo=UTC)
-SWIFT = Politeness(requests_per_second=0, attempts=2, backoff_seconds=0, read_seconds=2)
+SWIFT = Politeness(requests_per_second=0, attempts=2, backoff_seconds=0, read_seconds=20)
+# For an upstream that says nothing.  Others may be slow: this process is upstream too.
+IMPATIENT = replace(SWIFT, read_seconds=2)
 WISHES = Wishes(policy=Policy(), guard=Guard())
 _MOST = 1 << 26
 
