@@ -106,7 +106,7 @@ def between(least: timedelta, most: timedelta) -> AfterValidator:
 
 def _read_path(value: object) -> object:
     if isinstance(value, str) and (not value or "\0" in value):
-        raise problem("expected a folder, not an empty name")
+        raise problem("expected a path, not an empty name")
     if isinstance(value, str) and value.startswith("~"):
         raise problem(f"expected a whole path: ~ means nothing here, in {value[:80]!r}")
     return value

@@ -168,6 +168,7 @@ def _conflicts(settings: Settings) -> Iterator[str]:
     if len(set(sites)) < len(sites):
         yield f"{sources['upstream.fallbacks']}: a site stands there twice, or is upstream.url"
     yield from _water_conflicts(settings)
+    yield from _tls_conflicts(settings)
     if schedule.jitter > schedule.every:
         yield f"{sources['schedule.jitter']}: longer than schedule.every"
 
@@ -179,6 +180,21 @@ def _water_conflicts(settings: Settings) -> Iterator[str]:
         yield f"{source}: means nothing without disk.high_water"
     elif low is not None and high is not None and _above(low, high):
         yield f"{source}: above disk.high_water"
+
+
+def _tls_conflicts(settings: Settings) -> Iterator[str]:
+    tls, sources = settings.tls, settings.sources
+    if (tls.certificate is None) != (tls.key is None):
+        given = "tls.key" if tls.certificate is None else "tls.certificate"
+        yield f"{sources[given]}: tls.certificate and tls.key are set together, or not at all"
+    if tls.key is not None and _inside(tls.key, settings.data_dir):
+        yield (
+            f"{sources['tls.key']}: the key lies in data_dir, {settings.data_dir}, where a backup"
+            " or a web server would give it away"
+        )
+    places = [place for place in (settings.listen, *tls.listen) if place.number]
+    if len(set(places)) < len(places):
+        yield f"{sources['tls.listen']}: an address stands there twice, or is listen"
 
 
 def _above(low: Water, high: Water) -> bool:

@@ -40,6 +40,7 @@ from mirror.config.fields import (
 from mirror.config.limits import Allowance, Hours, Sites
 from mirror.config.overrides import Overrides
 from mirror.config.second_look import SecondLookSetting
+from mirror.config.tls import TlsSettings
 from mirror.config.water import WaterSetting
 
 _FLASHABLE = tuple(kind for kind in Kind if kind.flashable)
@@ -47,6 +48,7 @@ _KEPT_PREVIEWS = Newest(10)
 _KEEP_FREE = KeepFree(size=2_000_000_000, share=0.1)
 _LISTEN = ListenAddress("127.0.0.1", 8080)
 _NO_SECOND_LOOK = SecondLook()
+_NO_TLS = TlsSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,5 +306,6 @@ class Settings:
     retention: RetentionSettings = RetentionSettings()
     guard: GuardSettings = GuardSettings()
     upkeep: UpkeepSettings = UpkeepSettings()
+    tls: TlsSettings = _NO_TLS
     log: LogSettings = LogSettings()
     sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)

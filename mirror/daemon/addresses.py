@@ -38,16 +38,16 @@ def own_url(settings: Settings) -> str | None:
     return None if everywhere else f"http://{listen}"
 
 
-def typed_urls(listen: ListenAddress) -> list[str]:
+def typed_urls(listen: ListenAddress, scheme: str = "http") -> list[str]:
     """Return the URLs under which *listen* can be reached, one for each of our addresses."""
     try:
         address = ipaddress.ip_address(listen.host)
     except ValueError:
-        return [f"http://{listen}"]
+        return [f"{scheme}://{listen}"]
     if not address.is_unspecified:
-        return [f"http://{listen}"]
+        return [f"{scheme}://{listen}"]
     found = [*_ipv4_addresses(), *(_ipv6_addresses() if address.version == 6 else ())]  # noqa: PLR2004 - IPv6
-    return [f"http://{host}:{listen.number}" for host in found] or [f"http://{listen}"]
+    return [f"{scheme}://{host}:{listen.number}" for host in found] or [f"{scheme}://{listen}"]
 
 
 def _ipv4_addresses() -> Iterator[str]:

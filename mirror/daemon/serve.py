@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from mirror.config.units import format_duration
 from mirror.daemon.addresses import typed_urls
+from mirror.daemon.tls import Tls
 from mirror.daemon.version import VERSION
 from mirror.errors import ForeignDataError, LockedError, MirrorError, StorageError
 from mirror.storage.crawled import find_last_crawl
@@ -43,7 +44,6 @@ _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 # Seconds for the first worker to start, and between two looks.
 _TO_BEGIN: Final = 10.0
 _MOMENT: Final = 0.02
-_NOTHING_TO_RELOAD: Final = "SIGHUP: settings are read at the start only; nothing was changed."
 
 
 async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
@@ -53,12 +53,14 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     can not begin.
     """
     async with AsyncExitStack() as stack:
-        stop = stack.enter_context(_stopped_by_signals(announce))
+        tls = Tls(settings, announce)
+        stop = stack.enter_context(_stopped_by_signals(tls))
+        await tls.load()
         ready: asyncio.Future[Operations] = asyncio.get_running_loop().create_future()
         stack.callback(_settle, ready)
         held = await asyncio.to_thread(_find_held, settings)
         if held is not None:
-            await _open_doors(stack, settings, held, ready, announce)
+            await _open_doors(stack, settings, held, ready, tls)
         try:
             operations = await stack.enter_async_context(await _working(settings))
         except StorageError as error:
@@ -71,19 +73,19 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         ready.set_result(operations)
         if held is None:
             held = await asyncio.to_thread(open_held, settings.data_dir)
-            await _open_doors(stack, settings, held, ready, announce)
+            await _open_doors(stack, settings, held, ready, tls)
         await stop.wait()
 
 
 @contextmanager
-def _stopped_by_signals(announce: Callable[[str], None]) -> Iterator[asyncio.Event]:
+def _stopped_by_signals(tls: Tls) -> Iterator[asyncio.Event]:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop.set)
-    # What was started in a terminal ends with it; a service has nothing to read anew.
+    # What was started in a terminal ends with it; a service reads its certificates anew.
     in_a_terminal = sys.stdin is not None and sys.stdin.isatty()
-    hung_up = stop.set if in_a_terminal else partial(announce, _NOTHING_TO_RELOAD)
+    hung_up = stop.set if in_a_terminal else tls.reload
     loop.add_signal_handler(signal.SIGHUP, hung_up)
     try:
         yield stop
@@ -115,13 +117,14 @@ async def _open_doors(
     settings: Settings,
     held: Held,
     ready: asyncio.Future[Operations],
-    announce: Callable[[str], None],
+    tls: Tls,
 ) -> None:
     listen = settings.listen
     shelf: Shelf | None = None
     if settings.workers:
+        numbers = await tls.reserve(stack)
         number = await stack.enter_async_context(
-            workers(settings.workers, _worker_settings(settings))
+            workers(settings.workers, _worker_settings(settings, tls, numbers), tls.crew)
         )
         await _until_one_listens(listen.host, number)
     else:
@@ -140,9 +143,10 @@ async def _open_doors(
         shelf = app[SHELF]
         sockets = await tcp_sockets(listen.host, listen.number)
         number = sockets[0].getsockname()[1]
-        await stack.enter_async_context(serving(app, sockets))
-    for line in _greeting(settings, replace(listen, number=number)):
-        announce(line)
+        encrypted, numbers = await tls.listening()
+        await stack.enter_async_context(serving(app, sockets, encrypted=encrypted))
+    for line in _greeting(settings, replace(listen, number=number), tls.addresses(numbers)):
+        tls.announce(line)
     if shelf is not None:
         # What comes next is heavy, and would take half of the processor from the first answers.
         with suppress(MirrorError):
@@ -192,19 +196,26 @@ async def _accessed(ready: asyncio.Future[Operations], digests: Collection[Diges
     await operations.accessed(digests)
 
 
-def _worker_settings(settings: Settings) -> WorkerSettings:
+def _worker_settings(settings: Settings, tls: Tls, numbers: list[int]) -> WorkerSettings:
     return WorkerSettings(
         data=settings.data_dir,
         host=settings.listen.host,
         number=settings.listen.number,
         control=settings.admin_listen.path,
         grace=settings.policy.grace,
+        doors=tuple((place.host, place.number) for place in tls.addresses(numbers)),
+        certificates=tls.files,
     )
 
 
-def _greeting(settings: Settings, listening: ListenAddress) -> Iterator[str]:
+def _greeting(
+    settings: Settings, listening: ListenAddress, encrypted: list[ListenAddress]
+) -> Iterator[str]:
     for url in typed_urls(listening):
         yield f"mpmirror {VERSION} serves {url}"
+    for place in encrypted:
+        for url in typed_urls(place, "https"):
+            yield f"mpmirror {VERSION} serves {url}, by the names of its certificates"
     if listening.only_here:
         yield (
             "Only this machine can reach it.  To open it to the room: "

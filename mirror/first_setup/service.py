@@ -51,7 +51,8 @@ class Service:
 
     def unit(self) -> str:
         """Return the text of the unit; raise `ConfigurationError` for a path it can not hold."""
-        low = 0 < self.settings.listen.number < _FIRST_FREE_NUMBER
+        places = (self.settings.listen, *self.settings.tls.listen)
+        low = any(0 < place.number < _FIRST_FREE_NUMBER for place in places)
         writable = " ".join(_plain(path) for path in self.outside)
         replacements = {
             "@COMMAND@": " ".join(str(part) for part in self.command),

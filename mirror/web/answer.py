@@ -73,10 +73,15 @@ def direct_way(transport: asyncio.Transport) -> int | None:
 
     Not so when it still has something to send, which must go first, or when it encrypts.
     """
-    if transport.get_write_buffer_size() or transport.get_extra_info("sslcontext"):
+    if is_encrypted(transport) or transport.get_write_buffer_size():
         return None
     descriptor: int = transport.get_extra_info("socket").fileno()
     return descriptor
+
+
+def is_encrypted(transport: asyncio.Transport) -> bool:
+    """Whether what is sent over *transport* has to be encrypted first."""
+    return transport.get_extra_info("sslcontext") is not None
 
 
 def transport_of(request: web.BaseRequest) -> asyncio.Transport:
@@ -114,10 +119,10 @@ def _send_at_once(transport: asyncio.Transport, *parts: bytes | memoryview) -> i
 async def _send_rest(request: web.BaseRequest, rest: memoryview) -> None:
     for start in range(0, len(rest), _PIECE):
         transport_of(request).write(rest[start : start + _PIECE])
-        await _taken(request)
+        await taken(request)
 
 
-async def _taken(request: web.BaseRequest) -> None:
+async def taken(request: web.BaseRequest) -> None:
     """Wait until the system has taken what was written; cut off a client that stalls."""
     if not transport_of(request).get_write_buffer_size():
         return

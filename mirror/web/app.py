@@ -1,8 +1,9 @@
 """Put the public application together: one constructor away from a test.
 
 It only reads, and only GET, HEAD and OPTIONS.  One middleware turns every error into status
-and body.  No answer is made from the request's ``Host``.  Whatever an answer waits for, it
-waits for a bounded time; `mirror.web.connections` has the limits of connections and heads.
+and body.  The name that is asked chooses what is answered (`mirror.web.hosts`), and no answer
+is made from it.  Whatever an answer waits for, it waits for a bounded time;
+`mirror.web.connections` has the limits of connections and heads.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from mirror.web.failures import Failures
 from mirror.web.files import Files
 from mirror.web.heads import Heads
 from mirror.web.history import HistoryShelf
+from mirror.web.hosts import refuse_foreign_path
 from mirror.web.on_demand import Fetched, OnDemand
 from mirror.web.server import HEADS
 from mirror.web.shelf import Shelf
@@ -130,6 +132,7 @@ def _answering(heads: Heads, failures: Failures) -> Middleware:
                 return Answer(204, preflight)
             return failures.wrong_method(request)
         try:
+            refuse_foreign_path(request)
             return await handler(request)
         except MirrorError as error:
             return failures.of(request, error)

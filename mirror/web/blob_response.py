@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.kinds import Kind
 from mirror.catalog.values import Digest
-from mirror.web.answer import Answer, cut_off, direct_way, stall_of, transport_of
+from mirror.web.answer import (
+    Answer,
+    cut_off,
+    direct_way,
+    is_encrypted,
+    stall_of,
+    taken,
+    transport_of,
+)
 from mirror.web.conditions import Conditions, select
 from mirror.web.heads import OCTETS, TEXT, Caching
 
@@ -34,6 +42,8 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = 512 * 1024
 # What has to be waited for: within a minute that is 4 kB/s, slower than any board takes it.
 _WAITED_FOR: Final = 256 * 1024
+# Encrypted by us, so at most three of these are in memory for each client.
+_ENCRYPTED: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +157,9 @@ class _BlobAnswer(Answer):
         while start < stop:
             transport = transport_of(request)
             sent = self._send_at_once(transport, start, min(_AT_ONCE, stop - start))
-            if not sent:
+            if not sent and is_encrypted(transport):
+                sent = await self._send_encrypted(request, start, min(_ENCRYPTED, stop - start))
+            elif not sent:
                 sent = await self._send_in_time(request, start, min(_WAITED_FOR, stop - start))
             if not sent or _stamp(self._blob) != self._stamp:
                 raise cut_off(request)
@@ -166,6 +178,15 @@ class _BlobAnswer(Answer):
         except OSError:
             # Full, gone, or not able to: `loop.sendfile` finds out which.
             return 0
+
+    async def _send_encrypted(self, request: web.BaseRequest, start: int, size: int) -> int:
+        """Send a piece through TLS, waiting until all but the last piece is taken."""
+        piece = os.pread(self._blob.file.fileno(), size, start)
+        if len(piece) != size or _stamp(self._blob) != self._stamp:
+            return 0
+        transport_of(request).write(piece)
+        await taken(request)
+        return size
 
     async def _send_in_time(self, request: web.BaseRequest, start: int, size: int) -> int:
         """Send a whole piece, waiting until the client takes it."""

@@ -76,9 +76,18 @@ class Gate:
         self._logger = _silent_logger()
         self._full = heads.empty(503, [("Retry-After", "5"), ("Connection", "close")]) + b"\r\n"
 
+    @property
+    def stall(self) -> float:
+        """The seconds in which a client has to take some of its answer."""
+        return self._limits.stall
+
+    def is_full(self, arriving: int = 0) -> bool:
+        """Whether there is no room beside *arriving* connections that are not made yet."""
+        return len(self._server.connections) + arriving >= self._most
+
     def __call__(self) -> asyncio.Protocol:
         """Return the protocol of a connection, or of a refusal when there are too many."""
-        if len(self._server.connections) >= self._most:
+        if self.is_full():
             return _Refusal(self._full)
         limits = self._limits
         return _Connection(
@@ -107,8 +116,9 @@ class _Connection(web.RequestHandler):
         self.stall = stall
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # So that "drained" means that the system has taken every byte.
-        transport.set_write_buffer_limits(high=0)  # type: ignore[attr-defined]  # it is one
+        # So that "drained" means that the system has taken every byte, or TLS all but the last.
+        high = 1 if transport.get_extra_info("sslcontext") else 0
+        transport.set_write_buffer_limits(high, 0)  # type: ignore[attr-defined]  # it is one
         super().connection_made(transport)
 
     def handle_error(

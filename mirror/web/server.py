@@ -15,9 +15,12 @@ from aiohttp import web
 
 from mirror.web.connections import Gate, Limits, raise_file_limit
 from mirror.web.heads import Heads
+from mirror.web.tls import TlsGate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+
+    from mirror.web.tls import Encrypted
 
 #: Where an application says with which heads its connections answer what is no request.
 HEADS: Final = web.AppKey("heads", Heads)
@@ -29,15 +32,19 @@ _BACKLOG: Final = 512
 
 @asynccontextmanager
 async def serving(
-    app: web.Application, sockets: Sequence[socket.socket], limits: Limits | None = None
+    app: web.Application,
+    sockets: Sequence[socket.socket],
+    limits: Limits | None = None,
+    encrypted: Encrypted | None = None,
 ) -> AsyncIterator[None]:
     """Serve *app* on bound *sockets*, which are closed at the end, within *limits*.
 
-    This process may open as many files from then on as the system lets it.
+    So are the sockets of *encrypted*, over TLS; all of them share the limits.  This process may
+    open as many files from then on as the system lets it.
     """
     raise_file_limit()
     async with AsyncExitStack() as ending:
-        for listener in sockets:
+        for listener in [*sockets, *(encrypted.sockets if encrypted else ())]:
             ending.callback(listener.close)
         runner = web.AppRunner(app, shutdown_timeout=_FINISHING)
         ending.push_async_callback(runner.cleanup)
@@ -47,10 +54,16 @@ async def serving(
         for listener in sockets:
             server = await _listen(gate, listener)
             ending.callback(server.close)
+        if encrypted is not None:
+            tls = TlsGate(gate, encrypted.certificates)
+            ending.push_async_callback(tls.close)
+            for listener in encrypted.sockets:
+                server = await _listen(tls, listener)
+                ending.callback(server.close)
         yield
 
 
-async def _listen(gate: Gate, listener: socket.socket) -> asyncio.Server:
+async def _listen(gate: Gate | TlsGate, listener: socket.socket) -> asyncio.Server:
     loop = asyncio.get_running_loop()
     if listener.family == socket.AF_UNIX:
         return await loop.create_unix_server(gate, sock=listener, backlog=_BACKLOG)

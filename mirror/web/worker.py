@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mirror.control import ask
 from mirror.errors import ForeignDataError, LockedError, MirrorError
@@ -30,9 +31,11 @@ from mirror.storage.node import find_node
 from mirror.storage.publications import PublicationReader
 from mirror.web.accesses import spell_digests
 from mirror.web.app import Serving, make_app
+from mirror.web.certificates import CertificateFiles, Certificates
 from mirror.web.listening import shared_tcp_sockets
 from mirror.web.on_demand import decode_artifact, decode_failure
 from mirror.web.server import serving
+from mirror.web.tls import Encrypted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -41,19 +44,29 @@ if TYPE_CHECKING:
     from mirror.web.artifacts import Artifact
 
 _SECONDS = 5.0
+#: What the parent writes to a worker's standard input to have its certificates read anew.
+RELOAD: Final = b"r"
+_MOST_SAID: Final = 4096
 # The daemon hashes the blob itself before it answers.
 _TO_LOOK = 60.0
+
+_log = logging.getLogger("mirror.web.worker")  # not __main__
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSettings:
-    """What a worker is told on its command line; *control* is the daemon's socket."""
+    """What a worker is told on its command line; *control* is the daemon's socket.
+
+    ``doors`` are hosts and numbers to serve at over TLS, with what is in ``certificates``.
+    """
 
     data: Path
     host: str
     number: int
     control: Path
     grace: timedelta
+    doors: tuple[tuple[str, int], ...] = ()
+    certificates: CertificateFiles | None = None
 
     def arguments(self) -> list[str]:
         """Return the command line that `parse` reads."""
@@ -63,7 +76,16 @@ class WorkerSettings:
             f"--number={self.number}",
             f"--control={self.control}",
             f"--grace={self.grace.total_seconds()}",
+            *(f"--tls={number}@{host}" for host, number in self.doors),
+            *self._certificate_arguments(),
         ]
+
+    def _certificate_arguments(self) -> list[str]:
+        files = self.certificates
+        if files is None:
+            return []
+        own = [f"--certificate={files.own[0]}", f"--key={files.own[1]}"] if files.own else []
+        return [f"--certificates={files.folder}", *own]
 
     @classmethod
     def parse(cls, arguments: Sequence[str]) -> WorkerSettings:
@@ -74,6 +96,10 @@ class WorkerSettings:
         parser.add_argument("--number", type=int, required=True)
         parser.add_argument("--control", type=Path, required=True)
         parser.add_argument("--grace", type=float, required=True)
+        parser.add_argument("--tls", action="append", default=[])
+        parser.add_argument("--certificates", type=Path)
+        parser.add_argument("--certificate", type=Path)
+        parser.add_argument("--key", type=Path)
         given = parser.parse_args(arguments)
         return cls(
             data=given.data,
@@ -81,7 +107,21 @@ class WorkerSettings:
             number=given.number,
             control=given.control,
             grace=timedelta(seconds=given.grace),
+            doors=tuple(map(_read_door, given.tls)),
+            certificates=_read_certificates(given),
         )
+
+
+def _read_door(text: str) -> tuple[str, int]:
+    number, _, host = text.partition("@")
+    return host, int(number)
+
+
+def _read_certificates(given: argparse.Namespace) -> CertificateFiles | None:
+    if given.certificates is None:
+        return None
+    own = None if given.certificate is None else (given.certificate, given.key)
+    return CertificateFiles(given.certificates, own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +150,10 @@ def open_held(folder: Path) -> Held:
     )
 
 
-async def serve(settings: WorkerSettings, stop: asyncio.Event) -> None:
-    """Serve until *stop* is set."""
+async def serve(
+    settings: WorkerSettings, stop: asyncio.Event, certificates: Certificates | None = None
+) -> None:
+    """Serve until *stop* is set, also over TLS when *certificates*, loaded, are given."""
     held = open_held(settings.data)
     told = Serving(
         node=held.node,
@@ -124,8 +166,21 @@ async def serve(settings: WorkerSettings, stop: asyncio.Event) -> None:
     )
     app = make_app(held, told)
     sockets = await shared_tcp_sockets(settings.host, settings.number)
-    async with serving(app, sockets):
+    async with serving(app, sockets, encrypted=await _encrypted(settings, certificates)):
         await stop.wait()
+
+
+async def _encrypted(
+    settings: WorkerSettings, certificates: Certificates | None
+) -> Encrypted | None:
+    if certificates is None:
+        return None
+    sockets = [
+        socket
+        for host, number in settings.doors
+        for socket in await shared_tcp_sockets(host, number)
+    ]
+    return Encrypted(sockets, certificates)
 
 
 async def ask_status(control: Path) -> bytes:
@@ -163,21 +218,37 @@ def main(arguments: Sequence[str]) -> int:
     """Run a worker, and return its exit status."""
     _log_plainly()
     try:
-        asyncio.run(_run(WorkerSettings.parse(arguments)))
+        settings = WorkerSettings.parse(arguments)
+        certificates = None
+        if settings.doors and settings.certificates:
+            certificates = Certificates(settings.certificates)
+            certificates.load()
+        asyncio.run(_run(settings, certificates))
     except MirrorError as error:
-        logging.getLogger(__name__).critical("a worker can not serve: %s", error)
+        _log.critical("a worker can not serve: %s", error)
         return error.exit_status
     return 0
 
 
-async def _run(settings: WorkerSettings) -> None:
+async def _run(settings: WorkerSettings, certificates: Certificates | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    # Nothing is ever written there: it becomes readable when the parent is gone.
-    loop.add_reader(sys.stdin.fileno(), stop.set)
-    await serve(settings, stop)
+    # It can be read when the parent has something to say, and when the parent is gone.
+    loop.add_reader(sys.stdin.fileno(), _listen, sys.stdin.fileno(), stop, certificates)
+    await serve(settings, stop, certificates)
+
+
+def _listen(pipe: int, stop: asyncio.Event, certificates: Certificates | None) -> None:
+    said = os.read(pipe, _MOST_SAID)
+    if not said:
+        stop.set()
+    elif certificates is not None:
+        try:
+            certificates.load()  # a few small files
+        except MirrorError as error:
+            _log.error("the certificates before stay: %s", error)
 
 
 class _OneLine(logging.Formatter):

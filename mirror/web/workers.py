@@ -12,14 +12,15 @@ import asyncio
 import logging
 import os
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mirror.web.listening import shared_tcp_sockets, tcp_sockets
+from mirror.web.worker import RELOAD
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from mirror.web.worker import WorkerSettings
 
@@ -36,16 +37,42 @@ _PASSED_ON_PREFIXES: Final = ("LC_", "PYTHON")
 _log = logging.getLogger(__name__)
 
 
+class Crew:
+    """The workers that run at this moment, to tell them something."""
+
+    def __init__(self) -> None:
+        self._pipes: set[asyncio.StreamWriter] = set()
+
+    def reload(self) -> None:
+        """Have each of them read its certificates anew."""
+        for pipe in self._pipes:
+            pipe.write(RELOAD)
+
+    @contextmanager
+    def joined(self, process: asyncio.subprocess.Process) -> Iterator[None]:
+        """Count *process* among them while the block lasts."""
+        assert process.stdin is not None  # noqa: S101 - for the type: it is a pipe
+        self._pipes.add(process.stdin)
+        try:
+            yield
+        finally:
+            self._pipes.discard(process.stdin)
+
+
 @asynccontextmanager
-async def workers(count: int, settings: WorkerSettings) -> AsyncIterator[int]:
+async def workers(
+    count: int, settings: WorkerSettings, crew: Crew | None = None
+) -> AsyncIterator[int]:
     """Run *count* workers while the block lasts; give it the TCP port that they listen on.
 
-    Raises `ConfigurationError` when the port can not be had.
+    Through *crew* all of them can be told something.  Raises `ConfigurationError` when the
+    port can not be had.
     """
-    async with _reserved(settings.host, settings.number) as number:
+    crew = crew or Crew()
+    async with reserved(settings.host, settings.number) as number:
         settings = replace(settings, number=number)
         tasks = [
-            asyncio.create_task(_keep_running(settings), name=f"worker {place}")
+            asyncio.create_task(_keep_running(settings, crew), name=f"worker {place}")
             for place in range(count)
         ]
         try:
@@ -57,7 +84,11 @@ async def workers(count: int, settings: WorkerSettings) -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def _reserved(host: str, number: int) -> AsyncIterator[int]:
+async def reserved(host: str, number: int) -> AsyncIterator[int]:
+    """Keep a TCP port for workers while the block lasts; 0 lets the system choose it.
+
+    Raises `ConfigurationError` when the port can not be had.
+    """
     # Bound alone at first: a port that other programs share would go unnoticed otherwise.
     probes = await tcp_sockets(host, number)
     number = probes[0].getsockname()[1]
@@ -72,12 +103,12 @@ async def _reserved(host: str, number: int) -> AsyncIterator[int]:
             reserved.close()
 
 
-async def _keep_running(settings: WorkerSettings) -> None:
+async def _keep_running(settings: WorkerSettings, crew: Crew) -> None:
     loop = asyncio.get_running_loop()
     pause = _FIRST_PAUSE
     while True:
         begun = loop.time()
-        status = await _run(settings)
+        status = await _run(settings, crew)
         if loop.time() - begun > _SETTLED:
             pause = _FIRST_PAUSE
         _log.error("a worker ended with status %d; the next starts in %.1f s", status, pause)
@@ -85,7 +116,7 @@ async def _keep_running(settings: WorkerSettings) -> None:
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-async def _run(settings: WorkerSettings) -> int:
+async def _run(settings: WorkerSettings, crew: Crew) -> int:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -95,7 +126,8 @@ async def _run(settings: WorkerSettings) -> int:
         env=_environment(),
     )
     try:
-        return await process.wait()
+        with crew.joined(process):
+            return await process.wait()
     except asyncio.CancelledError:
         await _finish(process)
         raise

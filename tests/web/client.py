@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,9 +26,10 @@ class Got:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Asks the server on a TCP port of this machine."""
+    """Asks the server on a TCP port of this machine, over TLS where *trusted* is given."""
 
     number: int
+    trusted: ssl.SSLContext | None = None
 
     async def get(self, path: str, method: str = "GET", **fields: str) -> Got:
         """Ask *path* on a connection of its own; ``If_Range`` is said ``If-Range``."""
@@ -51,7 +53,7 @@ class Client:
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[Line]:
         """Keep one connection open."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.number)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.number, ssl=self.trusted)
         try:
             yield Line(reader, writer)
         finally:

@@ -1,0 +1,34 @@
+"""``[tls]``: serving over TLS, with one's own certificate or with one of the lab's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from mirror.config.addresses import ListenAddress
+from mirror.config.fields import Folder, read_list
+
+ListenAddresses = Annotated[tuple[ListenAddress, ...], BeforeValidator(read_list)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsSettings:
+    """``[tls]``: where clients are served over TLS, and with which certificate."""
+
+    listen: Annotated[
+        ListenAddresses,
+        Field(description='Where clients are served over TLS: ["0.0.0.0:443"]; empty: nowhere.'),
+    ] = ()
+    certificate: Annotated[
+        Folder | None,
+        Field(
+            description="Your own certificate and the chain behind it, as a PEM file; not set: what"
+            " `mpmirror lab-ca` issued."
+        ),
+    ] = None
+    key: Annotated[
+        Folder | None,
+        Field(description="The private key of tls.certificate, as a PEM file without a password."),
+    ] = None

@@ -1,0 +1,111 @@
+"""Serving over TLS: which certificates, at which addresses, and what SIGHUP does.
+
+SIGHUP has the certificates read anew, here and in every worker, and nothing else: settings
+are read at the start only.  Connections go on with what they began with.  Certificates that
+can not be used change nothing, and that is said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from mirror.errors import MirrorError
+from mirror.storage.certificates import FOLDER, find_host_sets
+from mirror.web.certificates import CertificateFiles, Certificates
+from mirror.web.listening import tcp_sockets
+from mirror.web.tls import Encrypted
+from mirror.web.workers import Crew, reserved
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AsyncExitStack
+
+    from mirror.config import ListenAddress, Settings
+
+_SOON: Final = timedelta(days=14)
+_NOTHING_TO_RELOAD: Final = "SIGHUP: settings are read at the start only; nothing was changed."
+
+
+def certificate_files_of(settings: Settings) -> CertificateFiles:
+    """Return where the certificates of this node are."""
+    own = settings.tls.certificate, settings.tls.key
+    folder = settings.keys_dir / FOLDER
+    return CertificateFiles(folder, None if None in own else own)  # type: ignore[arg-type]  # both are set
+
+
+class Tls:
+    """The part of a daemon that serves over TLS; *announce* is told what becomes of SIGHUP."""
+
+    def __init__(self, settings: Settings, announce: Callable[[str], None]) -> None:
+        self._listen = settings.tls.listen
+        self.announce = announce
+        self._reloading: asyncio.Task[None] | None = None
+        self.files = certificate_files_of(settings)
+        self.certificates = Certificates(self.files)
+        #: The workers, where there are some.
+        self.crew = Crew()
+
+    async def load(self) -> None:
+        """Read the certificates, if TLS is wanted; raise what keeps them from being used."""
+        if self._listen:
+            await asyncio.to_thread(self.certificates.load)
+            self._warn()
+
+    async def listening(self) -> tuple[Encrypted | None, list[int]]:
+        """Return what this process itself serves over TLS, and the TCP port of each address."""
+        if not self._listen:
+            return None, []
+        bound = [await tcp_sockets(place.host, place.number) for place in self._listen]
+        encrypted = Encrypted([one for sockets in bound for one in sockets], self.certificates)
+        return encrypted, [sockets[0].getsockname()[1] for sockets in bound]
+
+    async def reserve(self, stack: AsyncExitStack) -> list[int]:
+        """Keep each address for the workers until *stack* ends; return their TCP ports."""
+        return [
+            await stack.enter_async_context(reserved(place.host, place.number))
+            for place in self._listen
+        ]
+
+    def addresses(self, numbers: list[int]) -> list[ListenAddress]:
+        """Return what is listened on when the TCP ports are *numbers*."""
+        return [
+            replace(place, number=number)
+            for place, number in zip(self._listen, numbers, strict=True)
+        ]
+
+    def reload(self) -> None:
+        """Read the certificates anew, meanwhile; what comes of it is announced."""
+        if not self._listen:
+            self.announce(_NOTHING_TO_RELOAD)
+        elif self._reloading is None or self._reloading.done():
+            self._reloading = asyncio.create_task(self._reload())
+
+    async def _reload(self) -> None:
+        try:
+            await asyncio.to_thread(self.certificates.load)
+        except MirrorError as error:
+            self.announce(f"SIGHUP: {error}.  The certificates before stay.")
+            return
+        self.crew.reload()
+        self.announce("SIGHUP: new connections are shown the certificates as they are now.")
+        self._warn()
+
+    def _warn(self) -> None:
+        for line in expiring(self.files, datetime.now(UTC)):
+            self.announce(line)
+
+
+def expiring(files: CertificateFiles, now: datetime) -> Iterator[str]:
+    """Say which of the lab's certificates end soon, or have ended."""
+    for hosts in find_host_sets(files.folder):
+        until, names = hosts.current.terms.until, " ".join(hosts.current.terms.hosts)
+        if until - now > _SOON:
+            continue
+        ends = "ended" if until <= now else "ends"
+        yield (
+            f"The certificate for {names} {ends} at {until:%Y-%m-%d %H:%M} UTC: "
+            f"`mpmirror lab-ca --rotate {names}`"
+        )
