@@ -74,3 +74,14 @@ PRESENT_OF_ID: Final[dict[tuple[str | None, str], _Present]] = {
     ("rp2", "PIMORONI_PICOLIPO_16MB"): ("PIMORONI_PICOLIPO", "FLASH_16M"),
 }
 """Boards that were renamed or merged later, by port and the id of their time."""
+
+
+def present_page(board: str) -> _Present | None:
+    """Return board and variant that the page of an old id is about today; None for no old id.
+
+    An id that stood for two boards, of two ports, tells neither.
+    """
+    if board in PRESENT_OF_STEM:
+        return PRESENT_OF_STEM[board]
+    found = {present for (_, old), present in PRESENT_OF_ID.items() if old == board}
+    return found.pop() if len(found) == 1 else None

@@ -17,8 +17,10 @@ from mirror.web.age import Ages
 from mirror.web.answer import Answer, Route
 from mirror.web.bench import PATIENCE, within
 from mirror.web.documents import Document
+from mirror.web.download import Downloads
 from mirror.web.failures import Failures
 from mirror.web.heads import JSON, TEXT
+from mirror.web.local_documents import LocalDocuments
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -62,6 +64,8 @@ class Api:
     ) -> None:
         self._shelf = shelf
         self._files = files
+        self._local = LocalDocuments(shelf, files)
+        self._downloads = Downloads(shelf, self._local, stationery.heads)
         self._history = history
         self._heads = stationery.heads
         self._schema = Document.of(stationery, feed_schema())
@@ -77,7 +81,8 @@ class Api:
             ("/v1/status.json", self.status),
             ("/healthz", self.alive),
             ("/readyz", self.ready),
-            ("/{path:.*}", self._aged(self.local)),
+            *((path, self._aged(handler)) for path, handler in self._downloads.routes()),
+            ("/{path:.*}", self._aged(self._local.at_path)),
         ]
 
     def _documents(self, place: str) -> list[Route]:
@@ -164,11 +169,6 @@ class Api:
         except MirrorError as error:
             return self._words.failures.not_ready(request, error)
         return self._now(request, TEXT, b"ready\n")
-
-    async def local(self, request: web.Request) -> Answer:
-        """Answer with the document that this node rendered for this path, if it did."""
-        view = await self._shelf.current()
-        return await (await view.local(request.rel_url.raw_path)).answer(request)
 
     async def _view(self, request: web.Request) -> View:
         if "sequence" in request.match_info:

@@ -60,7 +60,7 @@ class Document:
         self._bench = stationery.coding
         self._body = body
         self._digest = digest
-        self._media_type = media_type
+        self.media_type = media_type
         self._caching = caching
         self._copies = {Coding.IDENTITY: _Copy(self._head(Coding.IDENTITY, len(body)), body)}
         self._coding = asyncio.Lock()
@@ -107,7 +107,7 @@ class Document:
         start, stop = selection.start, selection.stop
         fields = self._fields(coding)
         if selection.status != 304:  # noqa: PLR2004 - as above
-            fields += [("Content-Type", self._media_type), ("Content-Length", str(stop - start))]
+            fields += [("Content-Type", self.media_type), ("Content-Length", str(stop - start))]
         match selection.status:
             case 206:
                 fields.append(("Content-Range", f"bytes {start}-{stop - 1}/{len(self._body)}"))
@@ -119,7 +119,7 @@ class Document:
     def _head(self, coding: Coding, size: int) -> bytes:
         fields = [
             *self._fields(coding),
-            ("Content-Type", self._media_type),
+            ("Content-Type", self.media_type),
             ("Content-Length", str(size)),
         ]
         if coding is not Coding.IDENTITY:

@@ -15,6 +15,8 @@ from mirror.publication.documents import decode_board
 from mirror.publication.feeds import filter_feed, render_latest
 from mirror.publication.hiding import without_hidden
 from mirror.publication.local.boards import INDEX_PATH
+from mirror.publication.local.dialect import HTML
+from mirror.publication.site.index import CARDS_PATH, decode_cards, render_index_page
 from mirror.storage.threads import to_end
 from mirror.web.documents import Document
 from mirror.web.local import LocalLayer
@@ -23,6 +25,7 @@ from mirror.web.recent import Recent
 if TYPE_CHECKING:
     from mirror.publication.documents import BoardDocument
     from mirror.publication.query import FeedQuery
+    from mirror.publication.site.index import Filters
     from mirror.web.artifacts import Artifact
     from mirror.web.documents import Stationery
     from mirror.web.holdings import Blobs
@@ -41,6 +44,7 @@ class View:
         self._boards: dict[str, Document] = {}
         self.layer = LocalLayer(loaded.publication, blobs, stationery)
         self._local: Recent[str] = Recent(most=512, most_bytes=64 << 20)
+        self._pages: Recent[Filters] = Recent(most=128, most_bytes=16 << 20)
         self._feeds: Recent[FeedQuery] = Recent(most=32, most_bytes=64 << 20)
         self._latest: Recent[tuple[str, FeedQuery]] = Recent(most=512, most_bytes=16 << 20)
 
@@ -77,6 +81,10 @@ class View:
         """Return a document that this node rendered for *path*."""
         return await self._local.get(path, lambda: self.layer.read(path))
 
+    async def filtered(self, filters: Filters) -> Document:
+        """Return the page of those boards that *filters* show."""
+        return await self._pages.get(filters, lambda: self._filter_page(filters))
+
     async def feed(self, query: FeedQuery | None) -> Document:
         """Return the feed, or what *query* asks of it."""
         if query is None:
@@ -91,6 +99,14 @@ class View:
         """
         entry = self._entry(board)
         return await self._latest.get((board, query), lambda: self._find_latest(entry, query))
+
+    async def _filter_page(self, filters: Filters) -> Document:
+        cards = bytes((await self.local(CARDS_PATH)).body)
+        return await self._stationery.questions.run(self._make_page, cards, filters)
+
+    def _make_page(self, cards: bytes, filters: Filters) -> Document:
+        body = render_index_page(decode_cards(cards), filters)
+        return Document.of(self._stationery, body, media_type=HTML)
 
     async def _filter(self, query: FeedQuery) -> Document:
         return await self._stationery.questions.run(self._make_feed, query)

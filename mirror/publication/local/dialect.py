@@ -28,6 +28,8 @@ from mirror.publication.documents import BoardDocument
 JSON: Final = "application/json"
 HTML: Final = "text/html; charset=utf-8"
 TEXT: Final = "text/plain; charset=utf-8"
+#: A document that is the name of an artifact: whoever asks for it gets that artifact's bytes.
+ARTIFACT: Final = "application/vnd.mpmirror.artifact"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,64 @@
+"""The pages as a dialect: what is rendered of each board, and what of all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from mirror.catalog.kinds import Maturity
+from mirror.publication.local.dialect import (
+    ARTIFACT,
+    HTML,
+    JSON,
+    Dialect,
+    Documents,
+    Rendered,
+    Site,
+)
+from mirror.publication.site.board import builds_of, render_board_page
+from mirror.publication.site.index import (
+    CARDS_PATH,
+    INDEX_PATH,
+    Filters,
+    card_of,
+    decode_cards,
+    encode_card,
+    join_cards,
+    render_index_page,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mirror.publication.documents import BoardDocument
+
+
+def _pages(board: BoardDocument, _site: Site) -> Documents:
+    folder = f"{INDEX_PATH}{board.board}/"
+    return {folder: Rendered(render_board_page(board), HTML)} | {
+        folder + path: Rendered(name.encode(), ARTIFACT) for path, name in _latest(board)
+    }
+
+
+def _latest(board: BoardDocument) -> Iterator[tuple[str, str]]:
+    """Yield the names that always mean the newest release, and what they mean now."""
+    seen: set[str] = set()
+    for build in builds_of(board):
+        for file in build.files if build.maturity is Maturity.RELEASE else ():
+            stem = "-".join(filter(None, (board.board, file.variant)))
+            path = f"{stem}-latest.{file.kind}"
+            if file.kind.flashable and path not in seen:
+                seen.add(path)
+                yield path, file.name
+
+
+def _summarise(board: BoardDocument, _site: Site) -> bytes:
+    return encode_card(card_of(board))
+
+
+def _combine(summaries: Sequence[bytes], _site: Site) -> Documents:
+    cards = join_cards(summaries)
+    index = render_index_page(decode_cards(cards), Filters())
+    return {CARDS_PATH: Rendered(cards, JSON), INDEX_PATH: Rendered(index, HTML)}
+
+
+SITE: Final = Dialect(name="site", per_board=_pages, summarise=_summarise, combine=_combine)
