@@ -168,6 +168,10 @@ class WentBackError(RefusedError):
     """Another mirror whose publications went back: never believed (P7)."""
 
 
+class NewLineageError(RefusedError):
+    """A mirror at a known address that is of another lineage than before."""
+
+
 class MalformedImageError(RefusedError):
     """An image whose structure is broken; ``rule`` is the fixed word for how."""
 
@@ -234,6 +238,17 @@ class BundleRefusedError(RefusedError):
 
 class IncompleteError(RefusedError):
     """The run ended well but not everything asked for is held and accepted."""
+
+
+# --- boards and the tools that reach them ---------------------------------------------
+
+
+class BoardError(MirrorError):
+    """A board that does not answer, did not come back, or that a tool could not write."""
+
+
+class ToolMissingError(BoardError):
+    """A program that is needed and not installed; the message says how to get it."""
 
 
 # --- this node's own processes -------------------------------------------------------

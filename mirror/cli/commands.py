@@ -65,6 +65,8 @@ COMMANDS: Final = (
     ),
     Command("status", Later("mirror.cli.status", "status"), EVERY_DAY, ALL),
     Command("pin", Later("mirror.cli.pin", "pin"), EVERY_DAY, ALL),
+    Command("get", Later("mirror.cli.get", "get"), EVERY_DAY, ALL),
+    Command("lock", Later("mirror.cli.lock", "lock"), EVERY_DAY, ALL),
     Command("sync", Later("mirror.cli.sync", "sync"), TO_DECIDE, ALL),
     Command(
         "verify",

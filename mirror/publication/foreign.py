@@ -95,10 +95,13 @@ _Document = TypeVar("_Document")
 _Value = TypeVar("_Value")
 
 
-def read_peer_root(data: bytes, url: str) -> PeerRoot:
-    """Read the root of a publication found at *url*; raise `DocumentRefusedError`."""
-    root = _decoded(decode_publication, data, url)
-    if root.channel != CHANNEL:
+def read_peer_root(data: bytes, url: str, channel: str = CHANNEL) -> PeerRoot:
+    """Read the root of a publication found at *url*; raise `DocumentRefusedError`.
+
+    A *channel* may point to a publication of the current one.
+    """
+    root = decoded(decode_publication, data, url)
+    if root.channel not in {CHANNEL, channel}:
         raise DocumentRefusedError(f"{url}: is of the channel {root.channel[:80]!r}")
     given = {"lineage": root.lineage, "sequence": root.sequence, "content": root.content}
     return _checked(PEER_ROOT, given, url)
@@ -106,7 +109,7 @@ def read_peer_root(data: bytes, url: str) -> PeerRoot:
 
 def read_peer_content(data: bytes, url: str) -> PeerContent:
     """Read the root of a content tree found at *url*; raise `DocumentRefusedError`."""
-    content = _decoded(decode_content, data, url)
+    content = decoded(decode_content, data, url)
     given = {
         "upstream": content.upstream,
         "lineages": (content.origin.lineage, *content.through),
@@ -122,10 +125,10 @@ def read_peer_board(data: bytes, url: str, board: str) -> BoardPage:
     What is held there comes before what is on demand there, in the document's order: so of
     two builds of one version the one that is held is the first.  Raises `DocumentRefusedError`.
     """
-    document = _decoded(decode_board, data, url)
+    document = decoded(decode_board, data, url)
     if document.board != board:
         raise DocumentRefusedError(f"{url}: is about {document.board[:80]!r}, not {board}")
-    facts = _facts(document, url)
+    facts = facts_of(document, url)
     problems: list[Problem] = []
     listings = tuple(_listings(document, url, problems))
     return BoardPage(facts, listings, tuple(problems[:_MOST_PROBLEMS]))
@@ -136,7 +139,8 @@ def is_source(url: str, name: ArtifactName) -> bool:
     return len(url) <= _LONGEST_URL and bool(_URL.fullmatch(url)) and url.endswith(f"/{name}")
 
 
-def _decoded(decode: Callable[[bytes], _Document], data: bytes, url: str) -> _Document:
+def decoded(decode: Callable[[bytes], _Document], data: bytes, url: str) -> _Document:
+    """Read a document with *decode*; raise `DocumentRefusedError`, also for a key twice."""
     try:
         document = decode(data)
         json.loads(data, object_pairs_hook=_refuse_repeated)
@@ -163,7 +167,8 @@ def _checked(adapter: TypeAdapter[_Value], given: Mapping[str, object], url: str
         raise DocumentRefusedError(f"{url}: {place}: {first['msg']}") from error
 
 
-def _facts(document: BoardDocument, url: str) -> BoardFacts:
+def facts_of(document: BoardDocument, url: str) -> BoardFacts:
+    """Return what upstream's pages said; raise `DocumentRefusedError` for what none says."""
     _refuse_odd_text(document, url)
     _refuse_odd_facts(document, url)
     return document.facts

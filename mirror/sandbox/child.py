@@ -32,12 +32,14 @@ from mirror.errors import MirrorError, RefusedError
 from mirror.formats.verdict import Claim, Verdict
 from mirror.formats.verify import verify
 from mirror.publication.foreign import (
+    CHANNEL,
     PEER_CONTENT,
     PEER_ROOT,
     read_peer_board,
     read_peer_content,
     read_peer_root,
 )
+from mirror.publication.offered import OFFERED_BOARD, read_offered_board
 from mirror.sandbox.frames import (
     OUT_OF_MEMORY,
     REFUSAL,
@@ -182,9 +184,11 @@ def _document(request: Request, body: bytes) -> bytes:
 def _of_peer(request: Request, body: bytes) -> bytes:
     match request.question:
         case Question.PEER_ROOT:
-            return PEER_ROOT.dump_json(read_peer_root(body, request.url))
+            return PEER_ROOT.dump_json(read_peer_root(body, request.url, request.board or CHANNEL))
         case Question.PEER_CONTENT:
             return PEER_CONTENT.dump_json(read_peer_content(body, request.url))
+        case Question.OFFERED_BOARD:
+            return OFFERED_BOARD.dump_json(read_offered_board(body, request.url, request.board))
         case _:
             return _BOARD_PAGE.dump_json(read_peer_board(body, request.url, request.board))
 

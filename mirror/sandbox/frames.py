@@ -39,11 +39,15 @@ class Question(StrEnum):
     PEER_ROOT = "peer-root"
     PEER_CONTENT = "peer-content"
     PEER_BOARD = "peer-board"
+    OFFERED_BOARD = "offered-board"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One question; ``seconds`` is when the child shall end itself if nobody else does."""
+    """One question; ``seconds`` is when the child shall end itself if nobody else does.
+
+    ``board`` is that of the document, or the channel of a root.
+    """
 
     question: Question
     seconds: int

@@ -17,11 +17,18 @@ from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
 
 from pydantic import TypeAdapter
 
+from mirror.catalog.local_names import parse_held
 from mirror.catalog.model import BoardPage, IndexPage
 from mirror.catalog.urls import firmware_folder
-from mirror.errors import ChildRefusedError, ChildUnavailableError, TooLargeError
+from mirror.errors import (
+    ChildRefusedError,
+    ChildUnavailableError,
+    TooLargeError,
+    UnrecognisedNameError,
+)
 from mirror.formats.verdict import Claim, Verdict
-from mirror.publication.foreign import PEER_CONTENT, PEER_ROOT, is_source
+from mirror.publication.foreign import CHANNEL, PEER_CONTENT, PEER_ROOT, is_source
+from mirror.publication.offered import OFFERED_BOARD
 from mirror.sandbox.frames import Question, Request
 from mirror.sandbox.process import PROGRAM, Body, Child
 
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mirror.publication.foreign import PeerContent, PeerRoot
+    from mirror.publication.offered import OfferedBoard
 
 _INDEX_PAGE = TypeAdapter(IndexPage)
 _BOARD_PAGE = TypeAdapter(BoardPage)
@@ -122,9 +130,9 @@ class Sandbox:
         page = await self._ask(request, _body(html), _BOARD_PAGE, self._page_seconds)
         return _about(page, url, board)
 
-    async def read_peer_root(self, document: bytes, url: str) -> PeerRoot:
+    async def read_peer_root(self, document: bytes, url: str, channel: str = CHANNEL) -> PeerRoot:
         """As `mirror.publication.foreign.read_peer_root`; raises `ChildRefusedError` too."""
-        request = self._page_request(Question.PEER_ROOT, url, "")
+        request = self._page_request(Question.PEER_ROOT, url, channel)
         return await self._ask(request, _body(document), PEER_ROOT, self._page_seconds)
 
     async def read_peer_content(self, document: bytes, url: str) -> PeerContent:
@@ -142,6 +150,14 @@ class Sandbox:
         ):
             raise ChildRefusedError(f"{url}: the reader answered about another board")
         return page
+
+    async def read_offered_board(self, document: bytes, url: str, board: str) -> OfferedBoard:
+        """As `mirror.publication.offered.read_offered_board`; raises `ChildRefusedError` too."""
+        request = self._page_request(Question.OFFERED_BOARD, url, board)
+        offered = await self._ask(request, _body(document), OFFERED_BOARD, self._page_seconds)
+        if offered.facts.board != board or not all(_is_name(one.name) for one in offered.files):
+            raise ChildRefusedError(f"{url}: the reader answered about another board")
+        return offered
 
     async def verify_image(self, file: BinaryIO, size: int, claim: Claim) -> Verdict:
         """Judge the first *size* bytes of *file* by *claim*, as `mirror.formats.verify.verify`.
@@ -223,6 +239,14 @@ async def _finished(running: asyncio.Future[_Answer]) -> None:
             await asyncio.wait([running])
     with contextlib.suppress(Exception):
         running.result()
+
+
+def _is_name(text: str) -> bool:
+    try:
+        parse_held(text)
+    except UnrecognisedNameError:
+        return False
+    return True
 
 
 def _subject(request: Request) -> str:

@@ -166,13 +166,13 @@ class Incoming:
 
     # --- for this room: these block ------------------------------------------------------
 
-    def seal(self) -> Received:
-        """Make the bytes durable and read-only, ready for their final name."""
+    def seal(self, mode: int = READ_ONLY) -> Received:
+        """Make the bytes durable and give them *mode*, ready for their final name."""
         with reported("writing", self.path):
             self._write_out(self._take_waiting())
             descriptor = self._open_for_writing()
             self._files.disk.truncate(descriptor, self._written)
-            self._files.disk.set_mode(descriptor, READ_ONLY)
+            self._files.disk.set_mode(descriptor, mode)
             self._files.disk.sync(descriptor)
         return Received(self._hashes.digest, self._written, self._hashes.md5)
 

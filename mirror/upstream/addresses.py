@@ -28,10 +28,12 @@ class AddressRule:
 
     *host* is its host: a literal address there allows exactly this address, ``localhost``
     allows loopback.  *private* allows addresses of private networks besides public ones.
+    *typed* allows every address: a person at this machine typed the name, and means it.
     """
 
     host: str
     private: bool = False
+    typed: bool = False
 
     def admit(self, host: str, addresses: Sequence[str]) -> None:
         """Raise `AddressRefusedError` unless every one of *addresses* of *host* is allowed."""
@@ -45,7 +47,7 @@ class AddressRule:
 
     def _objection(self, address: str) -> str | None:
         objection = objection_to(address)
-        if objection is None or _same(address, self.host):
+        if objection is None or self.typed or _same(address, self.host):
             return None
         allowed = {"a loopback address"} if self.host == "localhost" else set()
         allowed |= {"a private address"} if self.private else set()

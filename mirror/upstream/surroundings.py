@@ -51,7 +51,8 @@ class Proxy:
 class Surroundings:
     """Proxies per scheme, hosts to reach without, extra CA files, and how names resolve.
 
-    ``private``: upstream's name may resolve to an address of a private network.
+    ``private``: upstream's name may resolve to an address of a private network; ``typed``: to
+    any address at all, for a person at this machine typed it.
     """
 
     http_proxy: Proxy | None = None
@@ -60,9 +61,12 @@ class Surroundings:
     ca_files: tuple[Path, ...] = ()
     resolve: Resolve = system_resolve
     private: bool = False
+    typed: bool = False
 
     @classmethod
-    def read(cls, environment: Mapping[str, str], *, private: bool = False) -> Surroundings:
+    def read(
+        cls, environment: Mapping[str, str], *, private: bool = False, typed: bool = False
+    ) -> Surroundings:
         """Read the customary variables, lower case before upper case as curl does.
 
         ``http_proxy``, ``https_proxy``, ``no_proxy``, ``SSL_CERT_FILE`` and
@@ -74,6 +78,7 @@ class Surroundings:
             no_proxy=tuple(_value(environment, "no_proxy").lower().replace(",", " ").split()),
             ca_files=_ca_files(environment),
             private=private,
+            typed=typed,
         )
 
     def proxy_for(self, scheme: str, host: str, listen: int) -> Proxy | None:

@@ -203,7 +203,9 @@ class Guard(AbstractResolver):
     """Resolves names for the library, and makes sockets only for addresses that passed."""
 
     def __init__(self, origin: Origin, surroundings: Surroundings) -> None:
-        self._rule = AddressRule(origin.host, private=surroundings.private)
+        self._rule = AddressRule(
+            origin.host, private=surroundings.private, typed=surroundings.typed
+        )
         self._resolve = surroundings.resolve
         proxies = (surroundings.http_proxy, surroundings.https_proxy)
         self._proxies = {(proxy.host, proxy.listen) for proxy in proxies if proxy}
