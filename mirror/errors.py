@@ -75,6 +75,10 @@ class AwaitingSecondLookError(NotYetError):
         self.received = received
 
 
+class TooOldError(BusyError):
+    """What is held is older than ``freshness.stop_after``: it is served no more until it is not."""
+
+
 class BadQueryError(MirrorError):
     """A filter or parameter of a request can not be understood."""
 

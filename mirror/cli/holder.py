@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from mirror.daemon.parts import now, terms_of
+from mirror.daemon.signing import signer_of
 from mirror.errors import LockedError
 from mirror.storage.store import Store
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def store_or_holder(settings: Settings) -> AsyncIterator[Store | None]:
     """Open the store; give None when another process has it, which then is to be asked."""
-    opening = Store.open(settings.data_dir, clock=now, terms=terms_of(settings))
+    signer = await signer_of(settings)
+    opening = Store.open(settings.data_dir, clock=now, terms=terms_of(settings), signer=signer)
     try:
         store = await opening.__aenter__()
     except LockedError:

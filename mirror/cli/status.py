@@ -14,11 +14,13 @@ from mirror.cli.terminal import say
 from mirror.config import Settings
 from mirror.control import ask
 from mirror.daemon.disk_levels import levels_of
+from mirror.daemon.health import old_data
 from mirror.daemon.parts import now
 from mirror.daemon.pruning import doubt_now
 from mirror.daemon.status import status_of
 from mirror.daemon.status_document import Alarm, Moment, Status, decode_status, encode_status
 from mirror.daemon.upstream_status import UpstreamHealth
+from mirror.storage.threads import to_end
 from mirror.upstream.breaker import BreakerState
 
 
@@ -45,7 +47,12 @@ async def _status(settings: Settings) -> Status:
                 store,
                 settings.data_dir,
                 settings.upstream.url,
-                Moment(now=now(), doubt=doubt_now(store), levels=levels_of(settings)),
+                Moment(
+                    now=now(),
+                    doubt=doubt_now(store),
+                    levels=levels_of(settings),
+                    alarms=await to_end(old_data, settings, now()),
+                ),
                 offline=settings.offline,
             )
     return decode_status((await ask(settings.admin_listen.path, "GET", "/v1/status.json")).body)

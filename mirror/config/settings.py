@@ -37,6 +37,7 @@ from mirror.config.fields import (
     SiteUrl,
     between,
 )
+from mirror.config.freshness import FreshnessSettings
 from mirror.config.limits import Allowance, Hours, Sites
 from mirror.config.overrides import Overrides
 from mirror.config.second_look import SecondLookSetting
@@ -49,6 +50,7 @@ _KEEP_FREE = KeepFree(size=2_000_000_000, share=0.1)
 _LISTEN = ListenAddress("127.0.0.1", 8080)
 _NO_SECOND_LOOK = SecondLook()
 _NO_TLS = TlsSettings()
+_FRESHNESS = FreshnessSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,5 +309,6 @@ class Settings:
     guard: GuardSettings = GuardSettings()
     upkeep: UpkeepSettings = UpkeepSettings()
     tls: TlsSettings = _NO_TLS
+    freshness: FreshnessSettings = _FRESHNESS
     log: LogSettings = LogSettings()
     sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)

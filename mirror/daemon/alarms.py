@@ -17,9 +17,10 @@ from mirror.sync.publish import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from mirror.daemon.status_document import RunStatus
+    from mirror.storage.crawled import LastCrawl
     from mirror.storage.entries import Change, Refusal
     from mirror.storage.judgements import Judgement
     from mirror.storage.looks import Disagreement
@@ -88,6 +89,16 @@ def clock_alarms(doubt: str | None, now: datetime) -> list[Alarm]:
     # One alarm, whatever time the clock shows.
     known_as = alarm_id("clock", "clock")
     return [Alarm("clock", "clock", doubt, stamp(now), known_as, advice("clock", known_as))]
+
+
+def old_data_alarms(last: LastCrawl | None, warn_after: timedelta, now: datetime) -> list[Alarm]:
+    """Return the alarm that the data of the *last* complete crawl are older than they should be."""
+    if last is None or last.age(now) <= warn_after:
+        return []
+    seen = stamp(last.at)
+    known_as = alarm_id("old-data", "data", seen)
+    text = f"the last complete crawl was at {seen}, {last.age(now).days} days ago"
+    return [Alarm("old-data", "data", text, seen, known_as, advice("old-data", known_as))]
 
 
 def _refusal_of(trouble: Trouble, refusals: Mapping[str, Refusal]) -> Refusal | None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mirror.daemon.alarms import old_data_alarms
 from mirror.daemon.parts import now, sites_of
 from mirror.daemon.status import find_last_run
 from mirror.daemon.upstream_status import HostStatus, UpstreamHealth
-from mirror.storage.crawled import LastCrawl, write_last_crawl
+from mirror.storage.crawled import LastCrawl, find_last_crawl, write_last_crawl
 from mirror.storage.disk import Disk
 from mirror.storage.files import Files
 from mirror.storage.threads import to_end
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from mirror.config import Settings
     from mirror.daemon.reach import Reach
     from mirror.daemon.resting import Resting
+    from mirror.daemon.status_document import Alarm
     from mirror.storage.store import Store
     from mirror.upstream.breaker import Breaker
 
@@ -64,6 +66,12 @@ async def _last_crawl(settings: Settings, store: Store, reach: Reach | None) -> 
     away = run is not None and run.outcome.exit_status == _UNREACHABLE
     fresh_seconds = _INTERVALS * settings.schedule.every.total_seconds()
     return LastCrawl(crawl.finished, fresh_seconds, away or (reach is not None and reach.away))
+
+
+def old_data(settings: Settings, moment: datetime) -> tuple[Alarm, ...]:
+    """Return the alarm that the data are too old, if they are; this blocks."""
+    last = find_last_crawl(settings.data_dir)
+    return tuple(old_data_alarms(last, settings.freshness.warn_after, moment))
 
 
 def _hosts(settings: Settings, reach: Reach) -> tuple[HostStatus, ...]:

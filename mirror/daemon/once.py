@@ -9,6 +9,7 @@ from mirror.daemon.health import tell_age
 from mirror.daemon.operator import login_name
 from mirror.daemon.parts import now, wishes_of
 from mirror.daemon.reach import Reach
+from mirror.daemon.signing import renew_freshness
 from mirror.daemon.status import judged_outcome, remember_outcome
 from mirror.errors import MirrorError, StorageError
 from mirror.storage.entries import Decision
@@ -53,6 +54,9 @@ async def sync_once(
     # It may be lost, and is told again with the next run.
     with suppress(StorageError):
         await tell_age(settings, store, reach)
+        crawl = await store.index.last_complete_crawl()
+        if crawl is not None and crawl.finished is not None:
+            await renew_freshness(settings, store, crawl.finished)
     return await judged_outcome(store, outcome, now())
 
 

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from mirror.catalog.local_names import parse_held
 from mirror.daemon.bringing import ADDED, ADOPTED, hands_of, named_path, read_wish
 from mirror.daemon.disk_levels import levels_of
-from mirror.daemon.health import health_of
+from mirror.daemon.health import health_of, old_data
 from mirror.daemon.judging import judge, judge_of
 from mirror.daemon.once import sync_once
 from mirror.daemon.parts import now
@@ -32,6 +32,7 @@ from mirror.errors import MirrorError
 from mirror.judgement.requests import decode_request, encode_ruling
 from mirror.storage.entries import Recorded
 from mirror.storage.runs import Run
+from mirror.storage.threads import to_end
 from mirror.sync.adopting import adopt
 from mirror.sync.causes import cause_of
 from mirror.sync.known_board import known_board
@@ -127,7 +128,7 @@ class Operations:
             next_run_why=rest.why if rest else None,
             upstream_health=await health_of(self._settings, self._store, self._reach, self.resting),
             upkeep=self.upkeep.status(),
-            alarms=self.upkeep.alarms(),
+            alarms=(*self.upkeep.alarms(), *await to_end(old_data, self._settings, now())),
         )
         settings = self._settings
         return await status_of(

@@ -24,6 +24,7 @@ from mirror.daemon.tls import Tls
 from mirror.daemon.version import VERSION
 from mirror.errors import ForeignDataError, LockedError, MirrorError, StorageError
 from mirror.storage.crawled import find_last_crawl
+from mirror.storage.freshness import find_freshness
 from mirror.storage.lock import refuse_if_locked
 from mirror.web.app import SHELF, Serving, make_app
 from mirror.web.listening import tcp_sockets
@@ -138,6 +139,9 @@ async def _open_doors(
                 damaged=partial(_damaged, ready),
                 last_crawl=partial(find_last_crawl, settings.data_dir),
                 accessed=partial(_accessed, ready),
+                signatures=held.signatures.of,
+                freshness=partial(find_freshness, settings.data_dir),
+                stop_after=settings.freshness.stop_after,
             ),
         )
         shelf = app[SHELF]
@@ -205,6 +209,7 @@ def _worker_settings(settings: Settings, tls: Tls, numbers: list[int]) -> Worker
         grace=settings.policy.grace,
         doors=tuple((place.host, place.number) for place in tls.addresses(numbers)),
         certificates=tls.files,
+        stop_after=settings.freshness.stop_after,
     )
 
 

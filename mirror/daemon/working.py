@@ -17,6 +17,7 @@ from mirror.daemon.operations import Operations
 from mirror.daemon.parts import now, on_demand_terms_of, terms_of
 from mirror.daemon.pruning import Pruning
 from mirror.daemon.reach import Reach
+from mirror.daemon.signing import signer_of
 from mirror.storage.store import Store
 from mirror.web.admin import make_admin_app
 from mirror.web.listening import unix_socket
@@ -46,7 +47,9 @@ async def working(settings: Settings) -> AsyncIterator[Operations]:
 @asynccontextmanager
 async def _operating(settings: Settings, log: Logger) -> AsyncIterator[Operations]:
     async with (
-        Store.open(settings.data_dir, clock=now, terms=terms_of(settings)) as store,
+        Store.open(
+            settings.data_dir, clock=now, terms=terms_of(settings), signer=await signer_of(settings)
+        ) as store,
         _pruning(settings, store, log) as pruning,
         Reach(settings, store, room=pruning.room) as reach,
         OnDemand(store, reach, on_demand_terms_of(settings)) as on_demand,

@@ -46,6 +46,9 @@ _ADVICE: Final = {
         "set the clock of this machine; nothing is pruned, withdrawn or expired until it can be "
         "believed"
     ),
+    "old-data": (
+        "look at the last run, or bring a newer bundle; freshness.warn_after says when it is told"
+    ),
     "storage": "look at the disk, and at who may write to the data directory",
     "run-failed": "the next run tries again; the log says more",
     "check": "look at it, and remove or restore it; or leave it as it is: {acknowledge}",

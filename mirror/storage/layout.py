@@ -76,6 +76,11 @@ class Layout:
         """The folder of the pins."""
         return self.folder / "pins"
 
+    @property
+    def signatures(self) -> Path:
+        """The folder of signatures, by the digest of what is signed."""
+        return self.folder / "signatures"
+
     def folders(self) -> list[Path]:
         """Return every folder below the data folder, parents first."""
         return [
@@ -86,6 +91,7 @@ class Layout:
             self.publications,
             self.channels,
             self.pins,
+            self.signatures,
             self.blobs.parent,
             self.blobs,
             *(self.blobs / prefix for prefix in FAN_OUT),

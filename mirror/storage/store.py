@@ -35,6 +35,7 @@ from mirror.storage.pending import PendingFolder
 from mirror.storage.pins import PinReader, Pins
 from mirror.storage.publications import PublicationReader, Publications
 from mirror.storage.quarantine import Bounds, Quarantine
+from mirror.storage.signatures import SignatureReader, Signatures
 from mirror.storage.space import KeepFree, Room
 from mirror.storage.threads import to_end
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mirror.storage.entries import Recorded
+    from mirror.storage.signatures import Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class StoreReader:
     ledger: LedgerReader
     publications: PublicationReader
     pins: PinReader
+    signatures: SignatureReader
 
     @staticmethod
     async def open_for_reading(folder: Path) -> StoreReader:
@@ -94,6 +97,7 @@ class Store(StoreReader):
     ledger: Ledger
     publications: Publications
     pins: Pins
+    signatures: Signatures
     incoming: IncomingFolder
     quarantine: Quarantine
     pending: PendingFolder
@@ -112,8 +116,11 @@ class Store(StoreReader):
         random: Callable[[int], bytes] = os.urandom,
         disk: Disk | None = None,
         terms: Terms = USUAL_TERMS,
+        signer: Signer | None = None,
     ) -> AsyncIterator[Store]:
         """Open the data folder *folder* for writing, and make it if it does not exist.
+
+        *signer* signs what is published; None: nobody does.
 
         Raises `LockedError` when another process has it, `ForeignDataError` for a folder or
         database of another format, `DamagedError` for what no crash explains,
@@ -136,6 +143,7 @@ class Store(StoreReader):
                     ledger=parts.ledger,
                     publications=parts.publications,
                     pins=parts.pins,
+                    signatures=Signatures(layout.signatures, files, signer),
                     incoming=parts.incoming,
                     quarantine=parts.quarantine,
                     pending=parts.pending,
@@ -179,6 +187,7 @@ def _open_for_reading(folder: Path, disk: Disk) -> StoreReader:
         ledger=LedgerReader(layout.ledger, disk),
         publications=PublicationReader(layout.publications, layout.channels),
         pins=PinReader(layout.pins),
+        signatures=SignatureReader(layout.signatures),
     )
 
 

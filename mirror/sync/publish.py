@@ -17,7 +17,6 @@ from mirror.catalog.values import Digest
 from mirror.errors import ArtifactNotFoundError, DamagedError
 from mirror.publication.documents import (
     ContentRoot,
-    Origin,
     PublicationRoot,
     decode_board,
     decode_content,
@@ -27,6 +26,7 @@ from mirror.publication.documents import (
 from mirror.publication.tree import render_board
 from mirror.sync.local_layer import MOST_BYTES, Earlier, LocalLayer, render_local
 from mirror.sync.marking import Before, before_of, find_renames, marked, parted, sightings_on
+from mirror.sync.signing import next_origin, sign
 from mirror.sync.standing import Standing, remembered_in, stamp, standing_judgements
 
 if TYPE_CHECKING:
@@ -138,7 +138,8 @@ class Publisher:
             document = renames.mark(await self._render(board, before, wanted, standing))
             encoded = await asyncio.to_thread(encode, document)
             digests[board.facts.board] = await self._held(encoded, digests.get(board.facts.board))
-        content = self._content(previous, dict(sorted(digests.items())), now, standing)
+        sequence = await self._store.publications.next_sequence()
+        content = self._content(previous, dict(sorted(digests.items())), sequence, now, standing)
         local = await render_local(self._store, content, previous.rendered if previous else None)
         if previous and (previous.content, previous.local) == (content, local):
             return None
@@ -224,22 +225,18 @@ class Publisher:
         self,
         previous: _Previous | None,
         boards: dict[str, Digest],
+        publication: int,
         now: datetime,
         standing: Standing,
     ) -> ContentRoot:
         before = previous.content if previous else None
         upstream, through = self._origin(before)
-        if (
-            before
-            and (before.boards, before.recalls) == (boards, standing.recalls)
-            and (before.upstream, before.through) == (upstream, through)
-        ):
-            return before
+        if before and (before.boards, before.recalls) == (boards, standing.recalls):
+            # What another node made, and nobody here has changed, stays that node's.
+            if self._through is None or (before.upstream, before.through) == (upstream, through):
+                return before
         return ContentRoot(
-            origin=Origin(
-                lineage=self._store.node.lineage,
-                sequence=before.origin.sequence + 1 if before else 1,
-            ),
+            origin=next_origin(self._store, before, publication),
             previous=previous.root.content if previous else None,
             published=stamp(now),
             upstream=upstream,
@@ -251,7 +248,8 @@ class Publisher:
 
     def _origin(self, before: ContentRoot | None) -> tuple[str, tuple[str, ...]]:
         if self._through is None and before is not None:
-            return before.upstream, before.through
+            foreign = before.origin.lineage != self._store.node.lineage
+            return before.upstream, (before.origin.lineage,) * foreign + before.through
         return self._upstream, self._through or ()
 
     async def _point(
@@ -273,6 +271,7 @@ class Publisher:
             layers=local.layers,
             rendering=local.rendering,
         )
+        await sign(self._store, root, content)
         digest = await self._store.blobs.put(encode(root))
         await self._store.publications.publish(sequence, digest)
         return sequence

@@ -35,7 +35,7 @@ StatusSource: TypeAlias = Callable[[], Awaitable[bytes]]
 _Handler: TypeAlias = "Callable[[web.Request], Awaitable[Answer]]"
 
 _LATEST_FILTERS: Final = {"variant", "kind", "maturity"}
-_PLACES: Final = (
+PLACES: Final = (
     "/v1",
     "/v1/publications/{sequence:[1-9][0-9]{0,17}}",
     "/v1/channels/{channel:[a-z0-9][a-z0-9-]{0,62}}",
@@ -74,8 +74,8 @@ class Api:
     def routes(self) -> list[Route]:
         """Return the paths that are served here; the last one takes what no other takes."""
         return [
-            *(route for place in _PLACES for route in self._documents(place)),
-            *((f"{place}/files/{{name}}", self.file) for place in _PLACES[1:]),
+            *(route for place in PLACES for route in self._documents(place)),
+            *((f"{place}/files/{{name}}", self.file) for place in PLACES[1:]),
             ("/v1/publications.json", self._aged(self.publications)),
             (SCHEMA_PATH, self.schema),
             ("/v1/status.json", self.status),
@@ -169,6 +169,10 @@ class Api:
         except MirrorError as error:
             return self._words.failures.not_ready(request, error)
         return self._now(request, TEXT, b"ready\n")
+
+    async def view(self, request: web.Request) -> View:
+        """Return the publication that the path of *request* is about."""
+        return await self._view(request)
 
     async def _view(self, request: web.Request) -> View:
         if "sequence" in request.match_info:

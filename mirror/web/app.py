@@ -21,7 +21,7 @@ from mirror.errors import MirrorError, NotFoundError
 from mirror.web.accesses import AccessLog, AccessSink, heed_nothing
 from mirror.web.age import Ages, LastCrawlSource
 from mirror.web.answer import Answer
-from mirror.web.api import Api, StatusSource, Words
+from mirror.web.api import PLACES, Api, StatusSource, Words
 from mirror.web.damage import DamageBell, DamageSink, WatchedStore, tell_nobody
 from mirror.web.documents import Stationery
 from mirror.web.failures import Failures
@@ -32,6 +32,13 @@ from mirror.web.hosts import refuse_foreign_path
 from mirror.web.on_demand import Fetched, OnDemand
 from mirror.web.server import HEADS
 from mirror.web.shelf import Shelf
+from mirror.web.signatures import (
+    FreshnessSource,
+    SignatureRoutes,
+    SignatureSource,
+    no_freshness,
+    no_signatures,
+)
 from mirror.web.superseded import Superseded
 
 if TYPE_CHECKING:
@@ -64,6 +71,8 @@ class Serving:
     looked at, in seconds.  ``on_demand`` fetches what is not held; None: nobody does.
     ``damaged`` is told of each blob that is found damaged, ``accessed`` now and then of the
     files on demand that were asked for.  ``last_crawl`` tells how old the data are.
+    ``signatures`` and ``freshness`` give what is signed.  Data that are older than ``stop_after``
+    are not served; None: at any age.
     """
 
     node: str
@@ -75,6 +84,9 @@ class Serving:
     damaged: DamageSink = tell_nobody
     last_crawl: LastCrawlSource = _unknown
     accessed: AccessSink = heed_nothing
+    signatures: SignatureSource = no_signatures
+    freshness: FreshnessSource = no_freshness
+    stop_after: timedelta | None = None
 
 
 def make_app(store: Holdings, serving: Serving) -> web.Application:
@@ -90,11 +102,12 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     files = Files(shelf, stationery, bell, fetched, accesses)
     history = HistoryShelf(store, stationery)
     failures = Failures(heads)
-    ages = Ages(serving.last_crawl, serving.clock)
+    ages = Ages(serving.last_crawl, serving.clock, serving.stop_after)
     api = Api(shelf, files, history, stationery, Words(serving.status, failures, ages))
-    app = web.Application(middlewares=[_answering(heads, failures)], client_max_size=1024)
+    signed = SignatureRoutes(shelf, stationery, serving.signatures, serving.freshness, api.view)
+    app = web.Application(middlewares=[_answering(heads, failures, ages)], client_max_size=1024)
     app[SHELF], app[HEADS] = shelf, heads
-    for path, handler in [*files.routes(), *api.routes()]:
+    for path, handler in [*signed.routes(PLACES), *files.routes(), *api.routes()]:
         app.router.add_get(path, handler, expect_handler=_expect_nothing)
     app.cleanup_ctx.append(_meanwhile(lambda: shelf.follow(serving.poll)))
     app.cleanup_ctx.append(_meanwhile(bell.answer))
@@ -122,7 +135,7 @@ async def _expect_nothing(_request: web.Request) -> None:
     """Leave an ``Expect`` unanswered: nobody sends a body here that would wait for it."""
 
 
-def _answering(heads: Heads, failures: Failures) -> Middleware:
+def _answering(heads: Heads, failures: Failures, ages: Ages) -> Middleware:
     preflight = heads.preflight()
 
     @web.middleware
@@ -133,6 +146,7 @@ def _answering(heads: Heads, failures: Failures) -> Middleware:
             return failures.wrong_method(request)
         try:
             refuse_foreign_path(request)
+            ages.refuse_beyond(request.path)
             return await handler(request)
         except MirrorError as error:
             return failures.of(request, error)

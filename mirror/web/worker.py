@@ -26,9 +26,11 @@ from mirror.errors import ForeignDataError, LockedError, MirrorError
 from mirror.storage.blobs import BlobReader
 from mirror.storage.crawled import find_last_crawl
 from mirror.storage.disk import Disk
+from mirror.storage.freshness import find_freshness
 from mirror.storage.layout import Layout
 from mirror.storage.node import find_node
 from mirror.storage.publications import PublicationReader
+from mirror.storage.signatures import SignatureReader
 from mirror.web.accesses import spell_digests
 from mirror.web.app import Serving, make_app
 from mirror.web.certificates import CertificateFiles, Certificates
@@ -67,6 +69,7 @@ class WorkerSettings:
     grace: timedelta
     doors: tuple[tuple[str, int], ...] = ()
     certificates: CertificateFiles | None = None
+    stop_after: timedelta | None = None
 
     def arguments(self) -> list[str]:
         """Return the command line that `parse` reads."""
@@ -78,6 +81,7 @@ class WorkerSettings:
             f"--grace={self.grace.total_seconds()}",
             *(f"--tls={number}@{host}" for host, number in self.doors),
             *self._certificate_arguments(),
+            *([f"--stop-after={self.stop_after.total_seconds()}"] if self.stop_after else []),
         ]
 
     def _certificate_arguments(self) -> list[str]:
@@ -100,6 +104,7 @@ class WorkerSettings:
         parser.add_argument("--certificates", type=Path)
         parser.add_argument("--certificate", type=Path)
         parser.add_argument("--key", type=Path)
+        parser.add_argument("--stop-after", type=float)
         given = parser.parse_args(arguments)
         return cls(
             data=given.data,
@@ -109,6 +114,7 @@ class WorkerSettings:
             grace=timedelta(seconds=given.grace),
             doors=tuple(map(_read_door, given.tls)),
             certificates=_read_certificates(given),
+            stop_after=timedelta(seconds=given.stop_after) if given.stop_after else None,
         )
 
 
@@ -130,6 +136,7 @@ class Held:
 
     blobs: BlobReader
     publications: PublicationReader
+    signatures: SignatureReader
     node: str
 
 
@@ -146,6 +153,7 @@ def open_held(folder: Path) -> Held:
     return Held(
         blobs=BlobReader(layout.blobs, Disk()),
         publications=PublicationReader(layout.publications, layout.channels),
+        signatures=SignatureReader(layout.signatures),
         node=node.node_id,
     )
 
@@ -163,6 +171,9 @@ async def serve(
         damaged=partial(tell_damage, settings.control),
         last_crawl=partial(find_last_crawl, settings.data),
         accessed=partial(tell_accesses, settings.control),
+        signatures=held.signatures.of,
+        freshness=partial(find_freshness, settings.data),
+        stop_after=settings.stop_after,
     )
     app = make_app(held, told)
     sockets = await shared_tcp_sockets(settings.host, settings.number)

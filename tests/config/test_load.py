@@ -130,6 +130,8 @@ def test_every_setting_can_be_a_variable(tmp_path: Path) -> None:
             "MPMIRROR_TLS__LISTEN": "0.0.0.0:443, [::]:443",
             "MPMIRROR_TLS__CERTIFICATE": "/srv/keys/own.pem",
             "MPMIRROR_TLS__KEY": "/srv/keys/own-key.pem",
+            "MPMIRROR_FRESHNESS__WARN_AFTER": "30d",
+            "MPMIRROR_FRESHNESS__STOP_AFTER": "400d",
             "MPMIRROR_LOG__FORMAT": "json",
             "MPMIRROR_LOG__LEVEL": "debug",
         },
