@@ -231,10 +231,13 @@ class Publisher:
     ) -> ContentRoot:
         before = previous.content if previous else None
         upstream, through = self._origin(before)
-        if before and (before.boards, before.recalls) == (boards, standing.recalls):
+        if (
+            before
+            and (before.boards, before.recalls) == (boards, standing.recalls)
             # What another node made, and nobody here has changed, stays that node's.
-            if self._through is None or (before.upstream, before.through) == (upstream, through):
-                return before
+            and (self._through is None or (before.upstream, before.through) == (upstream, through))
+        ):
+            return before
         return ContentRoot(
             origin=next_origin(self._store, before, publication),
             previous=previous.root.content if previous else None,

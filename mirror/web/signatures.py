@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from mirror.errors import BadQueryError, NotFoundError
 from mirror.publication.freshness import PATH as FRESHNESS_PATH
+from mirror.publication.local.sums import SUMS_PATH
 from mirror.storage.threads import to_end
 from mirror.web.documents import Document
-from mirror.web.files import SUMS_PATH
 from mirror.web.heads import TEXT
 
 if TYPE_CHECKING:
