@@ -67,6 +67,8 @@ COMMANDS: Final = (
     Command("pin", Later("mirror.cli.pin", "pin"), EVERY_DAY, ALL),
     Command("get", Later("mirror.cli.get", "get"), EVERY_DAY, ALL),
     Command("lock", Later("mirror.cli.lock", "lock"), EVERY_DAY, ALL),
+    Command("flash", Later("mirror.cli.flash", "flash"), EVERY_DAY, ALL),
+    Command("outdated", Later("mirror.cli.outdated", "outdated"), EVERY_DAY, ALL),
     Command("sync", Later("mirror.cli.sync", "sync"), TO_DECIDE, ALL),
     Command(
         "verify",

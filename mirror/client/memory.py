@@ -38,6 +38,15 @@ def state_folder(environment: Mapping[str, str]) -> Path:
     return base / "mpmirror"
 
 
+def cache_folder(environment: Mapping[str, str]) -> Path:
+    """Return where a user's programs keep what can be had again, made if it is not there."""
+    given = environment.get("XDG_CACHE_HOME", "")
+    base = Path(given) if Path(given).is_absolute() else Path.home() / ".cache"
+    with reported("making the folder", base):
+        base.mkdir(parents=True, exist_ok=True)
+    return base / "mpmirror"
+
+
 class Memory:
     """The known mirrors, in the folder *folder* that is made when something is remembered."""
 
