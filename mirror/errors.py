@@ -165,7 +165,7 @@ class FirmwareHeadingMissingError(PageRefusedError):
 
 
 class DocumentRefusedError(RefusedError):
-    """A document of another mirror that is broken, too much, or not the one asked for."""
+    """A document of another mirror, or of a package, that is broken, too much, or not the one."""
 
 
 class WentBackError(RefusedError):

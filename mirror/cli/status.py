@@ -141,5 +141,7 @@ def _last_run(status: Status) -> Iterator[str]:
         yield f"  dealt with: {one.subject}: {one.text}"
     for waiting in outcome.awaiting:
         yield f"  {waiting.text}"
+    for one in outcome.aside:
+        yield f"  beside the firmware: {one.subject}: {one.text}"
     for remark in outcome.remarks:
         yield f"  left out: {remark.subject}: {remark.text}"

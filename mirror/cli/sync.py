@@ -125,6 +125,8 @@ def _tell(outcome: Outcome) -> None:
         complain(waiting.text)
     for remark in outcome.remarks[:_TROUBLES]:
         complain(f"left out: {remark.subject}: {remark.text}")
+    for one in outcome.aside[:_TROUBLES]:
+        complain(f"beside the firmware: {one.subject}: {one.text}")
     for one in outcome.dealt_with[:_TROUBLES]:
         complain(f"dealt with: {one.subject}: {one.text}")
     say(f"{outcome.ending.value}: {outcome.message}")

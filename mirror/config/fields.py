@@ -45,6 +45,7 @@ MOST_VERSIONS = 100_000
 _ALL = "all"
 _MOST_LABEL = 100
 _GLOB = re.compile(r"[A-Za-z0-9_*?\[\]!-]{1,100}")
+_PACKAGE_GLOB = re.compile(r"[A-Za-z0-9_.*?\[\]!-]{1,100}")
 _CONTACT = re.compile(r"[!-'*-~](?:[ -'*-~]{0,118}[!-'*-~])?")
 
 
@@ -128,6 +129,12 @@ def read_glob(value: object) -> object:
     """Refuse what is no pattern for ids of upstream."""
     if isinstance(value, str) and _GLOB.fullmatch(value) is None:
         raise problem(f'expected a name or a pattern such as "RPI_PICO*", not {value[:80]!r}')
+    return value
+
+
+def _read_package_glob(value: object) -> object:
+    if isinstance(value, str) and _PACKAGE_GLOB.fullmatch(value) is None:
+        raise problem(f'expected a name or a pattern such as "umqtt.*", not {value[:80]!r}')
     return value
 
 
@@ -281,6 +288,9 @@ Depth = Annotated[
 KeepSetting = Annotated[Keep, BeforeValidator(_read_keep), PlainSerializer(_spell_keep)]
 Globs = Annotated[
     tuple[Annotated[str, BeforeValidator(read_glob)], ...], BeforeValidator(read_list)
+]
+PackageGlobs = Annotated[
+    tuple[Annotated[str, BeforeValidator(_read_package_glob)], ...], BeforeValidator(read_list)
 ]
 Labels = Annotated[
     tuple[Annotated[str, BeforeValidator(_read_label)], ...], BeforeValidator(read_list)

@@ -31,6 +31,7 @@ from mirror.config.fields import (
     Kinds,
     Labels,
     Number,
+    PackageGlobs,
     Rate,
     Share,
     SinceSetting,
@@ -147,6 +148,10 @@ class PolicySettings:
             ' [policy.override."RPI_PICO*"]. The most specific pattern wins.'
         ),
     ] = field(default_factory=dict)
+    packages: Annotated[
+        PackageGlobs,
+        Field(description='mip packages to hold, as patterns: ["aioble*", "umqtt.*"]; []: none.'),
+    ] = ("*",)
     withdrawn_after: Annotated[
         Duration,
         # An interrupted crawl is taken up again within an hour, and is one crawl then.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from mirror.catalog.packages import PACKAGES_FOLDER
 from mirror.daemon.status_document import Alarm
 from mirror.errors import IncompleteError
 from mirror.publication.alarms import advice, alarm_id
@@ -32,8 +33,14 @@ _RAN: Final = (Ending.PUBLISHED, Ending.UNCHANGED)
 
 
 def change_alarm(change: Change, *, served: bool) -> Alarm:
-    """Return the alarm that the bytes of a name changed, of which the first are *served* or not."""
+    """Return the alarm that the bytes of a name changed, of which the first are *served* or not.
+
+    Of a package they always are: it changes by a new version, and by nothing else.
+    """
     first, later = str(change.first), str(change.later)
+    if change.name.startswith(PACKAGES_FOLDER):
+        text = f"first {first}, later {later}: the first bytes are served"
+        return Alarm("package-changed", change.name, text, stamp(change.time))
     known_as = alarm_id("bytes-changed", change.name, first, later)
     return Alarm(
         alarm="bytes-changed",

@@ -245,6 +245,8 @@ class Operations:
             self._log.warning("trouble", subject=trouble.subject, text=trouble.text)
         for waiting in outcome.awaiting[:_TROUBLES_LOGGED]:
             self._log.info("awaiting a second look", subject=waiting.subject, text=waiting.text)
+        for one in outcome.aside[:_TROUBLES_LOGGED]:
+            self._log.warning("beside the firmware", subject=one.subject, text=one.text)
         for remark in outcome.remarks[:_TROUBLES_LOGGED]:
             self._log.info("left out", subject=remark.subject, text=remark.text)
         after, rest = self.schedule.next_run, self.schedule.next_rest

@@ -68,6 +68,7 @@ def wishes_of(settings: Settings, *, accept_shrunken: bool = False) -> Wishes:
         withdrawn_after=settings.policy.withdrawn_after,
         refetch=settings.policy.refetch,
         second_look=settings.policy.second_look,
+        packages=settings.policy.packages,
     )
 
 

@@ -19,6 +19,7 @@ from mirror.publication.documents import (
     decode_publication,
 )
 from mirror.publication.local.layer import Layer, local_digests
+from mirror.publication.packages import decode_package, decode_packages
 from mirror.storage.threads import to_end
 from mirror.sync.standing import remembered_in
 
@@ -90,7 +91,14 @@ def _document(digest: Digest) -> ConfigurationError:
 
 
 def _is_document(data: bytes) -> bool:
-    for decode in (decode_board, decode_content, decode_publication, Layer.decode):
+    for decode in (
+        decode_board,
+        decode_content,
+        decode_publication,
+        decode_packages,
+        decode_package,
+        Layer.decode,
+    ):
         try:
             decode(data)
         except MalformedValueError:

@@ -218,6 +218,7 @@ class ContentRoot:
     ``upstream`` is the site that all of it was first read from; ``through`` are the lineages
     of the mirrors that it came through to this one, the nearest first.
     ``recalled`` is what nobody may have; ``recalls`` says of each of them what a person asks.
+    ``packages`` and ``photographs`` are subtrees (`mirror.publication.subtrees`), or None.
     """
 
     origin: Origin
@@ -228,6 +229,8 @@ class ContentRoot:
     recalled: tuple[Digest, ...] = ()
     through: tuple[str, ...] = ()
     recalls: tuple[Recall, ...] = ()
+    packages: Digest | None = None
+    photographs: Digest | None = None
     type: str = "mpmirror.content"
     format: int = FORMAT
     critical: tuple[str, ...] = ()

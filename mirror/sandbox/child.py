@@ -27,6 +27,12 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from mirror.catalog.model import BoardPage, IndexPage
+from mirror.catalog.package_documents import (
+    PackageContent,
+    PackageIndex,
+    read_package,
+    read_package_index,
+)
 from mirror.catalog.pages import read_board_page, read_empty_board_page, read_index_page
 from mirror.errors import MirrorError, RefusedError
 from mirror.formats.verdict import Claim, Verdict
@@ -57,6 +63,8 @@ if TYPE_CHECKING:
 _INDEX_PAGE = TypeAdapter(IndexPage)
 _BOARD_PAGE = TypeAdapter(BoardPage)
 _VERDICT = TypeAdapter(Verdict)
+_PACKAGE_INDEX = TypeAdapter(PackageIndex)
+_PACKAGE = TypeAdapter(PackageContent)
 
 # Codecs are loaded when first named, which is too late once no file can be opened:
 # zip directories are cp437, DfuSe names and USB strings UTF-16.
@@ -189,8 +197,16 @@ def _of_peer(request: Request, body: bytes) -> bytes:
             return PEER_CONTENT.dump_json(read_peer_content(body, request.url))
         case Question.OFFERED_BOARD:
             return OFFERED_BOARD.dump_json(read_offered_board(body, request.url, request.board))
-        case _:
+        case Question.PEER_BOARD:
             return _BOARD_PAGE.dump_json(read_peer_board(body, request.url, request.board))
+        case _:
+            return _of_packages(request, body)
+
+
+def _of_packages(request: Request, body: bytes) -> bytes:
+    if request.question is Question.PACKAGE_INDEX:
+        return _PACKAGE_INDEX.dump_json(read_package_index(body, request.url))
+    return _PACKAGE.dump_json(read_package(body, request.url))
 
 
 def _refusal(error: Exception) -> bytes:

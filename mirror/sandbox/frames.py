@@ -40,6 +40,8 @@ class Question(StrEnum):
     PEER_CONTENT = "peer-content"
     PEER_BOARD = "peer-board"
     OFFERED_BOARD = "offered-board"
+    PACKAGE_INDEX = "package-index"
+    PACKAGE = "package"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 
 from mirror.catalog.local_names import parse_held
 from mirror.catalog.model import BoardPage, IndexPage
+from mirror.catalog.package_documents import PackageContent, PackageIndex
 from mirror.catalog.urls import firmware_folder
 from mirror.errors import (
     ChildRefusedError,
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 _INDEX_PAGE = TypeAdapter(IndexPage)
 _BOARD_PAGE = TypeAdapter(BoardPage)
 _VERDICT = TypeAdapter(Verdict)
+_PACKAGE_INDEX = TypeAdapter(PackageIndex)
+_PACKAGE = TypeAdapter(PackageContent)
 _Answer = TypeVar("_Answer")
 
 _START_SECONDS = 60.0
@@ -158,6 +161,16 @@ class Sandbox:
         if offered.facts.board != board or not all(_is_name(one.name) for one in offered.files):
             raise ChildRefusedError(f"{url}: the reader answered about another board")
         return offered
+
+    async def read_package_index(self, document: bytes, url: str) -> PackageIndex:
+        """As `mirror.catalog.package_documents.read_package_index`; `ChildRefusedError` too."""
+        request = self._page_request(Question.PACKAGE_INDEX, url, "")
+        return await self._ask(request, _body(document), _PACKAGE_INDEX, self._page_seconds)
+
+    async def read_package(self, document: bytes, url: str) -> PackageContent:
+        """As `mirror.catalog.package_documents.read_package`; raises `ChildRefusedError` too."""
+        request = self._page_request(Question.PACKAGE, url, "")
+        return await self._ask(request, _body(document), _PACKAGE, self._page_seconds)
 
     async def verify_image(self, file: BinaryIO, size: int, claim: Claim) -> Verdict:
         """Judge the first *size* bytes of *file* by *claim*, as `mirror.formats.verify.verify`.

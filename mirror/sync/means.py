@@ -29,7 +29,7 @@ class Wishes:
     ``publish_every`` while a run goes on.  ``accept_shrunken`` lets this one run pass the
     guard: an operator has looked.  What two crawls miss that are ``withdrawn_after`` apart is
     withdrawn.  ``refetch`` held files are looked at again at the end; ``second_look`` is what
-    must confirm a new one.
+    must confirm a new one.  mip packages whose name one of ``packages`` fits are held too.
     """
 
     policy: Policy
@@ -40,6 +40,7 @@ class Wishes:
     withdrawn_after: timedelta = timedelta(days=1)
     refetch: int = 0
     second_look: SecondLook = NO_RULE
+    packages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ class Phase(StrEnum):
     CRAWL = "crawl"
     FETCH = "fetch"
     LOOK = "look again"
+    PACKAGES = "packages"
     PUBLISH = "publish"
 
 
@@ -63,7 +64,8 @@ class Outcome:
     complete.  ``looked_again`` counts held files that were fetched once more
     to be compared, ``second_fetches`` those that were new and are now confirmed, or refused.
     ``awaiting`` names what came and awaits a second look: no failure, and not held either.
-    ``cause`` is a word of `mirror.sync.causes` where the run ended early.
+    ``cause`` is a word of `mirror.sync.causes` where the run ended early.  ``aside`` names what
+    is wrong with packages and photographs: it is said, and no firmware is missing for it.
     """
 
     ending: Ending
@@ -81,6 +83,7 @@ class Outcome:
     second_fetches: int = 0
     awaiting: tuple[Trouble, ...] = ()
     cause: str | None = None
+    aside: tuple[Trouble, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -95,6 +98,7 @@ class Outcome:
             remarks=self.remarks[:most],
             dealt_with=self.dealt_with[:most],
             awaiting=self.awaiting[:most],
+            aside=self.aside[:most],
         )
 
     def counts(self) -> dict[str, int]:
@@ -108,6 +112,7 @@ class Outcome:
             "looked_again": self.looked_again,
             "second_fetches": self.second_fetches,
             "awaiting": len(self.awaiting),
+            "aside": len(self.aside),
         }
 
 

@@ -82,6 +82,7 @@ class Publisher:
         self._policy = policy
         self._upstream = upstream
         self._through = through
+        self._subtrees: dict[str, Digest | None] = {}
         #: The names on demand of each board that was rendered, one a line.
         self.offered: dict[str, str] = {}
 
@@ -103,6 +104,13 @@ class Publisher:
         async with self._store.publications.making:
             previous = await self._previous()
             return await self._publish(previous, boards, now, wanted)
+
+    def take_subtree(self, name: str, top: Digest | None) -> None:
+        """Have *top* be the subtree called *name* in whatever is published from now on.
+
+        Everything that it names is held already.  A subtree of which nothing is said stays.
+        """
+        self._subtrees[name] = top
 
     async def publish_again(
         self, now: datetime, boards: Container[str], wanted: Container[str] = frozenset()
@@ -231,11 +239,16 @@ class Publisher:
     ) -> ContentRoot:
         before = previous.content if previous else None
         upstream, through = self._origin(before)
+        packages, photographs = (
+            self._subtree(before, "packages"),
+            self._subtree(before, "photographs"),
+        )
         if (
             before
             and (before.boards, before.recalls) == (boards, standing.recalls)
             # What another node made, and nobody here has changed, stays that node's.
             and (self._through is None or (before.upstream, before.through) == (upstream, through))
+            and (before.packages, before.photographs) == (packages, photographs)
         ):
             return before
         return ContentRoot(
@@ -247,7 +260,15 @@ class Publisher:
             through=through,
             recalled=tuple(recall.digest for recall in standing.recalls),
             recalls=standing.recalls,
+            packages=packages,
+            photographs=photographs,
         )
+
+    def _subtree(self, before: ContentRoot | None, name: str) -> Digest | None:
+        if name in self._subtrees:
+            return self._subtrees[name]
+        found: Digest | None = getattr(before, name, None)
+        return found
 
     def _origin(self, before: ContentRoot | None) -> tuple[str, tuple[str, ...]]:
         if self._through is None and before is not None:

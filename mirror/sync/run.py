@@ -18,6 +18,7 @@ from mirror.catalog.guard import file_counts, shrinkage
 from mirror.catalog.plan import NO_PINS, Pinned, SyncPlan, plan
 from mirror.errors import CatalogShrunkError, IncompleteError, MirrorError, RefusedError
 from mirror.storage.runs import RunEnd
+from mirror.sync.beside import Beside
 from mirror.sync.causes import cause_of
 from mirror.sync.census import write_census
 from mirror.sync.crawling import Crawling
@@ -105,6 +106,7 @@ class _Run:
         self._looks: SecondLooks | None = None
         self._looked = LookedAgain()
         self._catalog: Catalog | None = None
+        self._beside = Beside(means, wishes)
 
     async def whole(self) -> Outcome:
         self.number = await self._store.index.begin_run(self._means.clock())
@@ -129,7 +131,9 @@ class _Run:
         # Only now: a run that is killed or halted before is taken up again by the next start.
         if self._fetching.halted is None:
             await self._store.index.finish_crawl(self._crawling.crawl_id, self._means.clock())
-            await self._look_again(catalog)
+            if self._wishes.refetch:
+                self._looked = await look_again(self._means, catalog, self._wishes.refetch)
+            published |= await self._beside.bring(self._publisher, lambda: self._publish([]))
         return await self._outcome(Ending.PUBLISHED if published else Ending.UNCHANGED)
 
     async def _prune_pending(self) -> None:
@@ -241,10 +245,6 @@ class _Run:
             with contextlib.suppress(asyncio.CancelledError):
                 await publishing
 
-    async def _look_again(self, catalog: Catalog) -> None:
-        if self._wishes.refetch:
-            self._looked = await look_again(self._means, catalog, self._wishes.refetch)
-
     async def _publish_now_and_then(self, catalog: Catalog, fetching: Fetching) -> None:
         while True:
             await asyncio.sleep(self._wishes.publish_every.total_seconds())
@@ -306,6 +306,7 @@ class _Run:
             second_fetches=len(self._looks.fetched_again) if self._looks else 0,
             awaiting=tuple(awaiting),
             cause=cause_of(error),
+            aside=tuple(self._beside.troubles),
         )
 
     async def _sequence(self, broken_by: MirrorError | None) -> int | None:

@@ -20,8 +20,10 @@ from mirror.errors import (
 from mirror.publication.documents import decode_board, decode_content, decode_publication
 from mirror.publication.feeds import all_files
 from mirror.publication.local.layer import local_digests
+from mirror.publication.subtrees import tops_of
 from mirror.storage.blobs import FAN_OUT
 from mirror.storage.entries import Removal, Sighting
+from mirror.storage.subtrees import SubtreeWalk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -88,6 +90,7 @@ class Checking:
         self._executor = executor
         self._bad: set[Digest] = set()
         self._walked: set[Digest] = set()
+        self._subtrees = SubtreeWalk(self._read)
         self._recalled: frozenset[Digest] = frozenset()
         self._gone: set[Digest] = set()
         self.damages: list[Damage] = []
@@ -182,6 +185,10 @@ class Checking:
             self._walked.add(board)
             document = decode_board(await self._read(board))
             files = {file.digest for file in all_files(document)}
+            self._note_missing(await self._missing(files, lenient=lenient))
+        for top in set(tops_of(content)) - self._walked:
+            self._walked.add(top)
+            files = (await self._subtrees.reached([top])).files
             self._note_missing(await self._missing(files, lenient=lenient))
 
     async def _missing(self, digests: set[Digest], *, lenient: bool) -> set[Digest]:

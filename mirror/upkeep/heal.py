@@ -23,6 +23,8 @@ from mirror.errors import (
 from mirror.storage.entries import Decision
 from mirror.storage.store import Store
 from mirror.sync.intake import Intake
+from mirror.sync.package_healing import heal_package
+from mirror.sync.package_memory import find_tree
 from mirror.sync.publish import Publisher
 
 if TYPE_CHECKING:
@@ -82,6 +84,8 @@ class Healer:
         elif sightings := await self.store.index.sightings_with(digest):
             await self._fetch_again(sightings, f"{wrong} on disk, fetched again")
             await self.store.index.mark_held([digest])
+        elif await self._is_of_package(digest):
+            await self._note_healed(digest, f"{wrong} on disk, fetched again")
         else:
             await self._render_again(digest, wrong)
 
@@ -100,6 +104,14 @@ class Healer:
                     return
         raise failure
 
+    async def _is_of_package(self, digest: Digest) -> bool:
+        """Heal *digest* if it is of a package; whether it was."""
+        tree = await find_tree(self.store)
+        if tree is None or all(digest not in one.blobs for one in tree.packages.values()):
+            return False
+        async with self.means() as means:
+            return await heal_package(means, digest)
+
     async def _render_again(self, digest: Digest, wrong: str) -> None:
         with contextlib.suppress(DamagedError, ArtifactNotFoundError):
             await Publisher(self.store, self.upstream).render_again()
@@ -112,7 +124,9 @@ class Healer:
                 f"{digest} is {wrong}, no artifact has it, and no document is rendered as it: "
                 "restore it from a backup if a publication that matters names it"
             )
-        why = f"{wrong} on disk, rendered again"
+        await self._note_healed(digest, f"{wrong} on disk, rendered again")
+
+    async def _note_healed(self, digest: Digest, why: str) -> None:
         healed = Decision(self.clock(), "heal", str(digest), why, "mpmirror")
         await self.store.ledger.append([healed])
 

@@ -32,7 +32,9 @@ from mirror.publication.documents import (
 )
 from mirror.publication.local.boards import INDEX_PATH
 from mirror.publication.local.layer import local_digests
+from mirror.publication.subtrees import tops_of
 from mirror.storage.publications import PointerToken
+from mirror.storage.subtrees import SubtreeWalk
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -133,6 +135,7 @@ class _Marking:
         self._store = store
         self._walked: set[Digest] = set()
         self.marks = marks
+        self._subtrees = SubtreeWalk(self._read)
         self.offers: set[str] = set()
 
     async def all(self, in_grace: Collection[int], retention: Retention, now: datetime) -> None:
@@ -161,6 +164,7 @@ class _Marking:
                 if board not in self._walked:
                     await self._walk_board(board, files)
                     self._walked.add(board)
+            files |= (await self._subtrees.reached(tops_of(content))).files
         except _UNREADABLE as error:
             raise DamagedError(
                 f"publication {sequence} can not be read to its end, so that nobody knows what "
@@ -194,6 +198,7 @@ class _Marking:
         documents.update((digest, root.content))
         content = await asyncio.to_thread(decode_content, await self._read(root.content))
         documents.update(content.boards.values())
+        documents |= (await self._subtrees.reached(tops_of(content))).documents
         return root, content
 
     async def _read(self, digest: Digest) -> bytes:

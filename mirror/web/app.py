@@ -30,6 +30,7 @@ from mirror.web.heads import Heads
 from mirror.web.history import HistoryShelf
 from mirror.web.hosts import refuse_foreign_path
 from mirror.web.on_demand import Fetched, OnDemand
+from mirror.web.packages import Packages
 from mirror.web.server import HEADS
 from mirror.web.shelf import Shelf
 from mirror.web.signatures import (
@@ -100,6 +101,7 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     fetched = Fetched(serving.on_demand) if serving.on_demand else None
     accesses = AccessLog(serving.accessed)
     files = Files(shelf, stationery, bell, fetched, accesses)
+    packages = Packages(shelf, stationery, bell)
     history = HistoryShelf(store, stationery)
     failures = Failures(heads)
     ages = Ages(serving.last_crawl, serving.clock, serving.stop_after)
@@ -107,7 +109,8 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     signed = SignatureRoutes(shelf, stationery, serving.signatures, serving.freshness, api.view)
     app = web.Application(middlewares=[_answering(heads, failures, ages)], client_max_size=1024)
     app[SHELF], app[HEADS] = shelf, heads
-    for path, handler in [*signed.routes(PLACES), *files.routes(), *api.routes()]:
+    first = (*signed.routes(PLACES), *files.routes(), *packages.routes())
+    for path, handler in (*first, *api.routes()):
         app.router.add_get(path, handler, expect_handler=_expect_nothing)
     app.cleanup_ctx.append(_meanwhile(lambda: shelf.follow(serving.poll)))
     app.cleanup_ctx.append(_meanwhile(bell.answer))

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from mirror.catalog.model import BoardFacts, Listing
     from mirror.storage.entries import Sighting
-    from mirror.upstream.politeness import Politeness
     from mirror.web.artifacts import Artifact
 
 HELD = "RPI_PICO-20260406-v1.28.0.uf2"
@@ -111,12 +110,7 @@ def site_of_twenty(size: int = 0) -> Replica:
 
 @asynccontextmanager
 async def caching(
-    folder: Path,
-    replica: Replica,
-    *,
-    policy: Policy = POLICY,
-    patience: float = 4.0,
-    politeness: Politeness = SWIFT,
+    folder: Path, replica: Replica, *, policy: Policy = POLICY, patience: float = 4.0
 ) -> AsyncIterator[Caching]:
     """Run all of it, after a first sync, until the block ends."""
     clock = [0.0]
@@ -125,7 +119,7 @@ async def caching(
             url,
             user_agent="mpmirror/test",
             node_id=node.store.node.node_id,
-            politeness=politeness,
+            politeness=SWIFT,
         )
         assert (await node.sync(policy=policy)).exit_status == 0
         replica.requests.clear()

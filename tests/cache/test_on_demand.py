@@ -20,7 +20,6 @@ from tests.cache.node import (
     two_releases,
 )
 from tests.replica import Misbehaviour
-from tests.sync.node import IMPATIENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -159,7 +158,7 @@ async def test_a_failed_fetch_is_an_empty_502_and_leaves_no_file(
 
 
 async def test_an_upstream_that_says_nothing_is_a_504(tmp_path: Path) -> None:
-    async with caching(tmp_path, two_releases(), patience=20, politeness=IMPATIENT) as mirror:
+    async with caching(tmp_path, two_releases(), patience=20) as mirror:
         mirror.replica.misbehave(OFFERED, Misbehaviour.HANG_IN_BODY, None)
         got = await mirror.client.get(AS_UPSTREAM + OFFERED)
 

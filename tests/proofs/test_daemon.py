@@ -171,8 +171,8 @@ async def test_two_workers_serve_one_port_and_follow_the_daemon(program: Program
         program = replace(program, upstream=url)
         async with program.serving("--workers", "2") as daemon:
             number = daemon.client.number
-            await until(lambda: len(listeners(daemon, number)) == 2)
             first = await daemon.client.get("/healthz")
+            await until(lambda: len(listeners(daemon, number)) == 2)
             await daemon.says("sync ends")
             await followed(daemon.client, 1)
             status = await status_of(daemon)

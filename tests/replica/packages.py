@@ -10,7 +10,11 @@ import functools
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 _ABIS: Final = ("6", "py")
 _UPDATED: Final = 1_775_500_000
@@ -31,14 +35,51 @@ _PACKAGES: Final = (
 )
 
 
-def package_file(path: str) -> bytes | None:
-    """Return the document or file at *path* below ``/pi/v2/``, or None."""
-    return _tree().get(path)
+class PackageStock:
+    """The files below ``/pi/v2/`` by their paths, which tests edit as upstream does, and worse."""
 
+    def __init__(self) -> None:
+        self.tree = dict(_tree())
 
-def package_paths() -> tuple[str, ...]:
-    """Return every path below ``/pi/v2/`` that answers."""
-    return tuple(_tree())
+    @classmethod
+    def in_folder(cls, folder: Path) -> PackageStock:
+        """Return a stock of the files in *folder*, such as a real index."""
+        stock = cls()
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        stock.tree = {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+        return stock
+
+    def release(self, name: str, version: str, *modules: str) -> None:
+        """Publish *version* of the package *name*: files, documents, then the index."""
+        package = _Package(name, version, modules or (f"{name}_{version.replace('.', '_')}",))
+        for abi in _ABIS:
+            self.tree |= _documents(package, abi)
+        known = [entry for entry in self.index["packages"] if entry["name"] != name]
+        before = [entry for entry in self.index["packages"] if entry["name"] == name]
+        entry = _entry(package)
+        versions = before[0]["versions"] if before else {}
+        entry["versions"] = {abi: [*versions.get(abi, ()), version] for abi in _ABIS}
+        self.write_index({"packages": [*known, entry]})
+
+    def drop(self, name: str) -> None:
+        """Take the package *name* out of the index."""
+        left = [entry for entry in self.index["packages"] if entry["name"] != name]
+        self.write_index({"packages": left})
+
+    @property
+    def index(self) -> dict[str, Any]:
+        """What the index says."""
+        return dict(json.loads(self.tree["index.json"]))
+
+    def write_index(self, changes: Mapping[str, object]) -> None:
+        """Write an index with *changes*, a second later."""
+        index = {**self.index, "updated": self.index["updated"] + 1, **changes}
+        self.tree["index.json"] = _line(index)
+
+    def rewrite(self, path: str, **changes: object) -> None:
+        """Change the document at *path*, and say in the index that something changed."""
+        self.tree[path] = _line({**json.loads(self.tree[path]), **changes})
+        self.write_index({})
 
 
 @functools.cache

@@ -10,6 +10,7 @@ from mirror.catalog.versions import Version
 from tests.replica import old_pages, pages
 from tests.replica.facts import BoardFact, board_facts, some_boards
 from tests.replica.history import Depth, depth_for
+from tests.replica.packages import PackageStock
 from tests.replica.pages import BoardMatter, IndexMatter
 from tests.replica.shapes import Shape, legacy_id
 from tests.replica.stock import Stock
@@ -26,6 +27,7 @@ class Site(Stock):
 
     def __init__(self, facts: Sequence[BoardFact] = (), *, seed: int = 0, size: int = 0) -> None:
         super().__init__(facts, seed=seed, size=size)
+        self.packages = PackageStock()
         self._hidden: frozenset[str] = frozenset()
         self._added: defaultdict[str, list[str]] = defaultdict(list)
         self._moved: dict[str, str] = {}

@@ -11,7 +11,6 @@ import pytest
 
 from mirror.upstream.fetch import asking
 from tests.replica import INDEX, NODE_HEADER, Replica, Slash
-from tests.replica.packages import package_paths
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -212,8 +211,9 @@ async def test_photographs_have_thumbnails_and_seven_are_missing(
 
 
 async def test_every_package_document_and_file_is_there(client: aiohttp.ClientSession) -> None:
-    async with Replica().running() as url:
-        found = [await _get(client, f"{url}/pi/v2/{path}") for path in package_paths()]
+    replica = Replica()
+    async with replica.running() as url:
+        found = [await _get(client, f"{url}/pi/v2/{path}") for path in replica.packages.tree]
 
     assert all(found)
 

@@ -33,9 +33,7 @@ if TYPE_CHECKING:
     from mirror.sync.outcome import Outcome
 
 MORNING = datetime(2026, 4, 7, 6, 0, tzinfo=UTC)
-SWIFT = Politeness(requests_per_second=0, attempts=2, backoff_seconds=0, read_seconds=20)
-# For an upstream that says nothing.  Others may be slow: this process is upstream too.
-IMPATIENT = replace(SWIFT, read_seconds=2)
+SWIFT = Politeness(requests_per_second=0, attempts=2, backoff_seconds=0, read_seconds=2)
 WISHES = Wishes(policy=Policy(), guard=Guard())
 _MOST = 1 << 26
 
@@ -59,24 +57,7 @@ class TestNode:
 
     async def sync(self, **changes: Any) -> Outcome:  # noqa: ANN401 - any field of the wishes
         """Run once, with *changes* to the wishes of this one run."""
-        fetcher = Fetcher(
-            self.url,
-            user_agent="mpmirror/test",
-            node_id=self.store.node.node_id,
-            politeness=self.politeness,
-            surroundings=self.surroundings,
-        )
-        async with fetcher:
-            means = Means(
-                fetcher=fetcher,
-                sandbox=self.sandbox,
-                store=self.store,
-                clock=lambda: self.now,
-                report=self.reported.put_nowait,
-                version="test",
-                publishing=self.publishing,
-                uptime=lambda: self.uptime,
-            )
+        async with means_of(self) as means:
             return await sync(means, replace(self.wishes, **changes))
 
     async def reaches(self, phase: Phase, done: int) -> None:
@@ -108,6 +89,29 @@ class TestNode:
     async def read(self, digest: Digest) -> bytes:
         """Return the bytes of a blob, hashed now."""
         return await self.store.blobs.read(digest, max_bytes=_MOST)
+
+
+@asynccontextmanager
+async def means_of(node: TestNode) -> AsyncIterator[Means]:
+    """Give what a run of *node* works with, with its own way to upstream."""
+    fetcher = Fetcher(
+        node.url,
+        user_agent="mpmirror/test",
+        node_id=node.store.node.node_id,
+        politeness=node.politeness,
+        surroundings=node.surroundings,
+    )
+    async with fetcher:
+        yield Means(
+            fetcher=fetcher,
+            sandbox=node.sandbox,
+            store=node.store,
+            clock=lambda: node.now,
+            report=node.reported.put_nowait,
+            version="test",
+            publishing=node.publishing,
+            uptime=lambda: node.uptime,
+        )
 
 
 @asynccontextmanager
