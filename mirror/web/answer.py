@@ -53,6 +53,10 @@ class Answer(web.StreamResponse):
         """Say how old is what is answered with (RFC 9111 section 5.1)."""
         self._head += f"Age: {seconds}\r\n".encode("ascii")
 
+    def say_links(self, links: str) -> None:
+        """Say which documents belong to what is answered with (RFC 8288)."""
+        self._head += f"Link: {links}\r\n".encode("ascii")
+
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Send everything; raise `ConnectionError` when the client is gone or takes nothing."""
         self._stays_open = self._stays_open and request.keep_alive

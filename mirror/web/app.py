@@ -26,6 +26,7 @@ from mirror.web.damage import DamageBell, DamageSink, WatchedStore, tell_nobody
 from mirror.web.documents import Stationery
 from mirror.web.failures import Failures
 from mirror.web.files import Files
+from mirror.web.github import GitHub
 from mirror.web.heads import Heads
 from mirror.web.history import HistoryShelf
 from mirror.web.hosts import refuse_foreign_path
@@ -109,7 +110,8 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     signed = SignatureRoutes(shelf, stationery, serving.signatures, serving.freshness, api.view)
     app = web.Application(middlewares=[_answering(heads, failures, ages)], client_max_size=1024)
     app[SHELF], app[HEADS] = shelf, heads
-    first = (*signed.routes(PLACES), *files.routes(), *packages.routes())
+    github = GitHub(shelf, stationery)
+    first = (*signed.routes(PLACES), *files.routes(), *packages.routes(), *github.routes())
     for path, handler in (*first, *api.routes()):
         app.router.add_get(path, handler, expect_handler=_expect_nothing)
     app.cleanup_ctx.append(_meanwhile(lambda: shelf.follow(serving.poll)))

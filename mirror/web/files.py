@@ -18,6 +18,8 @@ from mirror.errors import (
     MalformedValueError,
     NotFoundError,
 )
+from mirror.publication.dialects import arduino, ota
+from mirror.publication.dialects.sums import NAME as SUMS_NAME
 from mirror.publication.feeds import render_sums
 from mirror.publication.local.sums import SUMS_PATH
 from mirror.web.blob_response import About, Described, answer_blob
@@ -66,7 +68,10 @@ class Files:
             ("/v1/files/{name}", self.by_name),
             ("/v1/blobs/{digest}", self.by_digest),
             (SUMS_PATH, self.sums),
+            (f"/v1/files/{SUMS_NAME}", self.sums),
             ("/resources/firmware/{name}", self.as_upstream),
+            (rf"{arduino.FOLDER}{{name:[^/]+\.(uf2|bin|app-bin|dfu)}}", self.by_name),
+            (rf"{ota.FOLDER}{{name:[^/]+\.app-bin}}", self.by_name),
         ]
 
     async def by_name(self, request: web.Request) -> Answer:

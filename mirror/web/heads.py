@@ -28,7 +28,10 @@ Field = tuple[str, str]
 _NAME = re.compile(r"[A-Za-z0-9-]{1,40}")
 # RFC 9110 section 5.5, without the bytes above ASCII that it calls obsolete.
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,1998}[\x21-\x7e])?")
-_SHOWN = "Accept-Ranges, Age, Content-Disposition, Content-Length, Content-Range, ETag, Retry-After"
+_SHOWN = (
+    "Accept-Ranges, Age, Content-Disposition, Content-Length, Content-Range, ETag, Link, "
+    "Retry-After"
+)
 _OURS = "X-Flash-Offset, X-Firmware-Version, X-MD5, X-Mpmirror-Node, X-SHA256"
 
 

@@ -73,7 +73,8 @@ def with_own_build(document: BoardDocument, version: str) -> BoardDocument:
     """Return *document* with a build that an operator added."""
     name = LocalName(f"local+{document.board}+{version}.uf2")
     digest = Digest.of(version.encode())
-    build = OwnBuild(name, digest, 7, None, examples.VERDICT, "2026-09-01")
+    verdict = replace(examples.VERDICT, facts=ImageFacts("uf2"))
+    build = OwnBuild(name, digest, 7, None, verdict, "2026-09-01")
     own = render_board(document.facts, [], {}, own=[build])
     return replace(document, local=own.local)
 

@@ -1,0 +1,212 @@
+"""What GitHub would say of MicroPython's releases, for clients that ask only there.
+
+mpflash asks for the repository and its tags, release trackers for the releases.  Tags are
+those of versions that are held here, so that "the newest" is one that this mirror has.  A
+preview's tag is the one that opens its series (``v1.29.0-preview``), as upstream has it;
+mpflash fails without any, so where no preview is held there is the one that comes next.
+
+A release names the files of all boards.  Each is a document of its own, and `web` joins the
+pages of the list from them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from pydantic import TypeAdapter
+
+from mirror.catalog.kinds import Kind, Maturity
+from mirror.catalog.versions import Version
+from mirror.errors import MalformedValueError
+from mirror.publication.dialects.offers import (
+    Json,
+    as_json,
+    firmware_path,
+    in_path,
+    offers,
+)
+from mirror.publication.local.dialect import JSON, Dialect, Documents, Rendered, Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from mirror.publication.dialects.offers import Offer
+    from mirror.publication.documents import BoardDocument
+
+REPOSITORY: Final = "/repos/micropython/micropython"
+TAGS: Final = f"{REPOSITORY}/tags"
+RELEASES: Final = f"{REPOSITORY}/releases"
+LATEST: Final = f"{RELEASES}/latest"
+BY_TAG: Final = f"{RELEASES}/tags/"
+
+# Of a commit nobody here knows more than a part of its hash.
+_NO_COMMIT: Final = "0" * 40
+_ID_BYTES: Final = 6  # below 2**53, so that every reader of JSON keeps it
+_OWNER: Final[dict[str, Json]] = {"login": "micropython", "id": 1, "type": "Organization"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file of a release, as far as a board knows it."""
+
+    name: str
+    size: int
+    sha256: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one board has of one release."""
+
+    tag: str
+    maturity: Maturity
+    assets: tuple[Asset, ...]
+
+
+_PARTS = TypeAdapter(tuple[Part, ...])
+
+
+def _summarise(board: BoardDocument, _site: Site) -> bytes:
+    parts = tuple(_parts(board))
+    return _PARTS.dump_json(parts) if parts else b""
+
+
+def _parts(board: BoardDocument) -> Iterator[Part]:
+    found = [offer for some in offers(board, *Kind).values() for offer in some]
+    for (tag, maturity), some in groupby(sorted(found, key=_tagged), key=_tagged):
+        # An old daily build can carry the bare version of a release that it is not.
+        if _maturity(tag) is maturity:
+            files = (offer.file for offer in some)
+            assets = (Asset(one.name, one.size, one.hashes.sha256, one.date) for one in files)
+            yield Part(tag, maturity, tuple(assets))
+
+
+def _maturity(tag: str) -> Maturity | None:
+    try:
+        return Version.parse(tag).maturity
+    except MalformedValueError:
+        return None
+
+
+def _combine(summaries: Sequence[bytes], site: Site) -> Documents:
+    by_tag: dict[str, list[Part]] = {}
+    for summary in summaries:
+        for part in _PARTS.validate_json(summary or b"[]"):
+            by_tag.setdefault(part.tag, []).append(part)
+    newest_first = sorted(by_tag, key=Version.parse, reverse=True)
+    documents = {
+        REPOSITORY: Rendered(as_json(_repository()), JSON),
+        TAGS: Rendered(as_json([_tag(name) for name in tag_names(newest_first)]), JSON),
+    }
+    if site.public_url is not None:
+        documents |= _releases({tag: by_tag[tag] for tag in newest_first}, site)
+    return documents
+
+
+def tag_names(newest_first: Iterable[str]) -> list[str]:
+    """Return the names of upstream's tags for versions, newest first; one is a preview."""
+    versions = [Version.parse(text) for text in newest_first]
+    names = [_tag_of(version) for version in versions]
+    found = list(dict.fromkeys(name for name in names if name is not None))
+    if any(name.endswith("-preview") for name in found):
+        return found
+    return [_next_preview(versions), *found]
+
+
+def _tag_of(version: Version) -> str | None:
+    if version.maturity is Maturity.RELEASE:
+        return version.text
+    # Before v1.22.0 a build of the development branch counted from the release before it.
+    return f"v{version.base_text}-preview" if "-preview" in version.text else None
+
+
+def _next_preview(newest_first: Iterable[Version]) -> str:
+    base = next((version.base for version in newest_first), (0, 0))
+    return f"v{base[0]}.{base[1] + 1}.0-preview"
+
+
+def _releases(by_tag: dict[str, list[Part]], site: Site) -> dict[str, Rendered]:
+    rendered = {
+        tag: Rendered(as_json(_release(tag, parts, site)), JSON) for tag, parts in by_tag.items()
+    }
+    documents = {BY_TAG + in_path(tag): document for tag, document in rendered.items()}
+    finished = (tag for tag in by_tag if Version.parse(tag).maturity is Maturity.RELEASE)
+    latest = next(finished, None)
+    return documents if latest is None else {**documents, LATEST: rendered[latest]}
+
+
+def _release(tag: str, parts: Iterable[Part], site: Site) -> Json:
+    # A file that stands on the pages of two boards is one asset.
+    assets = {asset.name: asset for part in parts for asset in part.assets}
+    published = _time(min(asset.date for asset in assets.values()))
+    return {
+        "id": _id(tag),
+        "tag_name": tag,
+        "name": tag,
+        "draft": False,
+        "prerelease": Version.parse(tag).maturity is Maturity.PREVIEW,
+        "created_at": published,
+        "published_at": published,
+        "target_commitish": "master",
+        "author": _OWNER,
+        "body": f"MicroPython {tag}: {len(assets)} files, as this mirror holds them.",
+        "url": site.url(BY_TAG + in_path(tag)),
+        "html_url": site.url("/download/"),
+        "tarball_url": None,
+        "zipball_url": None,
+        "assets": [_asset(asset, site) for _, asset in sorted(assets.items())],
+    }
+
+
+def _asset(asset: Asset, site: Site) -> Json:
+    url = site.url(firmware_path(asset.name))
+    return {
+        "id": _id(asset.name),
+        "name": asset.name,
+        "label": None,
+        "state": "uploaded",
+        "content_type": "application/octet-stream",
+        "size": asset.size,
+        "digest": f"sha256:{asset.sha256}",
+        "download_count": 0,
+        "created_at": _time(asset.date),
+        "updated_at": _time(asset.date),
+        "url": url,
+        "browser_download_url": url,
+    }
+
+
+def _repository() -> Json:
+    # A relative `url`: PyGithub, and so mpflash, asks no host but the one that it was given.
+    return {
+        "id": 1,
+        "name": "micropython",
+        "full_name": "micropython/micropython",
+        "owner": _OWNER,
+        "private": False,
+        "default_branch": "master",
+        "url": REPOSITORY,
+    }
+
+
+def _tag(name: str) -> Json:
+    return {"name": name, "commit": {"sha": _NO_COMMIT, "url": TAGS}}
+
+
+def _tagged(offer: Offer) -> tuple[str, Maturity]:
+    return offer.release.version, offer.release.maturity
+
+
+def _time(day: str) -> str:
+    return f"{day}T00:00:00Z"
+
+
+def _id(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:_ID_BYTES], "big")
+
+
+GITHUB: Final = Dialect(name="github", summarise=_summarise, combine=_combine)
