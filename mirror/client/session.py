@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mirror.client.memory import Memory, state_folder
 from mirror.client.mirrors import CURRENT, Mirror, Publication
-from mirror.client.trust import Trust, remember
+from mirror.client.trust import Trust, believe, read_key
 from mirror.errors import ConfigurationError
 from mirror.sandbox import Sandbox
 from mirror.upstream.fetch import Fetcher, Politeness, Surroundings, user_agent
@@ -61,6 +60,7 @@ async def session(terms: Terms, environment: Mapping[str, str]) -> AsyncIterator
 
     Proxies and CA files are those of *environment*, and so is where things are remembered.
     """
+    key = read_key(terms.key) if terms.key else None
     fetcher = Fetcher(
         address_of(terms.address),
         user_agent=user_agent(terms.version, ""),
@@ -72,7 +72,7 @@ async def session(terms: Terms, environment: Mapping[str, str]) -> AsyncIterator
     async with fetcher, Sandbox(processes=1) as sandbox:
         mirror = Mirror(fetcher, sandbox)
         publication = await mirror.publication(terms.channel)
-        trust = await _believe(publication, memory, terms)
+        trust = await believe(publication, fetcher, memory, key, new_lineage=terms.new_lineage)
         yield Session(mirror, publication, trust, fetcher, sandbox)
 
 
@@ -83,10 +83,3 @@ def address_of(text: str) -> str:
         return Origin.parse(url).url
     except ConfigurationError as error:
         raise ConfigurationError(f"--from: {error}") from error
-
-
-async def _believe(publication: Publication, memory: Memory, terms: Terms) -> Trust:
-    await asyncio.to_thread(
-        remember, memory, publication.shown, None, new_lineage=terms.new_lineage
-    )
-    return Trust("not signed")

@@ -1,15 +1,18 @@
 """Whom to believe that a root is the mirror's: the chain of digests begins here.
 
-In this order: the key that was given (`--key`), else the key that was pinned at the first use of
-this mirror.  What is signed by neither is refused.  A mirror that signs and has no pinned key yet
-has it pinned now, and this is said; one that does not sign is believed as far as the way to it
-is, and this is said too.  A mirror never goes back, signed or not.
+In this order: the key that was given (``--key``), else the key that was pinned at the first use
+of this mirror.  What that key did not sign is refused, also when nothing is signed any more.  A
+mirror that signs and has no pinned key yet has it pinned now, which is said with its fingerprint;
+one that does not sign is believed as far as the way to it, and this is said too.  A mirror never
+goes back, signed or not; and its signature must be about this lineage, channel and sequence.
 """
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from mirror.client.known import (
     KnownMirrors,
@@ -17,10 +20,24 @@ from mirror.client.known import (
     refuse_going_back,
     remembering,
 )
+from mirror.errors import (
+    ConfigurationError,
+    KeyRefusedError,
+    SignatureRefusedError,
+    UnreadableFileError,
+    UpstreamMissingError,
+)
+from mirror.publication.keys import KEY_PATH
+from mirror.transfer.keys import PublicKey, Signature, Type, verify_statement
 
 if TYPE_CHECKING:
-    from mirror.client.known import Shown
     from mirror.client.memory import Memory
+    from mirror.client.mirrors import Publication
+    from mirror.upstream.fetch import Fetcher
+
+CURRENT: Final = "current"
+
+_MOST_KEY: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +48,135 @@ class Trust:
     key: str | None = None
 
 
-def remember(memory: Memory, shown: Shown, key: str | None, *, new_lineage: bool) -> None:
-    """Remember what was *shown*, with *key* pinned; raise `WentBackError`, `NewLineageError`.
+@dataclass(frozen=True, slots=True)
+class _Trusted:
+    """A key that must have signed, and why it is trusted."""
 
-    *new_lineage* says that another mirror at a known address is meant.  This blocks.
+    key: PublicKey
+    why: str
+
+
+def read_key(text: str) -> PublicKey:
+    """Return the public key that somebody typed, or in the file that was named.
+
+    Raises `ConfigurationError` when it is neither, `UnreadableFileError`.
     """
+    path = Path(text)
+    try:
+        if path.is_file():
+            with path.open("rb") as file:
+                return PublicKey.parse(file.read(_MOST_KEY))
+        return PublicKey.parse(text)
+    except OSError as error:
+        raise UnreadableFileError(f"{path} can not be read: {error.strerror or error}") from error
+    except KeyRefusedError as error:
+        raise ConfigurationError(f"--key: no file, and no key either: {error}") from error
+
+
+async def believe(
+    publication: Publication,
+    fetcher: Fetcher,
+    memory: Memory,
+    key: PublicKey | None,
+    *,
+    new_lineage: bool,
+) -> Trust:
+    """Return why *publication* is believed, and remember how far the mirror is.
+
+    *key* is the one that was given; *new_lineage* says that another mirror at a known address is
+    meant.  Raises `WentBackError`, `NewLineageError`, `SignatureRefusedError`.
+    """
+    shown = publication.shown
+    known = await asyncio.to_thread(memory.known)
+    _refuse(known, publication, new_lineage=new_lineage)
+    pinned = known.lineage(shown.lineage).key
+    if key is not None:
+        trusted = _Trusted(key, "given with --key")
+    elif pinned is not None:
+        trusted = _Trusted(PublicKey.parse(pinned), "pinned at the first use of this mirror")
+    else:
+        trusted = None
+    trust, signer = await _judge(publication, fetcher, trusted)
 
     def changed(known: KnownMirrors) -> KnownMirrors:
-        refuse_going_back(known, shown)
-        if not new_lineage:
-            refuse_another_lineage(known, shown)
-        return remembering(known, shown, key)
+        _refuse(known, publication, new_lineage=new_lineage)
+        return remembering(known, shown, signer.line if signer else None)
 
-    memory.change(changed)
+    await asyncio.to_thread(memory.change, changed)
+    return trust
+
+
+def _refuse(known: KnownMirrors, publication: Publication, *, new_lineage: bool) -> None:
+    refuse_going_back(known, publication.shown)
+    if not new_lineage:
+        refuse_another_lineage(known, publication.shown)
+
+
+async def _judge(
+    publication: Publication, fetcher: Fetcher, trusted: _Trusted | None
+) -> tuple[Trust, PublicKey | None]:
+    """Return why *publication* is believed, and the key that signed it, if it is checked."""
+    signature = await _signature(publication, fetcher, trusted)
+    if trusted is not None:
+        if signature is None:
+            raise SignatureRefusedError(
+                f"{publication.address}: publication {publication.root.sequence} is not signed by "
+                f"key {trusted.key.key_id}, {trusted.why}: not believed.  If the mirror has "
+                "another key now, get it from its operator, and name it with --key"
+            )
+        _verify(publication, signature, trusted.key)
+        return Trust(f"signed by key {trusted.key.key_id}, {trusted.why}", trusted.key.key_id), (
+            trusted.key
+        )
+    shown_key = await _shown_key(publication, fetcher) if signature else None
+    if signature is None or shown_key is None:
+        way = "this network" if publication.address.startswith("http:") else "TLS"
+        return Trust(f"not signed: {publication.address} is believed as far as {way} is"), None
+    _verify(publication, signature, shown_key)
+    words = (
+        f"signed by key {shown_key.key_id}, pinned now, at the first use of this mirror; its "
+        f"fingerprint, to compare with the operator's: {shown_key.fingerprint}"
+    )
+    return Trust(words, shown_key.key_id), shown_key
+
+
+def _verify(publication: Publication, signature: Signature, key: PublicKey) -> None:
+    statement = verify_statement(publication.document, signature, [key], Type.PUBLICATION)
+    root = publication.root
+    said = (statement.origin, statement.sequence)
+    if said != (root.lineage, root.sequence) or statement.channel not in {
+        CURRENT,
+        publication.channel,
+    }:
+        raise SignatureRefusedError(
+            f"{publication.address}: the signature is about publication {statement.sequence} of "
+            f"{statement.channel}, not about {root.sequence} of {publication.channel}"
+        )
+
+
+async def _signature(
+    publication: Publication, fetcher: Fetcher, trusted: _Trusted | None
+) -> Signature | None:
+    """Return the signature beside the root, None if there is none by who is *trusted*."""
+    # By its number, so that a publication that changes meanwhile is not met.
+    current = publication.channel == CURRENT
+    place = (
+        f"publications/{publication.root.sequence}"
+        if current
+        else f"channels/{publication.channel}"
+    )
+    query = f"?key={trusted.key.key_id}" if trusted else ""
+    url = f"{publication.address}/v1/{place}/root.json.minisig{query}"
+    try:
+        answer = await fetcher.page(url)
+    except UpstreamMissingError:
+        return None
+    return Signature.parse(answer.body)
+
+
+async def _shown_key(publication: Publication, fetcher: Fetcher) -> PublicKey | None:
+    try:
+        answer = await fetcher.page(publication.address + KEY_PATH)
+    except UpstreamMissingError:
+        return None
+    return PublicKey.parse(answer.body)

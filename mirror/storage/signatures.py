@@ -37,6 +37,10 @@ class Signer(Protocol):
     def key_id(self) -> str:
         """The id of the present key."""
 
+    @property
+    def public_key(self) -> str:
+        """The public half of the present key, as minisign writes it."""
+
     def sign(self, data: bytes, statement: Statement) -> Mapping[str, str]:
         """Return a ``.minisig`` file for each key in use, by key id, the present key first."""
 

@@ -19,7 +19,8 @@ from mirror.publication.documents import (
     PublicationRoot,
     decode_board,
 )
-from mirror.publication.local.dialect import Site
+from mirror.publication.keys import KEY_PATH
+from mirror.publication.local.dialect import TEXT, Site
 from mirror.publication.local.layer import Layer
 from mirror.publication.local.rendering import fingerprint, render_layer, render_lists
 from mirror.storage.store import Store
@@ -82,8 +83,17 @@ async def render_local(store: Store, content: ContentRoot, before: Earlier | Non
     for board, document in content.boards.items():
         await work.take(board, document, known.get(board))
     await work.write()
-    documents = await work.lists()
+    documents = {**await work.lists(), **await _key(store)}
     return LocalLayer(documents, dict(sorted(work.layers.items())), rendering)
+
+
+async def _key(store: Store) -> dict[str, LocalDocument]:
+    """Hold the public key of who signs for this node, as a document; nothing without one."""
+    signer = store.signatures.signer
+    if signer is None:
+        return {}
+    body = signer.public_key.encode()
+    return {KEY_PATH: LocalDocument(await store.blobs.put(body), TEXT, len(body))}
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -15,6 +15,8 @@ from mirror.catalog.values import Digest
 from mirror.claims import claim_of_listing
 from mirror.formats.verify import verify
 from mirror.publication.documents import decode_publication, encode
+from mirror.publication.keys import KEY_PATH
+from mirror.publication.statements import Statement, Type
 from mirror.publication.tree import HeldArtifact, render_board
 from mirror.web.app import SHELF, Serving, make_app
 from mirror.web.listening import tcp_sockets
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
 
     from mirror.publication.documents import BoardDocument
+    from mirror.transfer.keys.node_keys import NodeSigner
 
     Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -103,6 +106,15 @@ class MirrorRoom:
     app: web.Application
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     forged: dict[str, bytes | Reply] = field(default_factory=dict)
+    signed: dict[Digest, dict[str, str]] = field(default_factory=dict)
+
+    async def sign(self, signer: NodeSigner, **changes: Any) -> None:  # noqa: ANN401 - any field
+        """Sign the current root, with *changes* to what is said of it, and show the key."""
+        data = await self.root()
+        root = decode_publication(data)
+        said = Statement(Type.PUBLICATION, root.lineage, root.sequence)
+        self.signed[Digest.of(data)] = signer.sign(data, replace(said, **changes))
+        self.forged[KEY_PATH] = signer.public_key.encode()
 
     async def publish(self, *recipes: Recipe, recalled: Sequence[bytes] = ()) -> Digest:
         """Publish the images of *recipes*, and serve that."""
@@ -127,9 +139,15 @@ class MirrorRoom:
 async def mirror_in(folder: Path) -> AsyncIterator[MirrorRoom]:
     """Serve an empty mirror that keeps its data in *folder*."""
     store = opened(folder)
-    app = make_app(store, Serving(node=NODE, status=status))
+    signed: dict[Digest, dict[str, str]] = {}
+
+    async def signatures(digest: Digest) -> dict[str, str]:
+        return signed.get(digest, {})
+
+    app = make_app(store, Serving(node=NODE, status=status, signatures=signatures))
     sockets = await tcp_sockets("127.0.0.1", 0)
     room = MirrorRoom(f"http://127.0.0.1:{sockets[0].getsockname()[1]}", Builder(store), app)
+    room.signed = signed
 
     @web.middleware
     async def forging(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -24,7 +24,7 @@ from mirror.storage.disk import Disk
 from mirror.storage.files import Files
 from mirror.storage.freshness import find_freshness
 from mirror.storage.store import Store
-from mirror.transfer.keys import Signature, verify_statement
+from mirror.transfer.keys import PublicKey, Signature, verify_statement
 from mirror.transfer.keys.node_keys import NodeSigner, find_or_make_signer
 from mirror.web.app import Serving
 from tests.replica import Replica
@@ -73,6 +73,13 @@ async def test_a_publication_is_signed_with_its_content_and_sums(node: TestNode)
     assert await said_of(node, root.content, Type.CONTENT) == Statement(Type.CONTENT, lineage, 1)
     assert await said_of(node, sums, Type.SUMS) == Statement(Type.SUMS, lineage, root.sequence)
     assert content.origin.key == key().key_id
+
+
+async def test_the_public_key_is_shown_for_who_meets_the_mirror_first(node: TestNode) -> None:
+    """As a document of the publication, in the form that minisign takes."""
+    shown = (await node.root()).documents["/v1/key.pub"]
+
+    assert PublicKey.parse(await node.read(shown.digest)) == key().public
 
 
 async def test_during_an_overlap_both_keys_sign(node: TestNode) -> None:

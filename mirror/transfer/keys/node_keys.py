@@ -42,6 +42,11 @@ class NodeSigner:
         """The id of the present key."""
         return self.keys[0].key_id
 
+    @property
+    def public_key(self) -> str:
+        """The public half of the present key, as minisign writes it."""
+        return self.keys[0].public.text
+
     def sign(self, data: bytes, statement: Statement) -> dict[str, str]:
         """Return a ``.minisig`` file for each key, by its id, the present one first."""
         return {key.key_id: key.sign(data, statement).text for key in self.keys}
