@@ -145,6 +145,7 @@ async def test_a_browser_finds_the_image_from_the_manifest(site: Site) -> None:
     [
         ("/feeds/firmware.json", "application/feed+json"),
         ("/feeds/firmware.atom", "application/atom+xml; charset=utf-8"),
+        ("/feeds/previews.json", "application/feed+json"),
         ("/feeds/boards/RPI_PICO_W.json", "application/feed+json"),
         ("/feeds/boards/RPI_PICO_W.atom", "application/atom+xml; charset=utf-8"),
     ],

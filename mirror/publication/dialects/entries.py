@@ -19,12 +19,13 @@ from mirror.publication.hiding import without_hidden
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from mirror.catalog.kinds import Maturity
     from mirror.publication.documents import BoardDocument, FileEntry, ReleaseEntry
 
-#: Entries that the feed of one board has, and that the feed of all boards has, at most.
+#: Entries that the feed of one board has, and that a feed of all boards has, at most.
 MOST_OF_BOARD: Final = 100
 MOST: Final = 300
-#: Of each board in the feed of all.
+#: Of each board in a feed of all.
 MOST_OF_EACH: Final = 5
 #: When nothing was published yet: a feed must say when it was changed.
 NEVER: Final = "1970-01-01T00:00:00Z"
@@ -74,15 +75,25 @@ class FeedOf:
         return max((entry.updated for entry in self.entries), default=NEVER)
 
 
-def entries_of(board: BoardDocument, most: int) -> tuple[Entry, ...]:
-    """Return the newest *most* entries of *board*; own builds are among them."""
+def entries_of(
+    board: BoardDocument, most: int, maturity: Maturity | None = None
+) -> tuple[Entry, ...]:
+    """Return the newest *most* entries of *board*, of one maturity or both.
+
+    Own builds are among them.
+    """
     shown = without_hidden(board)
-    found = [_entry(board, release) for release in (*shown.releases, *shown.local)]
-    return newest_first(found)[:most]
+    releases = [
+        release
+        for release in (*shown.releases, *shown.local)
+        if maturity is None or release.maturity is maturity
+    ]
+    newest = sorted(releases, key=lambda release: release.date, reverse=True)[:most]
+    return tuple(_entry(board, release) for release in newest)
 
 
 def feed_id(board: str) -> str:
-    """Return the id of the feed of *board*, or of all boards where that is empty."""
+    """Return the id of the feed of *board*, or of the one that no board can be called."""
     return uuid.uuid5(_OURS, f"feed {board}").urn
 
 

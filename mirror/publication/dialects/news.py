@@ -1,4 +1,8 @@
-"""Feeds for people and their feed readers: of all boards, and of each."""
+"""Feeds for people and their feed readers: of all boards, and of each.
+
+Upstream builds a preview of every board nearly each day: in one feed with the releases they
+would be all that anybody sees.  So previews of all boards have a feed of their own.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter
 
+from mirror.catalog.kinds import Maturity
 from mirror.publication.dialects.atom import render_atom
 from mirror.publication.dialects.entries import (
     MOST,
@@ -23,11 +28,12 @@ from mirror.publication.dialects.offers import in_path, words
 from mirror.publication.local.dialect import Dialect, Documents, Rendered, Site
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from mirror.publication.documents import BoardDocument
 
-FEED: Final = "/feeds/firmware"
+RELEASES: Final = "/feeds/firmware"
+PREVIEWS: Final = "/feeds/previews"
 #: A board may be called "firmware": theirs are apart.
 BOARDS: Final = "/feeds/boards/"
 
@@ -52,27 +58,36 @@ def _per_board(board: BoardDocument, site: Site) -> Documents:
 
 
 def _summarise(board: BoardDocument, site: Site) -> bytes:
-    entries = entries_of(board, MOST_OF_EACH)
-    return _ENTRIES.dump_json(entries) if entries and site.public_url is not None else b""
+    if site.public_url is None:
+        return b""
+    entries = [entry for maturity in Maturity for entry in _newest(board, maturity)]
+    return _ENTRIES.dump_json(tuple(entries)) if entries else b""
+
+
+def _newest(board: BoardDocument, maturity: Maturity) -> tuple[Entry, ...]:
+    return entries_of(board, MOST_OF_EACH, maturity)
 
 
 def _combine(summaries: Sequence[bytes], site: Site) -> Documents:
     if site.public_url is None:
         return {}
-    found = (entry for one in summaries if one for entry in _ENTRIES.validate_json(one))
-    return _both(
-        FeedOf(
-            known_as=feed_id(""),
-            title="MicroPython firmware",
-            about=(
-                f"The newest {MOST} releases and previews that this mirror holds, "
-                f"at most {MOST_OF_EACH} of each board."
-            ),
-            page="/download/",
-            path=FEED,
-            entries=newest_first(found)[:MOST],
+    found = [entry for one in summaries if one for entry in _ENTRIES.validate_json(one)]
+    releases = _feed("firmware", RELEASES, Maturity.RELEASE, found)
+    return _both(releases, site) | _both(_feed("previews", PREVIEWS, Maturity.PREVIEW, found), site)
+
+
+def _feed(word: str, path: str, maturity: Maturity, found: Iterable[Entry]) -> FeedOf:
+    entries = newest_first(entry for entry in found if entry.maturity == maturity)
+    return FeedOf(
+        known_as=feed_id(f"/{word}"),
+        title=f"MicroPython {word}",
+        about=(
+            f"The newest {MOST} {maturity}s that this mirror holds, "
+            f"at most {MOST_OF_EACH} of each board."
         ),
-        site,
+        page="/download/",
+        path=path,
+        entries=entries[:MOST],
     )
 
 

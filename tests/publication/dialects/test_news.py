@@ -70,7 +70,7 @@ JSON_FEED = {
     "patternProperties": {"^_[^.]+$": {"type": "object"}},
     "additionalProperties": False,
 }
-BOTH = ("/feeds/firmware", "/feeds/boards/RPI_PICO_W")
+FEEDS = ("/feeds/firmware", "/feeds/previews", "/feeds/boards/RPI_PICO_W")
 
 
 def json_feed(path: str, *documents: BoardDocument) -> Any:  # noqa: ANN401 - whatever JSON says
@@ -92,7 +92,7 @@ def atom(path: str, *documents: BoardDocument) -> bytes:
     return render(NEWS, *documents)[f"{path}.atom"][0]
 
 
-@pytest.mark.parametrize("path", BOTH)
+@pytest.mark.parametrize("path", FEEDS)
 def test_the_json_feed_fits_its_specification(path: str) -> None:
     feed = json_feed(path, with_own_build(pico_w(), "lab.3"), esp32())
 
@@ -101,7 +101,7 @@ def test_the_json_feed_fits_its_specification(path: str) -> None:
     assert len({item["id"] for item in feed["items"]}) == len(feed["items"])
 
 
-@pytest.mark.parametrize("path", BOTH)
+@pytest.mark.parametrize("path", FEEDS)
 def test_atom_says_what_json_feed_says(path: str) -> None:
     documents = (with_own_build(pico_w(), "lab.3"), esp32())
     items = json_feed(path, *documents)["items"]
@@ -119,7 +119,7 @@ def test_atom_says_what_json_feed_says(path: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("path", BOTH)
+@pytest.mark.parametrize("path", FEEDS)
 def test_atom_has_what_rfc_4287_demands(path: str) -> None:
     """An id, a title and a date everywhere, an author, a link to itself."""
     feed = ET.fromstring(atom(path, pico_w()))  # noqa: S314 - our own rendering
@@ -183,7 +183,21 @@ def test_the_newest_come_first() -> None:
     ]
 
     assert dates == sorted(dates, reverse=True)
-    assert len(dates) == 6
+    assert len(dates) == 4
+
+
+def test_previews_are_apart_from_releases_and_together_in_the_feed_of_a_board() -> None:
+    """They come each day, and would be all that anybody sees."""
+    preview = "RPI_PICO_W v1.29.0-preview.678.g5f2181f938"
+    titles = {
+        path: [item["title"] for item in json_feed(path, pico_w())["items"]] for path in FEEDS
+    }
+
+    assert titles == {
+        "/feeds/firmware": ["RPI_PICO_W v1.28.0", "RPI_PICO_W v1.27.0"],
+        "/feeds/previews": [preview],
+        "/feeds/boards/RPI_PICO_W": [preview, "RPI_PICO_W v1.28.0", "RPI_PICO_W v1.27.0"],
+    }
 
 
 def test_feeds_are_as_long_as_they_say() -> None:
@@ -222,7 +236,7 @@ def test_a_board_called_firmware_does_not_take_the_feed_of_all() -> None:
     document = replace(board("RPI_PICO_W-20260406-v1.28.0.uf2"), board="firmware")
     rendered = render(NEWS, document, esp32())
 
-    assert len(json.loads(rendered["/feeds/firmware.json"][0])["items"]) == 4
+    assert len(json.loads(rendered["/feeds/firmware.json"][0])["items"]) == 3
     assert len(json.loads(rendered["/feeds/boards/firmware.json"][0])["items"]) == 1
 
 
