@@ -105,6 +105,12 @@ COMMANDS: Final = (
         (COMPLETE, FAILED, USAGE, REFUSED, DAMAGED),
     ),
     Command(
+        "lab-ca",
+        Later("mirror.cli.lab_ca", "lab_ca"),
+        ACROSS_THE_GAP,
+        (COMPLETE, FAILED, USAGE, DAMAGED),
+    ),
+    Command(
         "check",
         Later("mirror.cli.check", "check"),
         UPKEEP,

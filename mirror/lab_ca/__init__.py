@@ -1,0 +1,1 @@
+"""A certificate authority for one room, which can vouch for nothing but the hosts asked for."""
