@@ -69,6 +69,9 @@ COMMANDS: Final = (
     Command("lock", Later("mirror.cli.lock", "lock"), EVERY_DAY, ALL),
     Command("flash", Later("mirror.cli.flash", "flash"), EVERY_DAY, ALL),
     Command("outdated", Later("mirror.cli.outdated", "outdated"), EVERY_DAY, ALL),
+    Command(
+        "setup", Later("mirror.cli.setup", "setup"), EVERY_DAY, (COMPLETE, FAILED, USAGE, DAMAGED)
+    ),
     Command("sync", Later("mirror.cli.sync", "sync"), TO_DECIDE, ALL),
     Command(
         "verify",

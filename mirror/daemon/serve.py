@@ -19,8 +19,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from mirror.config.units import format_duration
-from mirror.daemon.addresses import typed_urls
-from mirror.daemon.tls import Tls
+from mirror.daemon.addresses import own_url, typed_urls
+from mirror.daemon.tls import Tls, whereabouts_of
 from mirror.daemon.version import VERSION
 from mirror.errors import ForeignDataError, LockedError, MirrorError, StorageError
 from mirror.storage.crawled import find_last_crawl
@@ -142,6 +142,7 @@ async def _open_doors(
                 signatures=held.signatures.of,
                 freshness=partial(find_freshness, settings.data_dir),
                 stop_after=settings.freshness.stop_after,
+                whereabouts=whereabouts_of(settings),
             ),
         )
         shelf = app[SHELF]
@@ -210,6 +211,7 @@ def _worker_settings(settings: Settings, tls: Tls, numbers: list[int]) -> Worker
         doors=tuple((place.host, place.number) for place in tls.addresses(numbers)),
         certificates=tls.files,
         stop_after=settings.freshness.stop_after,
+        url=own_url(settings),
     )
 
 

@@ -12,11 +12,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from mirror.daemon.addresses import own_url
 from mirror.errors import MirrorError
 from mirror.storage.certificates import FOLDER, find_host_sets
 from mirror.web.certificates import CertificateFiles, Certificates
 from mirror.web.listening import tcp_sockets
 from mirror.web.tls import Encrypted
+from mirror.web.whereabouts import Whereabouts
 from mirror.web.workers import Crew, reserved
 
 if TYPE_CHECKING:
@@ -34,6 +36,12 @@ def certificate_files_of(settings: Settings) -> CertificateFiles:
     own = settings.tls.certificate, settings.tls.key
     folder = settings.keys_dir / FOLDER
     return CertificateFiles(folder, None if None in own else own)  # type: ignore[arg-type]  # both are set
+
+
+def whereabouts_of(settings: Settings) -> Whereabouts:
+    """Return what this node tells clients of itself."""
+    files = certificate_files_of(settings) if settings.tls.listen else None
+    return Whereabouts(own_url(settings), files)
 
 
 class Tls:

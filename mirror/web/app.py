@@ -33,6 +33,7 @@ from mirror.web.hosts import refuse_foreign_path
 from mirror.web.on_demand import Fetched, OnDemand
 from mirror.web.packages import Packages
 from mirror.web.server import HEADS
+from mirror.web.setup import Setup
 from mirror.web.shelf import Shelf
 from mirror.web.signatures import (
     FreshnessSource,
@@ -42,6 +43,7 @@ from mirror.web.signatures import (
     no_signatures,
 )
 from mirror.web.superseded import Superseded
+from mirror.web.whereabouts import NOWHERE, Whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
@@ -75,6 +77,7 @@ class Serving:
     files on demand that were asked for.  ``last_crawl`` tells how old the data are.
     ``signatures`` and ``freshness`` give what is signed.  Data that are older than ``stop_after``
     are not served; None: at any age.
+    ``whereabouts`` is where clients find this node.
     """
 
     node: str
@@ -89,6 +92,7 @@ class Serving:
     signatures: SignatureSource = no_signatures
     freshness: FreshnessSource = no_freshness
     stop_after: timedelta | None = None
+    whereabouts: Whereabouts = NOWHERE
 
 
 def make_app(store: Holdings, serving: Serving) -> web.Application:
@@ -111,7 +115,14 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     app = web.Application(middlewares=[_answering(heads, failures, ages)], client_max_size=1024)
     app[SHELF], app[HEADS] = shelf, heads
     github = GitHub(shelf, stationery)
-    first = (*signed.routes(PLACES), *files.routes(), *packages.routes(), *github.routes())
+    setup = Setup(serving.whereabouts, stationery)
+    first = (
+        *setup.routes(),
+        *signed.routes(PLACES),
+        *files.routes(),
+        *packages.routes(),
+        *github.routes(),
+    )
     for path, handler in (*first, *api.routes()):
         app.router.add_get(path, handler, expect_handler=_expect_nothing)
     app.cleanup_ctx.append(_meanwhile(lambda: shelf.follow(serving.poll)))

@@ -38,6 +38,7 @@ from mirror.web.listening import shared_tcp_sockets
 from mirror.web.on_demand import decode_artifact, decode_failure
 from mirror.web.server import serving
 from mirror.web.tls import Encrypted
+from mirror.web.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -59,7 +60,8 @@ _log = logging.getLogger("mirror.web.worker")  # not __main__
 class WorkerSettings:
     """What a worker is told on its command line; *control* is the daemon's socket.
 
-    ``doors`` are hosts and numbers to serve at over TLS, with what is in ``certificates``.
+    ``doors`` are hosts and numbers to serve at over TLS, with what is in ``certificates``;
+    ``url`` is the address that clients are told.
     """
 
     data: Path
@@ -70,6 +72,7 @@ class WorkerSettings:
     doors: tuple[tuple[str, int], ...] = ()
     certificates: CertificateFiles | None = None
     stop_after: timedelta | None = None
+    url: str | None = None
 
     def arguments(self) -> list[str]:
         """Return the command line that `parse` reads."""
@@ -82,6 +85,7 @@ class WorkerSettings:
             *(f"--tls={number}@{host}" for host, number in self.doors),
             *self._certificate_arguments(),
             *([f"--stop-after={self.stop_after.total_seconds()}"] if self.stop_after else []),
+            *([f"--url={self.url}"] if self.url else []),
         ]
 
     def _certificate_arguments(self) -> list[str]:
@@ -100,6 +104,7 @@ class WorkerSettings:
         parser.add_argument("--number", type=int, required=True)
         parser.add_argument("--control", type=Path, required=True)
         parser.add_argument("--grace", type=float, required=True)
+        parser.add_argument("--url")
         parser.add_argument("--tls", action="append", default=[])
         parser.add_argument("--certificates", type=Path)
         parser.add_argument("--certificate", type=Path)
@@ -115,6 +120,7 @@ class WorkerSettings:
             doors=tuple(map(_read_door, given.tls)),
             certificates=_read_certificates(given),
             stop_after=timedelta(seconds=given.stop_after) if given.stop_after else None,
+            url=given.url,
         )
 
 
@@ -174,6 +180,7 @@ async def serve(
         signatures=held.signatures.of,
         freshness=partial(find_freshness, settings.data),
         stop_after=settings.stop_after,
+        whereabouts=Whereabouts(settings.url, settings.certificates if settings.doors else None),
     )
     app = make_app(held, told)
     sockets = await shared_tcp_sockets(settings.host, settings.number)
