@@ -68,13 +68,15 @@ class Brought:
 
 
 class Downloads:
-    """Brings files into *folder*, which is made if its parent is there."""
+    """Brings files into *folder* on *disk*; it is made if its parent is there."""
 
-    def __init__(self, fetcher: Fetcher, sandbox: Sandbox, folder: Path) -> None:
+    def __init__(
+        self, fetcher: Fetcher, sandbox: Sandbox, folder: Path, disk: Disk | None = None
+    ) -> None:
         self._fetcher = fetcher
         self._sandbox = sandbox
         self._folder = folder
-        self._files = Files(Disk())
+        self._files = Files(disk or Disk())
 
     async def bring(self, wanted: Wanted, report: Callable[[int, int], None]) -> Brought:
         """Return *wanted* as it is here; *report* is told how many bytes of how many are there.

@@ -50,10 +50,10 @@ def cache_folder(environment: Mapping[str, str]) -> Path:
 class Memory:
     """The known mirrors, in the folder *folder* that is made when something is remembered."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, disk: Disk | None = None) -> None:
         self._folder = folder
         self._path = folder / _FILE
-        self._files = Files(Disk())
+        self._files = Files(disk or Disk())
 
     def known(self) -> KnownMirrors:
         """Return what is known; raise `DamagedError` when it can not be read."""

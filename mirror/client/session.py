@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 # A mirror in the room: it may be asked as fast as it answers.
 _POLITENESS: Final = Politeness(requests_per_second=0, read_seconds=20, backoff_seconds=0.5)
 _NODE: Final = "client"
+_CHANNEL: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ async def session(terms: Terms, environment: Mapping[str, str]) -> AsyncIterator
 
     Proxies and CA files are those of *environment*, and so is where things are remembered.
     """
+    if _CHANNEL.fullmatch(terms.channel) is None:
+        raise ConfigurationError(f"--channel: {terms.channel[:80]!r} can be no channel")
     key = read_key(terms.key) if terms.key else None
     fetcher = Fetcher(
         address_of(terms.address),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from mirror.client.known import (
 )
 from mirror.client.memory import Memory, state_folder
 from mirror.errors import MirrorError, WentBackError
+from tests.storage.disks import EIO, ENOSPC, FailingDisk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,6 +81,28 @@ def test_commands_that_run_at_once_forget_nothing(tmp_path: Path) -> None:
     known = Memory(tmp_path / "state").known()
     assert len(known.lineages) == 6
     assert (tmp_path / "state" / "mirrors.json").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("error", [EIO, ENOSPC])
+def test_a_disk_that_fails_leaves_the_memory_as_it_was_or_as_it_is(
+    tmp_path: Path, error: int
+) -> None:
+    """Whichever operation it is; and the next change succeeds."""
+    old, new = (Shown("http://a.test", "1" * 32, "current", Seen(n, ROOTS[n])) for n in (1, 2))
+    disk = FailingDisk()
+    for number in itertools.count(1):
+        memory = Memory(tmp_path / str(number), disk)
+        memory.change(lambda known: remembering(known, old, None))
+        before = memory.known()
+        with disk.broken(number, error, short=True):
+            memory.change(lambda known: remembering(known, new, None))
+        if not disk.failed:
+            break
+
+        assert memory.known() in (before, remembering(before, new, None))
+        memory.change(lambda known: remembering(known, new, None))
+        assert memory.known() == remembering(before, new, None)
+    assert number > 5
 
 
 def test_a_change_that_is_refused_changes_nothing(tmp_path: Path) -> None:
