@@ -6,7 +6,6 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +14,7 @@ from typer.core import TyperGroup
 
 from mirror.cli.terminal import say
 from mirror.config import Given, Settings, load_settings
+from mirror.daemon.version import VERSION
 
 _WITH_VALUE = ("--config", "--data")
 _ALONE = ("--debug",)
@@ -89,7 +89,7 @@ def _apart(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
     if wanted:
-        say(f"mpmirror {version('mpmirror')}")
+        say(f"mpmirror {VERSION}")
         raise typer.Exit
 
 

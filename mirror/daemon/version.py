@@ -1,6 +1,5 @@
-"""Which mpmirror this is."""
+"""Which mpmirror this is: written here, because to look it up takes longer than most modules."""
 
-from importlib.metadata import version
 from typing import Final
 
-VERSION: Final = version("mpmirror")
+VERSION: Final = "0.1.0"
