@@ -69,12 +69,14 @@ async def _sync(settings: Settings, *, accept_shrunken: bool) -> Outcome:
 
 async def _sync_with(readers: Sandbox, settings: Settings, *, accept_shrunken: bool) -> Outcome:
     # Here, and not before the readers begin to start: it takes as long to load as they do.
+    # All of that stays: nobody shall look through it for rubbish, now or while files come.
+    gc.disable()
     from mirror.cli.holder import store_or_holder  # noqa: PLC0415 - see above
     from mirror.daemon.once import sync_once  # noqa: PLC0415 - see above
     from mirror.daemon.reach import Reach  # noqa: PLC0415 - see above
 
-    # All of that stays: nobody shall look through it for rubbish while files come.
     gc.freeze()
+    gc.enable()
     with Steps() as steps:
         report = _reporting(steps)
         async with store_or_holder(settings) as store:

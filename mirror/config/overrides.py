@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer, TypeAdapter
+from pydantic import BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter
 
 from mirror.catalog.kinds import Kind
 from mirror.catalog.policy import Newest
@@ -51,6 +51,8 @@ _OwnDepth = Annotated[Newest | None, BeforeValidator(_read_newest), PlainSeriali
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverrideSettings:
     """What one override says; None: as in ``[policy]``."""
+
+    __pydantic_config__ = ConfigDict(defer_build=True)  # most have none
 
     kinds: Annotated[tuple[Kind, ...] | None, BeforeValidator(read_list)] = None
     releases: _OwnDepth = None

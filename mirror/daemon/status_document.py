@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from mirror.daemon.counted import Completeness, PortStatus
 from mirror.daemon.disk_levels import Levels, LevelsOf
@@ -127,6 +127,8 @@ class Status:
     was fetched on demand included; ``ports`` and ``total`` keep that apart.  ``completeness`` is
     None before the first run that read a catalog.
     """
+
+    __pydantic_config__ = ConfigDict(defer_build=True)  # only a daemon writes one
 
     version: str
     node: str

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
 import rfc8785
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from mirror.errors import ArtifactNotFoundError
 from mirror.publication.documents import (
@@ -50,6 +50,8 @@ class FeedHead:
 @dataclass(frozen=True, slots=True)
 class Feed:
     """The release feed as a whole; the keys keep name and type, new ones may come."""
+
+    __pydantic_config__ = ConfigDict(defer_build=True)  # only who serves writes one
 
     lineage: str
     sequence: Annotated[int, Field(description="Rises with every publication of this lineage.")]
@@ -98,6 +100,8 @@ class Index:
 @dataclass(frozen=True, slots=True)
 class Latest:
     """What to flash now: one release of one board, narrowed to the files asked for."""
+
+    __pydantic_config__ = ConfigDict(defer_build=True)  # only who serves writes one
 
     board: str
     release: ReleaseEntry

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import (
@@ -105,6 +105,8 @@ class _Offer:
 @dataclass(frozen=True, slots=True)
 class _Board:
     """The part of a board document that names files: it is read ten times as fast."""
+
+    __pydantic_config__ = ConfigDict(defer_build=True)  # only who prunes reads one
 
     releases: tuple[_Release, ...]
     on_demand: tuple[_Offer, ...] = ()

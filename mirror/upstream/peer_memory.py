@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import DamagedError
@@ -27,6 +27,8 @@ class Reached:
 @dataclass(frozen=True, slots=True)
 class KnownPeer:
     """A mirror as it was read last; ``reader`` is the version of this mirror that read it."""
+
+    __pydantic_config__ = ConfigDict(defer_build=True)  # most upstreams are no mirrors
 
     root: PeerRoot
     root_digest: Digest
