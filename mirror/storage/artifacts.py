@@ -18,6 +18,7 @@ from mirror.storage.brief import read_verdict
 from mirror.storage.database import AT_ONCE, portions
 from mirror.storage.entries import Change, Refusal, Sighting
 from mirror.storage.following import REASONS
+from mirror.storage.sieve import Sieve
 from mirror.storage.tables import ARTIFACTS, CHANGES, REFUSALS
 from mirror.storage.words import whole_url
 
@@ -69,6 +70,14 @@ class Artifacts:
         """Return what was first accepted under each of *names*; unknown names are left out."""
         rows = await self._named(ARTIFACTS, names)
         return {row["name"]: _sighting(row) for row in rows}
+
+    async def known_names(self) -> Sieve:
+        """Return every name under which something was ever accepted, held or not."""
+
+        def work(connection: Connection) -> Sieve:
+            return Sieve(connection.execute(select(ARTIFACTS.c.name)).scalars())
+
+        return await self._database.run(work)
 
     async def first_digests(self, names: Iterable[str]) -> dict[str, Digest]:
         """Return the first digest of each of *names*, held or not; unknown names are left out."""

@@ -14,7 +14,7 @@ from mirror.storage.accesses import Accesses
 from mirror.storage.artifacts import Artifacts
 from mirror.storage.counts import Counts
 from mirror.storage.database import AT_ONCE
-from mirror.storage.entries import Sighting
+from mirror.storage.entries import Look, Sighting
 from mirror.storage.judgements import Judgements
 from mirror.storage.kept import Kept
 from mirror.storage.looks import Looks
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mirror.catalog.values import Digest
     from mirror.storage.blobs import BlobReader
     from mirror.storage.database import Database
-    from mirror.storage.entries import Recorded
+    from mirror.storage.entries import Entry, Recorded
     from mirror.storage.judgements import Judgement
     from mirror.storage.ledger import Ledger
 
@@ -43,10 +43,17 @@ class Index(Artifacts, Absences, Accesses, Counts, Judgements, Looks, Pages, Run
         super().__init__(database)
         self._recalled = Kept(self.recalls_in_force)
         self._doubted = Kept(self.doubted_names)
+        self._names = Kept(self.known_names)
 
     async def find_recall(self, digest: Digest) -> Judgement | None:
         """Return why *digest* is recalled; None when it is not."""
         return (await self._recalled.get()).get(str(digest))
+
+    async def sightings_of(self, names: Iterable[str]) -> dict[str, Sighting]:
+        """Return what was first accepted under each of *names*; unknown names are left out."""
+        known = await self._names.get()
+        wanted = [name for name in names if name in known]
+        return await super().sightings_of(wanted) if wanted else {}
 
     async def awaits_look(self, name: str) -> bool:
         """Whether *name* awaits a second look; raises as `Looks.awaits_look`."""
@@ -60,14 +67,10 @@ class Index(Artifacts, Absences, Accesses, Counts, Judgements, Looks, Pages, Run
 
     async def follow(self, records: Sequence[Recorded]) -> bool:
         """Follow *records*; do nothing and return False unless they stand behind `position`."""
-        plain = all(isinstance(one.entry, Sighting) and not one.entry.awaits for one in records)
         try:
             return await super().follow(records)
         finally:
-            # One that is accepted at once is doubted no more than before.
-            if not plain:
-                self._recalled.forget()
-                self._doubted.forget()
+            self._bring_forward([one.entry for one in records])
 
     async def catch_up(self, ledger: Ledger, blobs: BlobReader) -> None:
         """Follow *ledger* to its end; begun from nothing, look which blobs are held.
@@ -99,6 +102,18 @@ class Index(Artifacts, Absences, Accesses, Counts, Judgements, Looks, Pages, Run
                 await self.mark_missing(await blobs.missing(batch))
                 batch.clear()
         await self.mark_missing(await blobs.missing(batch))
+
+    def _bring_forward(self, entries: Sequence[Entry]) -> None:
+        """Make what is kept in memory as new as *entries*."""
+        # One that is accepted at once is doubted no more than before.
+        if not all(isinstance(one, Sighting) and not one.awaits for one in entries):
+            self._recalled.forget()
+            self._doubted.forget()
+        if self._names.kept is None:
+            self._names.forget()  # somebody may be reading them, too early
+        else:
+            # Some may not be accepted yet: those are looked for in vain, as all were before.
+            self._names.kept.add(one.name for one in entries if isinstance(one, Sighting | Look))
 
     async def _follow_all(self, records: Sequence[Recorded]) -> None:
         if not await self.follow(records):

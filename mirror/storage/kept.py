@@ -21,6 +21,11 @@ class Kept(Generic[Value]):
         self._kept: Value | None = None
         self._times_forgotten = 0
 
+    @property
+    def kept(self) -> Value | None:
+        """What the next `get` gives at once; None when it has to read."""
+        return self._kept
+
     def forget(self) -> None:
         """Have it read again."""
         self._kept = None

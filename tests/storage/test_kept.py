@@ -54,3 +54,16 @@ async def test_what_was_read_before_a_change_is_not_kept_after_it() -> None:
     source.pause.set()
 
     assert (await reading, await kept.get()) == ("first", "second")
+
+
+async def test_what_is_kept_is_seen_without_a_reading() -> None:
+    """Before it was read, and after it was forgotten, nothing is kept."""
+    source = Source()
+    kept = Kept(source.read)
+    seen = [kept.kept]
+    await kept.get()
+    seen.append(kept.kept)
+    kept.forget()
+
+    assert [*seen, kept.kept] == [None, "first", None]
+    assert source.times == 1
