@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 __all__ = ["CHANNEL", "Publisher", "stamp"]
 
 CHANNEL = "current"
+# So many changed documents are in memory, for one wait for the disk.
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,23 +143,28 @@ class Publisher:
         standing = await standing_judgements(self._store.index)
         digests = dict(previous.content.boards) if previous else {}
         renames = await find_renames(self._store.index)
+        fresh: list[bytes] = []
         for board in boards:
-            before = await self._before(digests.get(board.facts.board))
+            published = digests.get(board.facts.board)
+            before = await self._before(published)
             document = renames.mark(await self._render(board, before, wanted, standing))
             encoded = await asyncio.to_thread(encode, document)
-            digests[board.facts.board] = await self._held(encoded, digests.get(board.facts.board))
+            digests[board.facts.board] = digest = Digest.of(encoded)
+            if digest == published:
+                # What a publication names was durable before it: most boards are as they were.
+                await self._store.blobs.put_again(encoded)
+            else:
+                fresh.append(encoded)
+            if len(fresh) == _AT_ONCE:
+                await self._store.blobs.put_many(fresh)
+                fresh.clear()
+        await self._store.blobs.put_many(fresh)
         sequence = await self._store.publications.next_sequence()
         content = self._content(previous, dict(sorted(digests.items())), sequence, now, standing)
         local = await render_local(self._store, content, previous.rendered if previous else None)
         if previous and (previous.content, previous.local) == (content, local):
             return None
         return await self._point(previous, content, local, now)
-
-    async def _held(self, document: bytes, published: Digest | None) -> Digest:
-        # What a publication names was durable before it: most boards are as they were.
-        if published is not None and published == Digest.of(document):
-            return await self._store.blobs.put_again(document)
-        return await self._store.blobs.put(document)
 
     async def render_again(self) -> None:
         """Render the local documents of the current publication again: what is damaged is mended.
