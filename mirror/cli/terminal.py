@@ -87,6 +87,7 @@ class Steps:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._console = _console(sys.stderr)
+        self._on_terminal = self._console.is_terminal
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -94,7 +95,7 @@ class Steps:
             TextColumn("{task.fields[detail]}", markup=False),
             TimeRemainingColumn(),
             console=self._console,
-            disable=not self._console.is_terminal,
+            disable=not self._on_terminal,
         )
         self._tasks: dict[str, TaskID] = {}
         self._last: dict[str, float] = {}
@@ -113,7 +114,7 @@ class Steps:
 
     def show(self, step: str, done: int, total: int, detail: str = "") -> None:
         """Say that *done* of *total* are done in *step*, a fixed word of ours."""
-        if self._console.is_terminal:
+        if self._on_terminal:
             self._move_bar(step, done, total, plain(detail))
         else:
             self._write_line(step, done, total, detail)

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from mirror.upstream.asked import Asked
 
 # Seconds in which other files of a fast run come to be written down in the same append.
-_PATIENCE: Final = 0.02
+_PATIENCE: Final = 0.05
 
 
 class Intake:
@@ -81,6 +81,8 @@ class Intake:
         self._witness = Witness(store.index)
         self._siblings = Siblings(store, self._turns)
         self._looks = looks or SecondLooks(store, fetcher, self._turns, clock)
+        self._in_hand = 0
+        self._at_the_ledger = 0
 
     async def take(
         self,
@@ -105,9 +107,13 @@ class Intake:
                 return held
             if await self._looks.is_pending(str(listing.name)):
                 return await self._looks.look(listing.name)
-            if self._room is None:
-                return await take(expecting)
-            return await with_room(self._room, take, expecting)
+            self._in_hand += 1
+            try:
+                if self._room is None:
+                    return await take(expecting)
+                return await with_room(self._room, take, expecting)
+            finally:
+                self._in_hand -= 1
 
     async def _held_size(self, listing: Listing) -> int | None:
         found = await self._store.index.find_held(str(listing.name))
@@ -161,7 +167,7 @@ class Intake:
         async with self._taking(sighting.size):
             await self._store.pending.keep(incoming)
             sighting = replace(sighting, awaits=awaits)
-            await self._store.ledger.append([sighting], patience=_PATIENCE)
+            await self._write_down(sighting)
         await self._looks.agreed(verdict.agrees_with)
         raise self._looks.waiting(sighting)
 
@@ -169,8 +175,18 @@ class Intake:
         """Hold the bytes, then write down what they are."""
         async with self._taking(sighting.size):
             await self._store.blobs.keep(incoming)
-            await self._store.ledger.append([sighting], patience=_PATIENCE)
+            await self._write_down(sighting)
         await self._looks.agreed(sighting.verdict.agrees_with)
+
+    async def _write_down(self, sighting: Sighting) -> None:
+        """Append to the ledger, with whatever else is in hand and comes soon."""
+        self._at_the_ledger += 1
+        try:
+            others = self._in_hand > self._at_the_ledger
+            patience = _PATIENCE if others else 0
+            await self._store.ledger.append([sighting], patience=patience)
+        finally:
+            self._at_the_ledger -= 1
 
     def _taking(self, size: int) -> AbstractAsyncContextManager[None]:
         return nullcontext() if self._room is None else self._room.taking(size)
