@@ -192,7 +192,7 @@ def _tls_conflicts(settings: Settings) -> Iterator[str]:
             f"{sources['tls.key']}: the key lies in data_dir, {settings.data_dir}, where a backup"
             " or a web server would give it away"
         )
-    places = [place for place in (settings.listen, *tls.listen) if place.number]
+    places = [place for place in (settings.listen, *tls.listen, *tls.proxy_listen) if place.number]
     if len(set(places)) < len(places):
         yield f"{sources['tls.listen']}: an address stands there twice, or is listen"
 

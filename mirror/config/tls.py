@@ -21,6 +21,13 @@ class TlsSettings:
         ListenAddresses,
         Field(description='Where clients are served over TLS: ["0.0.0.0:443"]; empty: nowhere.'),
     ] = ()
+    proxy_listen: Annotated[
+        ListenAddresses,
+        Field(
+            description="Where one process can be led here by HTTPS_PROXY, for the names that the"
+            ' mirror answers by and no others: ["0.0.0.0:3128"].'
+        ),
+    ] = ()
     certificate: Annotated[
         Folder | None,
         Field(

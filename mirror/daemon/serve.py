@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from mirror.config.units import format_duration
 from mirror.daemon.addresses import own_url, typed_urls
-from mirror.daemon.tls import Tls, whereabouts_of
+from mirror.daemon.tls import Tls, TlsDoors, whereabouts_of
 from mirror.daemon.version import VERSION
 from mirror.errors import ForeignDataError, LockedError, MirrorError, StorageError
 from mirror.storage.crawled import find_last_crawl
@@ -123,9 +123,9 @@ async def _open_doors(
     listen = settings.listen
     shelf: Shelf | None = None
     if settings.workers:
-        numbers = await tls.reserve(stack)
+        doors = await tls.reserve(stack)
         number = await stack.enter_async_context(
-            workers(settings.workers, _worker_settings(settings, tls, numbers), tls.crew)
+            workers(settings.workers, _worker_settings(settings, tls, doors), tls.crew)
         )
         await _until_one_listens(listen.host, number)
     else:
@@ -148,9 +148,9 @@ async def _open_doors(
         shelf = app[SHELF]
         sockets = await tcp_sockets(listen.host, listen.number)
         number = sockets[0].getsockname()[1]
-        encrypted, numbers = await tls.listening()
+        encrypted, doors = await tls.listening()
         await stack.enter_async_context(serving(app, sockets, encrypted=encrypted))
-    for line in _greeting(settings, replace(listen, number=number), tls.addresses(numbers)):
+    for line in _greeting(settings, replace(listen, number=number), doors):
         tls.announce(line)
     if shelf is not None:
         # What comes next is heavy, and would take half of the processor from the first answers.
@@ -201,28 +201,31 @@ async def _accessed(ready: asyncio.Future[Operations], digests: Collection[Diges
     await operations.accessed(digests)
 
 
-def _worker_settings(settings: Settings, tls: Tls, numbers: list[int]) -> WorkerSettings:
+def _worker_settings(settings: Settings, tls: Tls, doors: TlsDoors) -> WorkerSettings:
     return WorkerSettings(
         data=settings.data_dir,
         host=settings.listen.host,
         number=settings.listen.number,
         control=settings.admin_listen.path,
         grace=settings.policy.grace,
-        doors=tuple((place.host, place.number) for place in tls.addresses(numbers)),
+        doors=tuple((place.host, place.number) for place in doors.encrypted),
+        tunnels=tuple((place.host, place.number) for place in doors.tunnels),
         certificates=tls.files,
         stop_after=settings.freshness.stop_after,
         url=own_url(settings),
+        proxy=whereabouts_of(settings).proxy,
     )
 
 
-def _greeting(
-    settings: Settings, listening: ListenAddress, encrypted: list[ListenAddress]
-) -> Iterator[str]:
+def _greeting(settings: Settings, listening: ListenAddress, doors: TlsDoors) -> Iterator[str]:
     for url in typed_urls(listening):
         yield f"mpmirror {VERSION} serves {url}"
-    for place in encrypted:
+    for place in doors.encrypted:
         for url in typed_urls(place, "https"):
             yield f"mpmirror {VERSION} serves {url}, by the names of its certificates"
+    for place in doors.tunnels:
+        for url in typed_urls(place):
+            yield f"HTTPS_PROXY={url} leads one process here, by these names only"
     if listening.only_here:
         yield (
             "Only this machine can reach it.  To open it to the room: "

@@ -8,10 +8,12 @@ can not be used change nothing, and that is said.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
+from mirror.config import ListenAddress
 from mirror.daemon.addresses import own_url
 from mirror.errors import MirrorError
 from mirror.storage.certificates import FOLDER, find_host_sets
@@ -22,10 +24,11 @@ from mirror.web.whereabouts import Whereabouts
 from mirror.web.workers import Crew, reserved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import socket
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AsyncExitStack
 
-    from mirror.config import ListenAddress, Settings
+    from mirror.config import Settings
 
 _SOON: Final = timedelta(days=14)
 _NOTHING_TO_RELOAD: Final = "SIGHUP: settings are read at the start only; nothing was changed."
@@ -40,8 +43,21 @@ def certificate_files_of(settings: Settings) -> CertificateFiles:
 
 def whereabouts_of(settings: Settings) -> Whereabouts:
     """Return what this node tells clients of itself."""
-    files = certificate_files_of(settings) if settings.tls.listen else None
-    return Whereabouts(own_url(settings), files)
+    tls, url = settings.tls, own_url(settings)
+    files = certificate_files_of(settings) if tls.listen else None
+    proxy = None
+    if url is not None and tls.proxy_listen:
+        host = urlsplit(url).netloc.rpartition("@")[2].removesuffix(f":{urlsplit(url).port}")
+        proxy = f"http://{host}:{tls.proxy_listen[0].number}"
+    return Whereabouts(url, files, proxy)
+
+
+@dataclass(frozen=True, slots=True)
+class TlsDoors:
+    """The addresses that are listened on over TLS, and those where tunnels are asked for."""
+
+    encrypted: tuple[ListenAddress, ...] = ()
+    tunnels: tuple[ListenAddress, ...] = ()
 
 
 class Tls:
@@ -49,6 +65,7 @@ class Tls:
 
     def __init__(self, settings: Settings, announce: Callable[[str], None]) -> None:
         self._listen = settings.tls.listen
+        self._tunnels = settings.tls.proxy_listen
         self.announce = announce
         self._reloading: asyncio.Task[None] | None = None
         self.files = certificate_files_of(settings)
@@ -56,37 +73,47 @@ class Tls:
         #: The workers, where there are some.
         self.crew = Crew()
 
+    @property
+    def wanted(self) -> bool:
+        """Whether anything is served over TLS."""
+        return bool(self._listen or self._tunnels)
+
     async def load(self) -> None:
         """Read the certificates, if TLS is wanted; raise what keeps them from being used."""
-        if self._listen:
+        if self.wanted:
             await asyncio.to_thread(self.certificates.load)
             self._warn()
 
-    async def listening(self) -> tuple[Encrypted | None, list[int]]:
-        """Return what this process itself serves over TLS, and the TCP port of each address."""
-        if not self._listen:
-            return None, []
-        bound = [await tcp_sockets(place.host, place.number) for place in self._listen]
-        encrypted = Encrypted([one for sockets in bound for one in sockets], self.certificates)
-        return encrypted, [sockets[0].getsockname()[1] for sockets in bound]
+    async def listening(self) -> tuple[Encrypted | None, TlsDoors]:
+        """Return what this process itself serves over TLS, and at which addresses."""
+        if not self.wanted:
+            return None, TlsDoors()
+        sockets, doors = await _bound(self._listen)
+        tunnels, tunnel_doors = await _bound(self._tunnels)
+        return Encrypted(sockets, self.certificates, tunnels), TlsDoors(doors, tunnel_doors)
 
-    async def reserve(self, stack: AsyncExitStack) -> list[int]:
-        """Keep each address for the workers until *stack* ends; return their TCP ports."""
-        return [
-            await stack.enter_async_context(reserved(place.host, place.number))
-            for place in self._listen
-        ]
-
-    def addresses(self, numbers: list[int]) -> list[ListenAddress]:
-        """Return what is listened on when the TCP ports are *numbers*."""
-        return [
-            replace(place, number=number)
-            for place, number in zip(self._listen, numbers, strict=True)
-        ]
+    async def reserve(self, stack: AsyncExitStack) -> TlsDoors:
+        """Keep each address for the workers until *stack* ends; return them."""
+        return TlsDoors(
+            *[
+                tuple(
+                    [
+                        replace(
+                            place,
+                            number=await stack.enter_async_context(
+                                reserved(place.host, place.number)
+                            ),
+                        )
+                        for place in places
+                    ]
+                )
+                for places in (self._listen, self._tunnels)
+            ]
+        )
 
     def reload(self) -> None:
         """Read the certificates anew, meanwhile; what comes of it is announced."""
-        if not self._listen:
+        if not self.wanted:
             self.announce(_NOTHING_TO_RELOAD)
         elif self._reloading is None or self._reloading.done():
             self._reloading = asyncio.create_task(self._reload())
@@ -117,3 +144,14 @@ def expiring(files: CertificateFiles, now: datetime) -> Iterator[str]:
             f"The certificate for {names} {ends} at {until:%Y-%m-%d %H:%M} UTC: "
             f"`mpmirror lab-ca --rotate {names}`"
         )
+
+
+async def _bound(
+    places: Sequence[ListenAddress],
+) -> tuple[list[socket.socket], tuple[ListenAddress, ...]]:
+    bound = [await tcp_sockets(place.host, place.number) for place in places]
+    doors = tuple(
+        replace(place, number=sockets[0].getsockname()[1])
+        for place, sockets in zip(places, bound, strict=True)
+    )
+    return [one for sockets in bound for one in sockets], doors

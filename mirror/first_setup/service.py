@@ -51,7 +51,7 @@ class Service:
 
     def unit(self) -> str:
         """Return the text of the unit; raise `ConfigurationError` for a path it can not hold."""
-        places = (self.settings.listen, *self.settings.tls.listen)
+        places = (self.settings.listen, *self.settings.tls.listen, *self.settings.tls.proxy_listen)
         low = any(0 < place.number < _FIRST_FREE_NUMBER for place in places)
         writable = " ".join(_plain(path) for path in self.outside)
         replacements = {

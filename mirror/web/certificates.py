@@ -58,6 +58,8 @@ class Certificates:
     def __init__(self, files: CertificateFiles) -> None:
         self._files = files
         self._context: ssl.SSLContext | None = None
+        #: The names that they are known to stand for.
+        self.hosts: frozenset[str] = frozenset()
 
     @property
     def context(self) -> ssl.SSLContext:
@@ -75,6 +77,7 @@ class Certificates:
         if not pairs:
             raise ConfigurationError(_NOTHING)
         self._context = _chosen_by_name(pairs)
+        self.hosts = frozenset(host for pair in pairs for host in pair.hosts)
 
 
 def _chosen_by_name(pairs: Sequence[Pair]) -> ssl.SSLContext:

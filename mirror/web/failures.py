@@ -89,16 +89,13 @@ class Asked(Protocol):
     def path(self) -> str:
         """The path, decoded."""
 
-    @property
-    def raw_path(self) -> str:
-        """The path and the query, as they came."""
-
 
 class Failures:
     """The refusals of one application, with *heads*.
 
     What is wrong with this node is logged once a minute at most for each thing that is,
-    however many clients run into it.
+    however many clients run into it.  Of a request only the path is logged: no header, no
+    query and no user name, which may hold a token that was meant for somebody else.
     """
 
     def __init__(self, heads: Heads, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -112,7 +109,7 @@ class Failures:
         message = str(error)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, _USUAL):
             if self._is_news(message):
-                _log.error("%r is answered with %d: %s", request.raw_path[:300], status, error)
+                _log.error("%r is answered with %d: %s", request.path[:300], status, error)
             message = "this node can not serve that now; its log says why"
         later = ("Retry-After", str(seconds_to_wait(error)))
         fields = [later] if status == HTTPStatus.SERVICE_UNAVAILABLE else []
@@ -136,7 +133,7 @@ class Failures:
     def unexpected(self, request: Asked, fault: Exception) -> Answer:
         """Answer that this server has a fault; call it where *fault* is handled."""
         if self._is_news(repr(fault)):
-            _log.exception("%r could not be answered", request.raw_path[:300])
+            _log.exception("%r could not be answered", request.path[:300])
         return self.refusal(request, 500, ("Internal", "this node has a fault; its log says more"))
 
     def refusal(

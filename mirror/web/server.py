@@ -16,6 +16,7 @@ from aiohttp import web
 from mirror.web.connections import Gate, Limits, raise_file_limit
 from mirror.web.heads import Heads
 from mirror.web.tls import TlsGate
+from mirror.web.tunnels import TunnelGate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -44,7 +45,8 @@ async def serving(
     """
     raise_file_limit()
     async with AsyncExitStack() as ending:
-        for listener in [*sockets, *(encrypted.sockets if encrypted else ())]:
+        hidden = [*encrypted.sockets, *encrypted.tunnels] if encrypted else []
+        for listener in [*sockets, *hidden]:
             ending.callback(listener.close)
         runner = web.AppRunner(app, shutdown_timeout=_FINISHING)
         ending.push_async_callback(runner.cleanup)
@@ -60,10 +62,13 @@ async def serving(
             for listener in encrypted.sockets:
                 server = await _listen(tls, listener)
                 ending.callback(server.close)
+            for listener in encrypted.tunnels:
+                server = await _listen(TunnelGate(tls), listener)
+                ending.callback(server.close)
         yield
 
 
-async def _listen(gate: Gate | TlsGate, listener: socket.socket) -> asyncio.Server:
+async def _listen(gate: Gate | TlsGate | TunnelGate, listener: socket.socket) -> asyncio.Server:
     loop = asyncio.get_running_loop()
     if listener.family == socket.AF_UNIX:
         return await loop.create_unix_server(gate, sock=listener, backlog=_BACKLOG)

@@ -27,10 +27,14 @@ _HANDSHAKE: Final = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Encrypted:
-    """The bound *sockets* that are served over TLS, with which *certificates*."""
+    """The bound *sockets* that are served over TLS, with which *certificates*.
+
+    At *tunnels* a client asks for a tunnel to one of our names first.
+    """
 
     sockets: Sequence[socket.socket]
     certificates: Certificates
+    tunnels: Sequence[socket.socket] = ()
 
 
 class TlsGate:
@@ -45,9 +49,18 @@ class TlsGate:
         """Return what begins the handshake, once the connection is there."""
         return _Arrival(self.admit)
 
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The names that our certificates are known to stand for."""
+        return self._certificates.hosts
+
+    def is_full(self, waiting: int = 0) -> bool:
+        """Whether there is no room beside *waiting* connections that nobody else counts."""
+        return self._gate.is_full(len(self._arriving) + waiting)
+
     def admit(self, transport: asyncio.Transport) -> None:
         """Encrypt *transport* in a task of its own; hang up when there are too many."""
-        if self._gate.is_full(len(self._arriving)):
+        if self.is_full():
             transport.abort()
             return
         # Nothing is read before the handshake is prepared.

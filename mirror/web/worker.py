@@ -41,6 +41,7 @@ from mirror.web.tls import Encrypted
 from mirror.web.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Collection, Sequence
 
     from mirror.catalog.values import Digest
@@ -61,7 +62,8 @@ class WorkerSettings:
     """What a worker is told on its command line; *control* is the daemon's socket.
 
     ``doors`` are hosts and numbers to serve at over TLS, with what is in ``certificates``;
-    ``url`` is the address that clients are told.
+    ``url`` is the address that clients are told, ``proxy`` the one for HTTPS_PROXY, which
+    is answered at ``tunnels``.
     """
 
     data: Path
@@ -73,6 +75,8 @@ class WorkerSettings:
     certificates: CertificateFiles | None = None
     stop_after: timedelta | None = None
     url: str | None = None
+    tunnels: tuple[tuple[str, int], ...] = ()
+    proxy: str | None = None
 
     def arguments(self) -> list[str]:
         """Return the command line that `parse` reads."""
@@ -83,6 +87,8 @@ class WorkerSettings:
             f"--control={self.control}",
             f"--grace={self.grace.total_seconds()}",
             *(f"--tls={number}@{host}" for host, number in self.doors),
+            *(f"--tunnel={number}@{host}" for host, number in self.tunnels),
+            *([f"--proxy={self.proxy}"] if self.proxy else []),
             *self._certificate_arguments(),
             *([f"--stop-after={self.stop_after.total_seconds()}"] if self.stop_after else []),
             *([f"--url={self.url}"] if self.url else []),
@@ -105,6 +111,8 @@ class WorkerSettings:
         parser.add_argument("--control", type=Path, required=True)
         parser.add_argument("--grace", type=float, required=True)
         parser.add_argument("--url")
+        parser.add_argument("--proxy")
+        parser.add_argument("--tunnel", action="append", default=[])
         parser.add_argument("--tls", action="append", default=[])
         parser.add_argument("--certificates", type=Path)
         parser.add_argument("--certificate", type=Path)
@@ -121,6 +129,8 @@ class WorkerSettings:
             certificates=_read_certificates(given),
             stop_after=timedelta(seconds=given.stop_after) if given.stop_after else None,
             url=given.url,
+            tunnels=tuple(map(_read_door, given.tunnel)),
+            proxy=given.proxy,
         )
 
 
@@ -180,7 +190,9 @@ async def serve(
         signatures=held.signatures.of,
         freshness=partial(find_freshness, settings.data),
         stop_after=settings.stop_after,
-        whereabouts=Whereabouts(settings.url, settings.certificates if settings.doors else None),
+        whereabouts=Whereabouts(
+            settings.url, settings.certificates if settings.doors else None, settings.proxy
+        ),
     )
     app = make_app(held, told)
     sockets = await shared_tcp_sockets(settings.host, settings.number)
@@ -193,12 +205,11 @@ async def _encrypted(
 ) -> Encrypted | None:
     if certificates is None:
         return None
-    sockets = [
-        socket
-        for host, number in settings.doors
-        for socket in await shared_tcp_sockets(host, number)
-    ]
-    return Encrypted(sockets, certificates)
+    return Encrypted(await _shared(settings.doors), certificates, await _shared(settings.tunnels))
+
+
+async def _shared(doors: Sequence[tuple[str, int]]) -> list[socket.socket]:
+    return [bound for host, number in doors for bound in await shared_tcp_sockets(host, number)]
 
 
 async def ask_status(control: Path) -> bytes:
@@ -238,7 +249,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         settings = WorkerSettings.parse(arguments)
         certificates = None
-        if settings.doors and settings.certificates:
+        if (settings.doors or settings.tunnels) and settings.certificates:
             certificates = Certificates(settings.certificates)
             certificates.load()
         asyncio.run(_run(settings, certificates))

@@ -129,6 +129,7 @@ def test_every_setting_can_be_a_variable(tmp_path: Path) -> None:
             "MPMIRROR_UPSTREAM__QUIET_HOURS": "22:00-06:00",
             "MPMIRROR_UPKEEP__FULL_CHECK": "7d",
             "MPMIRROR_TLS__LISTEN": "0.0.0.0:443, [::]:443",
+            "MPMIRROR_TLS__PROXY_LISTEN": "0.0.0.0:3128",
             "MPMIRROR_TLS__CERTIFICATE": "/srv/keys/own.pem",
             "MPMIRROR_TLS__KEY": "/srv/keys/own-key.pem",
             "MPMIRROR_FRESHNESS__WARN_AFTER": "30d",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import os
 import re
+import shutil
 import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -22,13 +25,15 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+CURL: Final = shutil.which("curl")
+_PROXY: Final = re.compile(r"HTTPS_PROXY=(\S+)")
 _NUMBER: Final = re.compile(r"https://127\.0\.0\.1:([0-9]+)")
 
 
 @pytest.fixture
 def papers(place: Path) -> Papers:
     """A certificate for 127.0.0.1."""
-    return Papers(place / "papers").make()
+    return Papers(place / "papers", "micropython.org").make()
 
 
 @pytest.fixture
@@ -37,6 +42,7 @@ def encrypted(program: Program, papers: Papers) -> Program:
     settings = {
         "MPMIRROR_OFFLINE": "true",
         "MPMIRROR_TLS__LISTEN": "127.0.0.1:0, 127.0.0.1:0",
+        "MPMIRROR_TLS__PROXY_LISTEN": "127.0.0.1:0",
         "MPMIRROR_TLS__CERTIFICATE": str(papers.certificate),
         "MPMIRROR_TLS__KEY": str(papers.key),
     }
@@ -74,10 +80,13 @@ async def test_sighup_shows_new_certificates_and_drops_no_connection(
             await until(lambda: all_trusted(renewed))
             await line.ask("/healthz")
             kept = await line.answer()
+        good = papers.certificate.read_bytes()
         papers.certificate.write_bytes(b"noise")
         send(daemon.process, signal.SIGHUP)
         said = await daemon.says("SIGHUP: the certificate")
         stays = await all_trusted(renewed)
+        papers.certificate.write_bytes(good)
+        through = await curl(daemon, papers)
         stopped = await daemon.stop()
 
     assert [got.body for got in answers] == [b"alive\n"] * 2
@@ -85,7 +94,22 @@ async def test_sighup_shows_new_certificates_and_drops_no_connection(
     assert "can not be used: not PEM, or damaged" in said
     assert said.endswith("The certificates before stay.")
     assert stays
+    assert through in (None, "200")
     assert stopped == 0
+
+
+async def curl(daemon: Daemon, papers: Papers) -> str | None:
+    """Ask micropython.org through the daemon's proxy; None where there is no curl."""
+    if CURL is None:
+        return None
+    proxy = next(found[1] for line in daemon.lines if (found := _PROXY.search(line)))
+    process = await asyncio.create_subprocess_exec(
+        *(CURL, "-sS", "-o", os.devnull, "-w", "%{http_code}", "-x", proxy),
+        *("--cacert", str(papers.certificate), "https://micropython.org/healthz"),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await process.communicate()
+    return out.decode()
 
 
 async def all_trusted(client: Client) -> bool:

@@ -75,6 +75,7 @@ class TlsSite:
     client: Client
     site: Site
     certificates: Certificates
+    proxy: int
 
 
 @asynccontextmanager
@@ -85,11 +86,12 @@ async def encrypted(
     certificates = Certificates(papers.files)
     certificates.load()
     app = make_app(store, Serving(node=NODE, status=status))
-    plain, secret = await tcp_sockets("127.0.0.1", 0), await tcp_sockets("127.0.0.1", 0)
-    numbers = [sockets[0].getsockname()[1] for sockets in (plain, secret)]
-    async with serving(app, plain, limits, Encrypted(secret, certificates)):
+    plain, secret, tunnels = [await tcp_sockets("127.0.0.1", 0) for _ in range(3)]
+    numbers = [sockets[0].getsockname()[1] for sockets in (plain, secret, tunnels)]
+    async with serving(app, plain, limits, Encrypted(secret, certificates, tunnels)):
         yield TlsSite(
             Client(numbers[1], papers.trusted()),
             Site(Client(numbers[0]), app[SHELF]),
             certificates,
+            numbers[2],
         )

@@ -28,7 +28,6 @@ class Request:
 
     method: str = "GET"
     path: str = "/v1/feed.json"
-    raw_path: str = "/v1/feed.json"
 
 
 REQUEST = Request()

@@ -7,6 +7,7 @@ import hashlib
 import shutil
 import ssl
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -186,9 +187,7 @@ async def test_new_certificates_are_shown_and_connections_go_on(
         site.certificates.load()
         await line.ask(PATH)
         kept = await line.answer()
-    renewed = TlsSite(
-        type(site.client)(site.client.number, papers.trusted()), site.site, site.certificates
-    )
+    renewed = replace(site, client=replace(site.client, trusted=papers.trusted()))
 
     assert kept.body == image(PICO)
     assert await shown(renewed) != before
