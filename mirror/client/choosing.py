@@ -111,7 +111,12 @@ def _nothing(board: OfferedBoard, wish: Wish) -> str:
         f"{one.version}{f' {one.variant}' if one.variant else ''} .{one.kind}"
         for one in board.files
     )
+    if board.on_demand:
+        said += (
+            f"; {len(board.on_demand)} files are on demand, whose digests no publication names: "
+            "have the mirror hold what is wanted (mpmirror pin)"
+        )
     if not held:
-        return f"{said}; of this board nothing is held, {len(board.on_demand)} files on demand"
+        return f"{said}; of this board nothing is held"
     more = f" and {len(held) - _TOLD} more" if len(held) > _TOLD else ""
     return f"{said}; there is {', '.join(list(held)[:_TOLD])}{more}"

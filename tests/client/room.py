@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from aiohttp.typedefs import Handler
 
+    from mirror.formats.verdict import Verdict
     from mirror.publication.documents import BoardDocument
     from mirror.transfer.keys.node_keys import NodeSigner
 
@@ -88,10 +90,17 @@ def _board(board: str, recipes: Sequence[Recipe]) -> BoardDocument:
 
 def _held(recipe: Recipe, facts: BoardFacts) -> HeldArtifact:
     name, data = ArtifactName.parse(name_of(recipe)), make_image(recipe)
-    verdict = verify(data, claim_of_listing(name, facts))
-    assert verdict.accepted, verdict
     source = f"https://micropython.org/resources/firmware/{name}"
-    return HeldArtifact(name, source, Digest.of(data), len(data), None, verdict)
+    return HeldArtifact(name, source, Digest.of(data), len(data), None, _verdict(recipe, facts))
+
+
+@cache
+def _verdict(recipe: Recipe, facts: BoardFacts) -> Verdict:
+    """Judge the image of *recipe*, once for all tests."""
+    name = ArtifactName.parse(name_of(recipe))
+    verdict = verify(make_image(recipe), claim_of_listing(name, facts))
+    assert verdict.accepted, verdict
+    return verdict
 
 
 @dataclass(slots=True)

@@ -111,6 +111,14 @@ def test_nobody_is_led_to_what_is_hidden_but_who_names_it_gets_it() -> None:
     assert choose(offered(hidden), Wish(version="v1.28.0")).version == "v1.28.0"
 
 
+def test_what_is_on_demand_only_is_named_as_such() -> None:
+    """No publication says what its bytes are, so there is nothing to check them with."""
+    board = replace(offered(DOCUMENTS["PYBV11"]), files=(), on_demand=(name_of(PYBOARD),))
+
+    with pytest.raises(ArtifactNotFoundError, match=r"1 files are on demand, .* nothing is held"):
+        choose(board, Wish())
+
+
 def test_what_there_is_is_named() -> None:
     with pytest.raises(ArtifactNotFoundError, match=r"there is v1\.29\.0-preview\S+ \.uf2, v"):
         choose(offered(DOCUMENTS["RPI_PICO_W"]), Wish(version="v1.26.0"))

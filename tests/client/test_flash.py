@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -229,6 +232,30 @@ def test_a_boot_loader_that_does_not_take_the_file_is_said(bench: Bench, tmp_pat
 
 def test_volumes_are_looked_for_where_something_is_mounted() -> None:
     assert any(str(path) == "/" for path in mounted())
+
+
+async def test_who_says_no_has_nothing_written(typist: Typist, bench: Bench) -> None:
+    """At a terminal, what would run is said before it is asked for."""
+    bench.plug(USB)
+    hand, terminal = os.openpty()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "mirror", "flash", "--from", typist.room.url, "ESP32_GENERIC"),
+        stdin=terminal,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **bench.environment},
+    )
+    os.write(hand, b"n\n")
+    _, told = await process.communicate()
+    for end in (hand, terminal):
+        os.close(end)
+
+    assert process.returncode == 1
+    assert f"Write {name_of(ESP)} to {USB}? [y/N]" in told.decode()
+    assert f"esptool --chip esp32 --port {USB} --baud" in told.decode()
+    assert "Nothing was done." in told.decode()
+    assert bench.given == []
 
 
 async def test_flash_from_the_mirror_to_the_board(
