@@ -83,7 +83,8 @@ async def render_local(store: Store, content: ContentRoot, before: Earlier | Non
     for board, document in content.boards.items():
         await work.take(board, document, known.get(board))
     await work.write()
-    documents = {**await work.lists(), **await _key(store)}
+    published = before.local.documents if before else {}
+    documents = {**await work.lists(published), **await _key(store)}
     return LocalLayer(documents, dict(sorted(work.layers.items())), rendering)
 
 
@@ -124,14 +125,18 @@ class _Rendering:
         self.layers.update(zip(self._waiting, digests, strict=True))
         self._waiting.clear()
 
-    async def lists(self) -> dict[str, LocalDocument]:
-        """Render what names all boards, of which each was taken."""
-        rendered = await asyncio.to_thread(render_lists, self._summaries, self.site)
-        digests = await self.store.blobs.put_many(one.body for one in rendered.values())
-        return {
-            path: LocalDocument(digest, one.media_type, len(one.body))
-            for digest, (path, one) in zip(digests, rendered.items(), strict=True)
+    async def lists(self, published: Mapping[str, LocalDocument]) -> dict[str, LocalDocument]:
+        """Render what names all boards, of which each was taken; *published* was, durably."""
+        rendered = dict(await asyncio.to_thread(render_lists, self._summaries, self.site))
+        documents = {
+            path: LocalDocument(Digest.of(one.body), one.media_type, len(one.body))
+            for path, one in rendered.items()
         }
+        for path in documents.keys() & published.keys():
+            if published[path].digest == documents[path].digest:
+                await self.store.blobs.put_again(rendered.pop(path).body)
+        await self.store.blobs.put_many(one.body for one in rendered.values())
+        return documents
 
     async def _find(self, digest: Digest | None) -> Layer | None:
         if digest is None:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from mirror.catalog.model import Listing
 from mirror.catalog.names import ArtifactName
 from mirror.catalog.values import Digest
+from mirror.publication.documents import PublicationRoot, decode_publication
+from mirror.publication.local.layer import local_digests
 from mirror.publication.tree import HeldArtifact, render_board
 from mirror.storage.entries import Removal, Sighting
 from mirror.storage.store import Store
@@ -118,6 +120,15 @@ class Scene:
         await self.take(*names)
         await self.publish(*names)
         await self.publish(names[0])
+
+    async def root(self, sequence: int) -> PublicationRoot:
+        """Return the root of a publication."""
+        digest = await self.store.publications.root(sequence)
+        return decode_publication(await self.store.blobs.read(digest, max_bytes=1 << 26))
+
+    async def local(self, sequence: int) -> set[Digest]:
+        """Return what was rendered for a publication."""
+        return local_digests(await self.root(sequence))
 
     def serve(self, **time: float) -> None:
         """Let so much time pass in service."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from mirror.publication.local.boards import INDEX_PATH
 from mirror.storage.entries import Removal
 from mirror.storage.store import forget_index
 from mirror.sync.wanted import remember_wanted
@@ -262,9 +263,29 @@ async def test_old_publications_are_forgotten_with_what_only_they_reach(tmp_path
 
         assert (early.forgotten, report.forgotten, damages) == ((), (1,), ())
         assert await scene.store.publications.sequences() == (2,)
-        # Its root, its content, the board with two files, that of ESP, its index and its sums.
-        assert len(report.gone) == 6
+        # Its root, its content, the board with two files, that of ESP, and its index.
+        assert len(report.gone) == 5
         assert scene.has(ESP)
+
+
+async def test_what_was_rendered_for_clients_goes_with_its_grace_and_the_index_stays(
+    tmp_path: Path,
+) -> None:
+    async with scene_at(tmp_path) as scene:
+        await scene.superseded(NEW, OLD, ESP)
+        first, second = [await scene.local(sequence) for sequence in (1, 2)]
+        index = (await scene.root(1)).documents[INDEX_PATH].digest
+    async with scene_at(tmp_path) as scene:
+        graced = await scene.prune()
+        held = await scene.store.blobs.missing(first | second)
+        report = await over(scene)
+        missing = await scene.store.blobs.missing(first | second)
+        damages = (await check(scene.store, nothing)).damages
+
+        assert (graced.gone, held) == ((), set())
+        assert missing == first - second - {index}
+        assert {one.digest for one in report.gone} >= missing
+        assert damages == ()
 
 
 async def test_on_demand_what_the_policy_lets_go_stays_as_long_as_it_is_asked_for(

@@ -80,6 +80,7 @@ async def recorded(folder: Path) -> tuple[list[Operation], int]:
     """
     async with scene_at(folder) as scene:
         await scene.superseded(NEW, OLD, ESP)
+        rendered = len(await scene.local(1) - await scene.local(2))
         await scene.prune()
         scene.serve(days=3)
         await scene.pruner.remember()
@@ -91,8 +92,10 @@ async def recorded(folder: Path) -> tuple[list[Operation], int]:
         report = await scene.pruner.prune(dry_run=False)
         end = len(disk.log)
 
-    assert (gone(report), report.forgotten, len(report.gone)) == ({OLD}, (1,), 8)
-    assert sum(isinstance(operation, Remove) for operation in disk.log[before:end]) == 9
+    # A file, the root, the content, two boards, what was rendered for them, and what is nobody's.
+    assert (gone(report), report.forgotten, len(report.gone)) == ({OLD}, (1,), 6 + rendered)
+    removed = sum(isinstance(operation, Remove) for operation in disk.log[before:end])
+    assert removed == len(report.gone) + 1
     return disk.log[:end], before
 
 
@@ -144,7 +147,9 @@ async def prove(scene: Scene) -> None:
     assert missing == []
     assert (scene.has(NEW), scene.has(ESP), scene.has(OLD)) == (True, True, False)
     assert await scene.store.publications.sequences() == (2,)
-    assert len([one async for one in scene.store.blobs.digests()]) == 7
+    # Two files, the root, the content, a board, and what was rendered.
+    blobs = [one async for one in scene.store.blobs.digests()]
+    assert len(blobs) == 5 + len(await scene.local(2))
 
 
 def _nobody(_done: int, _total: int) -> None:
