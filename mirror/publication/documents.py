@@ -251,8 +251,8 @@ class PublicationRoot:
 
     ``sequence`` rises per ``lineage`` and ``channel`` and never goes back; ``previous`` is
     the root that this one superseded; ``documents`` are by path, such as ``/v1/boards.json``.
-    What was rendered of one board is in its layer (`mirror.publication.local.layer`), named
-    in ``layers`` by board id; ``rendering`` is the word for how boards were rendered.
+    ``layers`` (`mirror.publication.local.layer`) have the rest by board id, and under ``""``
+    what names all boards; ``rendering`` is the word for how boards were rendered.
     """
 
     lineage: str

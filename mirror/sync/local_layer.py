@@ -20,9 +20,9 @@ from mirror.publication.documents import (
     decode_board,
 )
 from mirror.publication.keys import KEY_PATH
-from mirror.publication.local.dialect import TEXT, Site
-from mirror.publication.local.layer import Layer
-from mirror.publication.local.rendering import fingerprint, render_layer, render_lists
+from mirror.publication.local.dialect import TEXT, Documents, Rendered, Site
+from mirror.publication.local.layer import ALL_BOARDS, Layer, local_digests
+from mirror.publication.local.rendering import fingerprint, packed, render_layer, render_lists
 from mirror.storage.store import Store
 
 if TYPE_CHECKING:
@@ -83,18 +83,14 @@ async def render_local(store: Store, content: ContentRoot, before: Earlier | Non
     for board, document in content.boards.items():
         await work.take(board, document, known.get(board))
     await work.write()
-    published = before.local.documents if before else {}
-    documents = {**await work.lists(published), **await _key(store)}
+    documents = await work.lists(before.local if before else LocalLayer({}, {}, ""))
     return LocalLayer(documents, dict(sorted(work.layers.items())), rendering)
 
 
-async def _key(store: Store) -> dict[str, LocalDocument]:
-    """Hold the public key of who signs for this node, as a document; nothing without one."""
+def _key(store: Store) -> Documents:
+    """Return the public key of who signs for this node, as a document; nothing without one."""
     signer = store.signatures.signer
-    if signer is None:
-        return {}
-    body = signer.public_key.encode()
-    return {KEY_PATH: LocalDocument(await store.blobs.put(body), TEXT, len(body))}
+    return {} if signer is None else {KEY_PATH: Rendered(signer.public_key.encode(), TEXT)}
 
 
 @dataclass(slots=True)
@@ -125,17 +121,23 @@ class _Rendering:
         self.layers.update(zip(self._waiting, digests, strict=True))
         self._waiting.clear()
 
-    async def lists(self, published: Mapping[str, LocalDocument]) -> dict[str, LocalDocument]:
-        """Render what names all boards, of which each was taken; *published* was, durably."""
-        rendered = dict(await asyncio.to_thread(render_lists, self._summaries, self.site))
+    async def lists(self, published: LocalLayer) -> dict[str, LocalDocument]:
+        """Render what names all boards, of which each was taken; *published* was, durably.
+
+        Return what are documents of their own.
+        """
+        lists = await asyncio.to_thread(render_lists, self._summaries, self.site)
+        own, layer = packed({**lists, **_key(self.store)})
         documents = {
             path: LocalDocument(Digest.of(one.body), one.media_type, len(one.body))
-            for path, one in rendered.items()
+            for path, one in own.items()
         }
-        for path in documents.keys() & published.keys():
-            if published[path].digest == documents[path].digest:
-                await self.store.blobs.put_again(rendered.pop(path).body)
-        await self.store.blobs.put_many(one.body for one in rendered.values())
+        self.layers[ALL_BOARDS] = Digest.of(layer)
+        durable = local_digests(published)
+        for body in (layer, *(one.body for one in own.values())):
+            # What is as it was needs no waiting for the disk.
+            put = self.store.blobs.put_again if Digest.of(body) in durable else self.store.blobs.put
+            await put(body)
         return documents
 
     async def _find(self, digest: Digest | None) -> Layer | None:

@@ -12,7 +12,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from mirror.errors import DamagedError, MirrorError, NotFoundError
+from mirror.errors import ArtifactNotFoundError, DamagedError, MirrorError, NotFoundError
 from mirror.publication.local.layer import Layer
 from mirror.storage.threads import to_end
 from mirror.web.bench import FIRST_BYTE, within
@@ -63,13 +63,13 @@ class LocalLayer:
         if document is not None:
             return await self._of_root(document)
         digest, place = await self._find(path)
-        layer = Layer.decode(await self._blobs.read(digest, max_bytes=MOST_BYTES))
+        layer = Layer.decode(await self._bytes(digest))
         return Document(
             self._stationery, layer.body(place), place.digest.hex, media_type=place.media_type
         )
 
     async def _of_root(self, document: LocalDocument) -> Document:
-        body = await self._blobs.read(document.digest, max_bytes=MOST_BYTES)
+        body = await self._bytes(document.digest)
         # What was published before media types were written out in full.
         media_type = TEXT if document.media_type == "text/plain" else document.media_type
         return Document(self._stationery, body, document.digest.hex, media_type=media_type)
@@ -103,6 +103,12 @@ class LocalLayer:
 
     async def _head(self, digest: Digest) -> LayerHead:
         if digest not in self.heads:
-            layer = await self._blobs.read(digest, max_bytes=MOST_BYTES)
+            layer = await self._bytes(digest)
             self.heads[digest] = (await to_end(Layer.decode, layer)).head
         return self.heads[digest]
+
+    async def _bytes(self, digest: Digest) -> bytes:
+        try:
+            return await self._blobs.read(digest, max_bytes=MOST_BYTES)
+        except ArtifactNotFoundError as error:
+            raise DamagedError(f"{digest} is published and not held") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mirror.publication.local.layer import Layer
+from mirror.publication.local.layer import ALL_BOARDS, Layer
 from mirror.sync.outcome import Ending
 from tests.sync.node import TestNode, node_at
 from tests.sync.test_run import site
@@ -31,8 +31,8 @@ async def test_a_changed_board_changes_its_layer_and_no_other(tmp_path: Path) ->
         after = await node.root()
 
     changed = {board for board in after.layers if after.layers[board] != before.layers[board]}
-    assert set(after.layers) == {"RPI_PICO", "RPI_PICO_W", "ESP32_GENERIC"}
-    assert changed == {"RPI_PICO"}
+    assert set(after.layers) == {ALL_BOARDS, "RPI_PICO", "RPI_PICO_W", "ESP32_GENERIC"}
+    assert changed == {ALL_BOARDS, "RPI_PICO"}
 
 
 async def test_the_layer_of_a_board_is_its_own(tmp_path: Path) -> None:
@@ -75,4 +75,4 @@ async def test_a_damaged_layer_is_rendered_again_by_the_next_publication(tmp_pat
         assert {board: after[board] for board in ("RPI_PICO", "ESP32_GENERIC")} == {
             board: layers[board] for board in ("RPI_PICO", "ESP32_GENERIC")
         }
-        assert len([await node.read(layer) for layer in after.values()]) == 3
+        assert len([await node.read(layer) for layer in after.values()]) == 4

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from mirror.catalog.names import ArtifactName
 from mirror.catalog.values import Digest
@@ -21,9 +21,9 @@ from mirror.publication.documents import (
     encode,
 )
 from mirror.publication.local.dialect import Dialect, Site
-from mirror.publication.local.layer import Layer
+from mirror.publication.local.layer import ALL_BOARDS, Layer
 from mirror.publication.local.registry import DIALECTS
-from mirror.publication.local.rendering import render_layer, render_lists
+from mirror.publication.local.rendering import packed, render_layer, render_lists
 from mirror.publication.tree import HeldArtifact, render_board
 from mirror.storage.blob_store import BlobStore
 from mirror.storage.disk import Disk
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+
+_Local: TypeAlias = "tuple[dict[str, LocalDocument], dict[str, Digest]]"
 
 SITE = Site("http://mirror.lab:8080", "https://micropython.org")
 NOON = datetime(2026, 8, 24, 12, tzinfo=UTC)
@@ -119,6 +121,7 @@ class Builder:
         self.sequence += 1
         self.now += timedelta(hours=1)
         content = await self._content(boards, recalled)
+        documents, layers = await self._local(boards)
         root = PublicationRoot(
             lineage=self.store.node.lineage,
             channel="current",
@@ -126,8 +129,8 @@ class Builder:
             previous=None,
             published=self.now.isoformat(),
             content=await self.store.blobs.put(encode(content)),
-            documents=await self._lists(boards),
-            layers=await self._layers(boards),
+            documents=documents,
+            layers=layers,
         )
         digest = await self.store.blobs.put(encode(root))
         await self.store.publications.publish(self.sequence, digest)
@@ -147,23 +150,20 @@ class Builder:
             recalled=tuple(Digest.of(data) for data in recalled),
         )
 
-    async def _lists(self, boards: Sequence[BoardDocument]) -> dict[str, LocalDocument]:
+    async def _local(self, boards: Sequence[BoardDocument]) -> _Local:
+        layers = {board.board: render_layer(board, SITE, self.dialects) for board in boards}
         summaries: dict[str, list[bytes]] = {}
-        for board in boards:
-            layer = Layer.decode(render_layer(board, SITE, self.dialects))
+        for data in layers.values():
+            layer = Layer.decode(data)
             for name in layer.head.summaries:
                 summaries.setdefault(name, []).append(layer.summary(name))
-        lists = render_lists(summaries, SITE, self.dialects)
-        await self.store.blobs.put_many(one.body for one in lists.values())
-        return {
+        own, layers[ALL_BOARDS] = packed(render_lists(summaries, SITE, self.dialects))
+        await self.store.blobs.put_many([*layers.values(), *(one.body for one in own.values())])
+        documents = {
             path: LocalDocument(Digest.of(one.body), one.media_type, len(one.body))
-            for path, one in lists.items()
+            for path, one in own.items()
         }
-
-    async def _layers(self, boards: Sequence[BoardDocument]) -> dict[str, Digest]:
-        layers = {board.board: render_layer(board, SITE, self.dialects) for board in boards}
-        await self.store.blobs.put_many(layers.values())
-        return {board: Digest.of(layer) for board, layer in layers.items()}
+        return documents, {board: Digest.of(data) for board, data in layers.items()}
 
 
 def boards_of(files: Mapping[str, bytes], size: int | None = None) -> list[BoardDocument]:

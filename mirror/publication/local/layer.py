@@ -8,7 +8,7 @@ root of a publication has one digest for each board.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Protocol
 
 import rfc8785
 from pydantic import Field, TypeAdapter, ValidationError
@@ -19,10 +19,12 @@ from mirror.errors import ForeignDataError, MalformedValueError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from mirror.publication.documents import PublicationRoot
+    from mirror.publication.documents import LocalDocument
     from mirror.publication.local.dialect import Documents
 
 FORMAT: Final = 1
+#: The name, in place of a board's, of the layer of what names all boards.
+ALL_BOARDS: Final = ""
 _TYPE: Final = "mpmirror.layer"
 
 _Count = Annotated[int, Field(ge=0)]
@@ -61,9 +63,22 @@ class LayerHead:
 _HEAD = TypeAdapter(LayerHead)
 
 
-def local_digests(root: PublicationRoot) -> set[Digest]:
-    """Return the names of all that was rendered for the publication *root*."""
-    return {document.digest for document in root.documents.values()} | set(root.layers.values())
+class Named(Protocol):
+    """What names a local layer: the root of a publication, or a part of it."""
+
+    @property
+    def documents(self) -> Mapping[str, LocalDocument]:
+        """Documents of their own, by path."""
+
+    @property
+    def layers(self) -> Mapping[str, Digest]:
+        """Layers by board id."""
+
+
+def local_digests(named: Named) -> set[Digest]:
+    """Return the names of all that was rendered for a publication."""
+    documents = {document.digest for document in named.documents.values()}
+    return documents | set(named.layers.values())
 
 
 def encode_layer(board: str, documents: Documents, summaries: Mapping[str, bytes]) -> bytes:

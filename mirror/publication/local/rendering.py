@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mirror.errors import MalformedValueError
-from mirror.publication.local.layer import encode_layer
+from mirror.publication.keys import KEY_PATH
+from mirror.publication.local.boards import INDEX_PATH
+from mirror.publication.local.layer import ALL_BOARDS, encode_layer
 from mirror.publication.local.registry import DIALECTS
 from mirror.publication.local.specimen import SPECIMENS
+from mirror.publication.local.sums import SUMS_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from mirror.publication.documents import BoardDocument
     from mirror.publication.local.dialect import Dialect, Documents, Rendered, Site
+
+_OWN: Final = (INDEX_PATH, SUMS_PATH, KEY_PATH)
 
 
 def render_layer(board: BoardDocument, site: Site, dialects: Sequence[Dialect] = DIALECTS) -> bytes:
@@ -30,6 +35,16 @@ def render_lists(
 ) -> Documents:
     """Return what names all boards; *summaries* are by dialect, each in the order of boards."""
     return merged(dialect.combine(summaries.get(dialect.name, ()), site) for dialect in dialects)
+
+
+def packed(lists: Documents) -> tuple[Documents, bytes]:
+    """Return those of *lists* that are documents of their own, and a layer of all others.
+
+    The index stays longer than the others, and the sums are as large as all of them.
+    """
+    own = {path: one for path, one in lists.items() if path in _OWN}
+    others = {path: one for path, one in lists.items() if path not in _OWN}
+    return own, encode_layer(ALL_BOARDS, others, {})
 
 
 def fingerprint(site: Site, dialects: Sequence[Dialect] = DIALECTS) -> str:
