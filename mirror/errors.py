@@ -176,6 +176,10 @@ class NewLineageError(RefusedError):
     """A mirror at a known address that is of another lineage than before."""
 
 
+class PictureRefusedError(RefusedError):
+    """A photograph that is no sound PNG or JPEG, or too large."""
+
+
 class MalformedImageError(RefusedError):
     """An image whose structure is broken; ``rule`` is the fixed word for how."""
 

@@ -27,7 +27,12 @@ RUN, DEVELOPMENT, BUILD = (
     ROOT / "requirements" / f"{name}.txt" for name in ("run", "development", "build")
 )
 #: Imported under another name than the distribution has, or a part of one that is declared.
-DISTRIBUTIONS = {"bs4": "beautifulsoup4", "pydantic_core": "pydantic", "mako": "alembic"}
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "bs4": "beautifulsoup4",
+    "pydantic_core": "pydantic",
+    "mako": "alembic",
+}
 #: glibc 2.17 and 2.28: Debian 12 and 13, Ubuntu 22.04, Raspberry Pi OS have newer ones.
 PLATFORMS = ("manylinux2014", "manylinux_2_17", "manylinux_2_28", "linux")
 BUILD_BOTH = """

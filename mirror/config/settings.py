@@ -1,8 +1,7 @@
 """Every setting: its name, its type, what it means, and what it is when nobody says.
 
-This is the one place that knows them; the command line, `mpmirror init`, the variables and
-the messages about unknown keys are made from it.  Values are checked when they are read
-(`mirror.config.load_settings`) and frozen from then on.
+This is the one place that knows them; whatever shows them is made from it.  Values are checked
+when they are read (`mirror.config.load_settings`) and frozen from then on.
 """
 
 from __future__ import annotations
@@ -149,9 +148,11 @@ class PolicySettings:
         ),
     ] = field(default_factory=dict)
     packages: Annotated[
-        PackageGlobs,
-        Field(description='mip packages to hold, as patterns: ["aioble*", "umqtt.*"]; []: none.'),
+        PackageGlobs, Field(description='mip packages to hold: ["aioble*", "umqtt.*"]; []: none.')
     ] = ("*",)
+    photographs: Annotated[
+        bool, Field(description="Whether photographs of boards are held, some more each run.")
+    ] = True
     withdrawn_after: Annotated[
         Duration,
         # An interrupted crawl is taken up again within an hour, and is one crawl then.

@@ -69,6 +69,7 @@ def wishes_of(settings: Settings, *, accept_shrunken: bool = False) -> Wishes:
         refetch=settings.policy.refetch,
         second_look=settings.policy.second_look,
         packages=settings.policy.packages,
+        photographs=settings.policy.photographs,
     )
 
 

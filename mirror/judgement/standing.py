@@ -20,6 +20,7 @@ from mirror.publication.documents import (
 )
 from mirror.publication.local.layer import Layer, local_digests
 from mirror.publication.packages import decode_package, decode_packages
+from mirror.publication.photographs import decode_photographs
 from mirror.storage.threads import to_end
 from mirror.sync.standing import remembered_in
 
@@ -97,6 +98,7 @@ def _is_document(data: bytes) -> bool:
         decode_publication,
         decode_packages,
         decode_package,
+        decode_photographs,
         Layer.decode,
     ):
         try:

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from mirror.catalog.values import Digest
 from mirror.errors import ForeignDataError, MalformedValueError
 from mirror.publication.packages import PACKAGE, PACKAGES, decode_package, decode_packages
+from mirror.publication.photographs import PHOTOGRAPHS, decode_photographs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +66,12 @@ def _in_package(document: bytes) -> Named:
     return Named(files=decode_package(document).blobs)
 
 
+def _in_photographs(document: bytes) -> Named:
+    return Named(files=decode_photographs(document).blobs)
+
+
 _READERS: Final[dict[str, Callable[[bytes], Named]]] = {
     PACKAGES: _in_packages,
     PACKAGE: _in_package,
+    PHOTOGRAPHS: _in_photographs,
 }

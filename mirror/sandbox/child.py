@@ -46,6 +46,7 @@ from mirror.publication.foreign import (
     read_peer_root,
 )
 from mirror.publication.offered import OFFERED_BOARD, read_offered_board
+from mirror.sandbox.drawn import DRAWN
 from mirror.sandbox.frames import (
     OUT_OF_MEMORY,
     REFUSAL,
@@ -136,7 +137,8 @@ def warm_up() -> None:
         codecs.lookup(codec)
     page = b"<h2>A&eacute;&#1;</h2><h2>Firmware</h2><pre>x</pre></html>"
     for question in Question:
-        for body in (page, b""):
+        # Pictures have a child of their own, which has loaded its readers by now.
+        for body in (page, b"") if question is not Question.PHOTOGRAPH else ():
             answer(Request(question=question, seconds=1), body)
     for kind in ("uf2", "bin", "app-bin", "dfu", "hex", "zip", "elf", "map", "meta.zip"):
         with contextlib.suppress(MirrorError):
@@ -204,9 +206,18 @@ def _of_peer(request: Request, body: bytes) -> bytes:
 
 
 def _of_packages(request: Request, body: bytes) -> bytes:
+    if request.question is Question.PHOTOGRAPH:
+        return _redrawn(request, body)
     if request.question is Question.PACKAGE_INDEX:
         return _PACKAGE_INDEX.dump_json(read_package_index(body, request.url))
     return _PACKAGE.dump_json(read_package(body, request.url))
+
+
+def _redrawn(request: Request, body: bytes) -> bytes:
+    # Loaded by the child that reads pictures; any other can open no file by now, and fails.
+    from mirror.sandbox.pictures import redraw  # noqa: PLC0415 - see above
+
+    return DRAWN.dump_json(redraw(body, request.url))
 
 
 def _refusal(error: Exception) -> bytes:

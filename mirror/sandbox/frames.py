@@ -42,6 +42,7 @@ class Question(StrEnum):
     OFFERED_BOARD = "offered-board"
     PACKAGE_INDEX = "package-index"
     PACKAGE = "package"
+    PHOTOGRAPH = "photograph"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,8 +30,10 @@ from mirror.errors import (
 from mirror.formats.verdict import Claim, Verdict
 from mirror.publication.foreign import CHANNEL, PEER_CONTENT, PEER_ROOT, is_source
 from mirror.publication.offered import OFFERED_BOARD
+from mirror.sandbox.drawn import DRAWN, Drawn
 from mirror.sandbox.frames import Question, Request
-from mirror.sandbox.process import PROGRAM, Body, Child
+from mirror.sandbox.process import Body, Child
+from mirror.sandbox.programs import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,6 +173,18 @@ class Sandbox:
         """As `mirror.catalog.package_documents.read_package`; raises `ChildRefusedError` too."""
         request = self._page_request(Question.PACKAGE, url, "")
         return await self._ask(request, _body(document), _PACKAGE, self._page_seconds)
+
+    async def redraw_photograph(self, data: bytes, url: str) -> Drawn:
+        """As `mirror.sandbox.pictures.redraw`, where the program is `PICTURES`.
+
+        Raises `ChildRefusedError` too.
+        """
+        seconds = math.ceil(self._image_seconds)
+        request = Request(question=Question.PHOTOGRAPH, seconds=seconds, url=url)
+        drawn = await self._ask(request, _body(data), DRAWN, self._image_seconds)
+        if not drawn.sound:
+            raise ChildRefusedError(f"{url}: the reader gave no picture")
+        return drawn
 
     async def verify_image(self, file: BinaryIO, size: int, claim: Claim) -> Verdict:
         """Judge the first *size* bytes of *file* by *claim*, as `mirror.formats.verify.verify`.

@@ -28,6 +28,7 @@ from mirror.errors import (
     DocumentRefusedError,
     FirmwareHeadingMissingError,
     PageRefusedError,
+    PictureRefusedError,
     RefusedError,
     StorageError,
 )
@@ -39,6 +40,7 @@ from mirror.sandbox.frames import (
     Status,
     request_head,
 )
+from mirror.sandbox.programs import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,27 +54,18 @@ _MAX_TEXT = 1000
 _MIB = 1024 * 1024
 _ENDING_SECONDS = 1.0
 
-PROGRAM = """
-import gc, signal, sys
-gc.disable()
-# Whoever stops the daemon signals all its processes; only the daemon decides when this one ends.
-for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-    signal.signal(number, signal.SIG_IGN)
-sys.path[:] = sys.argv[2:]
-# CSS selectors, which nothing here uses, are a fifth of what takes long to load.
-sys.modules["soupsieve"] = None
-from mirror.sandbox.child import main
-main()
-"""
-"""What a child runs; its arguments are the limit of memory and the places of modules."""
-
 _Answer = TypeVar("_Answer")
 _Thing = TypeVar("_Thing")
 
 # What a reader may say of foreign bytes; every other error is the child's own failure.
 _REFUSALS: dict[str, type[RefusedError]] = {
     error.__name__: error
-    for error in (PageRefusedError, FirmwareHeadingMissingError, DocumentRefusedError)
+    for error in (
+        PageRefusedError,
+        FirmwareHeadingMissingError,
+        DocumentRefusedError,
+        PictureRefusedError,
+    )
 }
 
 

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 
 from mirror.errors import MirrorError
 from mirror.sync.outcome import Trouble
-from mirror.sync.packages import SUBTREE, bring_packages
+from mirror.sync.packages import SUBTREE as PACKAGES
+from mirror.sync.packages import bring_packages
+from mirror.sync.photographs import SUBTREE as PHOTOGRAPHS
+from mirror.sync.photographs import bring_photographs
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
+    from mirror.catalog.model import CatalogBoard
     from mirror.sync.means import Means, Wishes
     from mirror.sync.publish import Publisher
 
@@ -26,14 +30,28 @@ class Beside:
         self._wishes = wishes
         self.troubles: list[Trouble] = []
 
-    async def bring(self, publisher: Publisher, publish: Callable[[], Awaitable[bool]]) -> bool:
-        """Bring the packages, and *publish*; return whether that made a publication."""
+    async def bring(
+        self,
+        publisher: Publisher,
+        publish: Callable[[], Awaitable[bool]],
+        boards: Sequence[CatalogBoard],
+    ) -> bool:
+        """Bring the packages, then photographs of *boards*; return whether that was published."""
         wishes = self._wishes
         brought = await bring_packages(self._means, wishes.packages, wishes.guard.boards)
         self.troubles += brought.troubles
-        publisher.take_subtree(SUBTREE, brought.top)
+        publisher.take_subtree(PACKAGES, brought.top)
+        published = await self._published(publish)
+        facts = [board.facts for board in boards] if wishes.photographs else None
+        pictures = await bring_photographs(self._means, facts)
+        self.troubles += pictures.troubles
+        publisher.take_subtree(PHOTOGRAPHS, pictures.top)
+        return await self._published(publish) or published
+
+    async def _published(self, publish: Callable[[], Awaitable[bool]]) -> bool:
         try:
             return await publish()
         except MirrorError as error:
-            self.troubles.append(Trouble(SUBTREE, str(error)))
+            # The firmware is published, and nothing here holds that back.
+            self.troubles.append(Trouble("publication", str(error)))
             return False

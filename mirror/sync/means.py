@@ -29,7 +29,8 @@ class Wishes:
     ``publish_every`` while a run goes on.  ``accept_shrunken`` lets this one run pass the
     guard: an operator has looked.  What two crawls miss that are ``withdrawn_after`` apart is
     withdrawn.  ``refetch`` held files are looked at again at the end; ``second_look`` is what
-    must confirm a new one.  mip packages whose name one of ``packages`` fits are held too.
+    must confirm a new one.  mip packages whose name one of ``packages`` fits are held too, and
+    ``photographs`` if that is said.
     """
 
     policy: Policy
@@ -41,6 +42,7 @@ class Wishes:
     refetch: int = 0
     second_look: SecondLook = NO_RULE
     packages: tuple[str, ...] = ()
+    photographs: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

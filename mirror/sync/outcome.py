@@ -32,6 +32,7 @@ class Phase(StrEnum):
     FETCH = "fetch"
     LOOK = "look again"
     PACKAGES = "packages"
+    PHOTOGRAPHS = "photographs"
     PUBLISH = "publish"
 
 

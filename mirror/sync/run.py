@@ -133,7 +133,8 @@ class _Run:
             await self._store.index.finish_crawl(self._crawling.crawl_id, self._means.clock())
             if self._wishes.refetch:
                 self._looked = await look_again(self._means, catalog, self._wishes.refetch)
-            published |= await self._beside.bring(self._publisher, lambda: self._publish([]))
+            again, boards = lambda: self._publish([]), self._in_policy(catalog)
+            published |= await self._beside.bring(self._publisher, again, boards)
         return await self._outcome(Ending.PUBLISHED if published else Ending.UNCHANGED)
 
     async def _prune_pending(self) -> None:

@@ -32,6 +32,7 @@ from mirror.web.history import HistoryShelf
 from mirror.web.hosts import refuse_foreign_path
 from mirror.web.on_demand import Fetched, OnDemand
 from mirror.web.packages import Packages
+from mirror.web.photographs import Photographs
 from mirror.web.server import HEADS
 from mirror.web.setup import Setup
 from mirror.web.shelf import Shelf
@@ -107,6 +108,7 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     accesses = AccessLog(serving.accessed)
     files = Files(shelf, stationery, bell, fetched, accesses)
     packages = Packages(shelf, stationery, bell)
+    photographs = Photographs(shelf, stationery, bell)
     history = HistoryShelf(store, stationery)
     failures = Failures(heads)
     ages = Ages(serving.last_crawl, serving.clock, serving.stop_after)
@@ -121,6 +123,7 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
         *signed.routes(PLACES),
         *files.routes(),
         *packages.routes(),
+        *photographs.routes(),
         *github.routes(),
     )
     for path, handler in (*first, *api.routes()):

@@ -50,7 +50,7 @@ _ENCRYPTED: Final = 64 * 1024
 class Described:
     """What the head of an answer says of a blob; unknown things are left out.
 
-    ``flash_offset`` is in bytes, ``md5`` in hex.
+    ``flash_offset`` is in bytes, ``md5`` in hex.  What has a ``media_type`` may be shown.
     """
 
     digest: Digest
@@ -60,6 +60,7 @@ class Described:
     version: str | None = None
     flash_offset: int | None = None
     md5: str | None = None
+    media_type: str | None = None
 
     @property
     def etag(self) -> str:
@@ -83,6 +84,8 @@ class Described:
 
     def body_fields(self) -> list[Field]:
         """Return the header fields of answers that have bytes."""
+        if self.media_type is not None:
+            return [("Content-Type", self.media_type)]
         return [
             ("Content-Type", TEXT if self.kind is Kind.MAP else OCTETS),
             ("Content-Disposition", f'attachment; filename="{self.filename}"'),

@@ -115,6 +115,7 @@ def test_every_setting_can_be_a_variable(tmp_path: Path) -> None:
             "MPMIRROR_POLICY__SECOND_LOOK": "1d,siblings",
             "MPMIRROR_POLICY__REFETCH": "5",
             "MPMIRROR_POLICY__PACKAGES": "aioble*, umqtt.*",
+            "MPMIRROR_POLICY__PHOTOGRAPHS": "false",
             "MPMIRROR_SCHEDULE__EVERY": "1h30m",
             "MPMIRROR_SCHEDULE__JITTER": "0s",
             "MPMIRROR_DISK__KEEP_FREE": "1GB,5%",

@@ -12,6 +12,7 @@ import pytest
 from mirror.errors import DigestMismatchError
 from mirror.storage.entries import Decision
 from mirror.sync.package_memory import find_tree
+from mirror.sync.photographs import find_photographs
 from mirror.upkeep.check import check
 from mirror.upkeep.heal import Healer
 from mirror.upkeep.marking import Retention, mark
@@ -32,7 +33,7 @@ async def synced(folder: Path) -> AsyncIterator[tuple[Replica, TestNode]]:
     replica = Replica.of("RPI_PICO")
     replica.release("RPI_PICO", "v1.28.0", date="2026-04-06")
     async with replica.running() as url, node_at(folder / "data", url) as node:
-        node.wishes = replace(WISHES, packages=("*",))
+        node.wishes = replace(WISHES, packages=("*",), photographs=True)
         assert (await node.sync()).aside == ()
         yield replica, node
 
@@ -103,11 +104,13 @@ async def test_what_is_in_grace_keeps_its_files(tmp_path: Path) -> None:
 
 
 async def test_each_blob_of_the_tree_is_healed(tmp_path: Path) -> None:
-    """Files and documents of upstream, and those that are rendered here, the index too."""
+    """Files and documents of upstream, what is rendered here, the index, and a photograph."""
     async with synced(tmp_path) as (_, node):
         tree = await find_tree(node.store)
         assert tree is not None
-        damaged = [*sorted(await package_blobs(node))[:3], tree.index, tree.top]
+        _, pictures = await find_photographs(node.store)
+        pictured = sorted(pictures.blobs)[:1]
+        damaged = [*sorted(await package_blobs(node))[:3], tree.index, tree.top, *pictured]
         for digest in damaged:
             damage(tmp_path, digest)
             await healer_of(node).heal(digest)
