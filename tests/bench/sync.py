@@ -66,7 +66,7 @@ def upstream(folder: Path, *options: str) -> Iterator[str]:
 
 
 def environment(url: str) -> dict[str, str]:
-    """Return the settings of a node that takes all of *url* as fast as it can."""
+    """Return the settings of a node that takes all files of *url* as fast as it can."""
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("MPMIRROR_")},
         "MPMIRROR_UPSTREAM__URL": url,
@@ -74,6 +74,7 @@ def environment(url: str) -> dict[str, str]:
         "MPMIRROR_UPSTREAM__CONNECTIONS": str(CONNECTIONS),
         "MPMIRROR_POLICY__RELEASES": "all",
         "MPMIRROR_POLICY__PREVIEWS": "all",
+        "MPMIRROR_POLICY__PACKAGES": "[]",
         "MPMIRROR_DISK__KEEP_FREE": "100MB",
         "MPMIRROR_LOG__LEVEL": "error",
     }
