@@ -194,8 +194,8 @@ def _curl(place: Place) -> Guide:
 
 
 def _browser(place: Place) -> Guide:
-    hosts = tuple(host for host in place.hosts if "." in host)[:1] or ("mirror.lab",)
-    manifest = f"https://{hosts[0]}/esp-web-tools/ESP32_GENERIC.json"
+    host = place.own_host or "mirror.lab"
+    manifest = f"https://{host}/esp-web-tools/ESP32_GENERIC.json"
     page = Lines(
         System.ANY,
         Dialect.HTML,
@@ -212,9 +212,9 @@ def _browser(place: Place) -> Guide:
             ),
             Step("Name the manifest of the board in your page.", (page,)),
         ),
-        (Step(f"The browser opens https://{hosts[0]}/setup without a warning."),),
+        (Step(f"The browser opens https://{host}/setup without a warning."),),
         (Step("Remove the authority in the same settings."),),
-        place.lacks(hosts),
+        place.lacks((host,)),
     )
     return Guide(
         "esp-web-tools",

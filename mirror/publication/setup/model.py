@@ -78,6 +78,15 @@ class Guide:
     remarks: tuple[str, ...] = ()
 
 
+#: Names of other sites that clients have compiled in: this mirror answers a part of each.
+OTHERS: Final = (
+    "api.github.com",
+    "downloads.arduino.cc",
+    "micropython.org",
+    "raw.githubusercontent.com",
+    "www.micropython.org",
+)
+
 #: Stands where this mirror does not know its own address.
 UNKNOWN: Final = "http://MIRROR:8080"
 UNKNOWN_ADDRESS: Final = "ADDRESS-OF-THE-MIRROR"
@@ -109,6 +118,11 @@ class Place:
     def literal(self) -> str:
         """The IP address, or what stands for it."""
         return self.address or UNKNOWN_ADDRESS
+
+    @property
+    def own_host(self) -> str | None:
+        """A name of this mirror's own that a certificate of the lab stands for, if there is one."""
+        return next((host for host in self.hosts if host not in OTHERS), None)
 
     def lacks(self, hosts: tuple[str, ...]) -> str | None:
         """Say what is missing for clients that ask *hosts* over TLS, if something is."""

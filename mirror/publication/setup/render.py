@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter
 
-from mirror.publication.setup.model import Guide, Place, System
+from mirror.publication.setup.model import Dialect, Guide, Place, System
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -91,6 +91,8 @@ def render_index_page(guides: Sequence[Guide], place: Place) -> bytes:
         "<p>Choose your program. Each way says what it changes, how to see that it works, and how"
         " to undo it; take the first that fits.</p>\n"
         f"{_hint(place)}<dl>\n{rows}</dl>\n"
+        "<p>Start programs that you lead here without tokens in their environment, such as"
+        " GITHUB_TOKEN: they would send them to whoever answers.</p>\n"
         "<p>Without any of it, every file is at "
         '<a href="/v1/feed.json">the feed</a> and '
         '<a href="/resources/firmware/SHA256SUMS">SHA256SUMS</a>.</p>\n'
@@ -160,6 +162,7 @@ def _step(step: Step) -> str:
 
 def _lines(lines: Lines) -> str:
     where = [] if lines.system is System.ANY else [_SYSTEMS[lines.system]]
+    where += ["in PowerShell"] if lines.dialect is Dialect.POWERSHELL else []
     where += [lines.file] if lines.file else []
     heading = f"<figcaption>{escape(', '.join(where))}</figcaption>" if where else ""
     text = escape("\n".join(lines.text))
@@ -171,7 +174,7 @@ _SYSTEMS: Final = {
     System.UNIX: "Linux and macOS",
     System.LINUX: "Linux",
     System.MACOS: "macOS",
-    System.WINDOWS: "Windows (PowerShell)",
+    System.WINDOWS: "Windows",
 }
 
 

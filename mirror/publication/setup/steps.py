@@ -15,6 +15,8 @@ AUTHORITY: Final = "lab-authority.pem"
 BUNDLE: Final = "lab-bundle.pem"
 #: Marks our lines in a hosts file, so that they are found again.
 _MARK: Final = "# mpmirror"
+_X509: Final = "Security.Cryptography.X509Certificates.X509Certificate2"
+_SHA256: Final = "Security.Cryptography.SHA256"
 _WINDOWS_HOSTS: Final = r"$env:SystemRoot\System32\drivers\etc\hosts"
 
 
@@ -44,7 +46,8 @@ def fetch_authority(place: Place) -> Step:
             shell(f"curl -fsS {shlex.quote(url)} -o {AUTHORITY}", look),
             powershell(
                 f"Invoke-WebRequest '{url}' -OutFile {AUTHORITY}",
-                f"certutil -dump {AUTHORITY}",
+                f'$c = New-Object {_X509} "$PWD\\{AUTHORITY}"',
+                f"[BitConverter]::ToString([{_SHA256}]::Create().ComputeHash($c.RawData))",
             ),
         ),
     )
@@ -53,7 +56,8 @@ def fetch_authority(place: Place) -> Step:
 def combine_bundle() -> Step:
     """Put the room's authority behind the usual ones."""
     return Step(
-        "Combine it with the usual authorities, so that other sites stay reachable.",
+        "Combine it with the usual authorities, so that other sites stay reachable. They come with"
+        " Python's certifi; on Debian they are in /etc/ssl/certs/ca-certificates.crt, too.",
         (
             shell(f'cat "$(python3 -m certifi)" {AUTHORITY} > {BUNDLE}'),
             powershell(f"Get-Content (py -m certifi), {AUTHORITY} | Set-Content {BUNDLE}"),

@@ -14,7 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror.publication.setup.guides import GUIDES, guide, guides
-from mirror.publication.setup.model import UNKNOWN, Dialect, Guide, Lines, Place, Reach, System
+from mirror.publication.setup.model import (
+    OTHERS,
+    UNKNOWN,
+    Dialect,
+    Guide,
+    Lines,
+    Place,
+    Reach,
+    System,
+)
 from mirror.publication.setup.render import (
     render_guide,
     render_guide_page,
@@ -22,6 +31,7 @@ from mirror.publication.setup.render import (
     render_index_page,
     render_text,
 )
+from mirror.web.hosts import ANSWERED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,6 +126,22 @@ def test_what_the_mirror_lacks_is_said_with_the_command_that_mends_it() -> None:
     assert other.startswith("This mirror has no certificate for api.github.com micropython.org")
     assert own is not None
     assert "own certificate" in own
+
+
+@pytest.mark.parametrize("own", ["mirror.lab", "zoo.lab"])
+def test_a_manifest_is_asked_of_a_name_that_answers_it(own: str) -> None:
+    """Not of api.github.com, though its name comes first."""
+    place = Place(url=f"http://{own}:8080", tls=True, hosts=tuple(sorted((*OTHERS, own))))
+    page = render_guide_page(asked("esp-web-tools", place), place).decode()
+    without = asked("esp-web-tools", Place(tls=True, hosts=OTHERS)).ways[0].missing
+
+    assert f"https://{own}/esp-web-tools/" in page
+    assert without is not None
+    assert "mpmirror lab-ca mirror.lab" in without
+
+
+def test_the_names_of_others_are_those_that_are_answered_in_part() -> None:
+    assert set(OTHERS) == set(ANSWERED)
 
 
 def test_tokens_are_spoken_of_where_they_are_sent() -> None:
