@@ -26,6 +26,17 @@ if TYPE_CHECKING:
     from mirror.storage.database import Database
 
 _FROM_UPSTREAM = ARTIFACTS.c.url.not_in(UNLISTED)
+_WITHDRAWN = select(ABSENCES.c.name, ABSENCES.c.since).where(ABSENCES.c.withdrawn.is_not(None))
+# Made once: it is asked for with every board, and making it takes longer than the answer.
+_ONE, _OTHER = ARTIFACTS.alias(), ARTIFACTS.alias()
+_MISSED = select(ABSENCES.c.name)
+_OTHERS = (
+    select(_ONE.c.name, _OTHER.c.name)
+    .where(_ONE.c.held, _OTHER.c.held, _ONE.c.digest == _OTHER.c.digest)
+    .where(_ONE.c.name != _OTHER.c.name)
+    .where(_ONE.c.name.in_(_MISSED) | _OTHER.c.name.in_(_MISSED))
+    .order_by(_ONE.c.name, _OTHER.c.name)
+)
 
 
 class Absences:
@@ -69,18 +80,7 @@ class Absences:
     async def withdrawn_of(self, names: Iterable[str]) -> dict[str, datetime]:
         """Return since when each of *names* is missed that is withdrawn."""
         wanted = list(names)
-
-        def work(connection: Connection) -> dict[str, datetime]:
-            columns = ABSENCES.c
-            queries = (
-                select(columns.name, columns.since).where(
-                    columns.name.in_(some), columns.withdrawn.is_not(None)
-                )
-                for some in portions(wanted)
-            )
-            return {name: since for query in queries for name, since in connection.execute(query)}
-
-        return await self._database.run(work)
+        return await self._database.run(lambda connection: withdrawn_of(connection, wanted))
 
     async def withdrawn_and_held(self) -> int:
         """Count what is withdrawn and held."""
@@ -98,19 +98,7 @@ class Absences:
         Two names are of one artifact when both have the same bytes and one of them is missed:
         what upstream lists under two names at once are two.
         """
-        one, other = ARTIFACTS.alias(), ARTIFACTS.alias()
-        absence = ABSENCES.c.name
-        query = (
-            select(one.c.name.label("name"), other.c.name.label("other"))
-            .where(one.c.board == board, one.c.held, other.c.held)
-            .where(one.c.digest == other.c.digest, one.c.name != other.c.name)
-            .where(one.c.name.in_(select(absence)) | other.c.name.in_(select(absence)))
-            .order_by(one.c.name, other.c.name)
-        )
-        found: dict[str, list[str]] = defaultdict(list)
-        for row in await self._database.rows(query):
-            found[row["name"]].append(row["other"])
-        return {name: tuple(others) for name, others in found.items()}
+        return await self._database.run(lambda connection: other_names(connection, board))
 
     async def absent_boards(self) -> dict[str, dict[str, Digest]]:
         """Return the boards of which every file from upstream is missed: digests by name."""
@@ -135,6 +123,20 @@ class Absences:
             return {found: _digests(connection, found) for found in sharing}
 
         return await self._database.run(work)
+
+
+def withdrawn_of(connection: Connection, names: Sequence[str]) -> dict[str, datetime]:
+    """Return what `Absences.withdrawn_of` does, on *connection*."""
+    queries = (_WITHDRAWN.where(ABSENCES.c.name.in_(some)) for some in portions(names))
+    return {name: since for query in queries for name, since in connection.execute(query)}
+
+
+def other_names(connection: Connection, board: str) -> dict[str, tuple[str, ...]]:
+    """Return what `Absences.other_names` does, on *connection*."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for name, other in connection.execute(_OTHERS.where(_ONE.c.board == board)):
+        found[name].append(other)
+    return {name: tuple(others) for name, others in found.items()}
 
 
 def _known(connection: Connection) -> Iterator[Known]:

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from mirror.storage.entries import Position, Recorded
 
 
+_HELD = select(ARTIFACTS).where(ARTIFACTS.c.held)
+
+
 @dataclass(frozen=True, slots=True)
 class Holding:
     """An artifact whose blob is held; ``size`` is in bytes."""
@@ -90,27 +93,12 @@ class Artifacts:
 
     async def sightings_of_board(self, board: str) -> list[Sighting]:
         """Return all artifacts of *board* that are held, by name."""
-        query = (
-            select(ARTIFACTS)
-            .where(ARTIFACTS.c.board == board, ARTIFACTS.c.held)
-            .order_by(ARTIFACTS.c.name)
-        )
-        return [_sighting(row) for row in await self._database.rows(query)]
+        return await self._database.run(lambda connection: sightings_of_board(connection, board))
 
     async def held_elsewhere(self, board: str, names: Iterable[str]) -> list[Sighting]:
         """Return what is held of *names* and was first seen on the page of another board."""
         wanted = list(names)
-
-        def work(connection: Connection) -> list[RowMapping]:
-            queries = (
-                select(ARTIFACTS).where(
-                    ARTIFACTS.c.name.in_(some), ARTIFACTS.c.board != board, ARTIFACTS.c.held
-                )
-                for some in portions(wanted)
-            )
-            return [row for query in queries for row in connection.execute(query).mappings()]
-
-        return [_sighting(row) for row in await self._database.run(work)]
+        return await self._database.run(lambda some: held_elsewhere(some, board, wanted))
 
     async def sightings_with(self, digest: Digest) -> list[Sighting]:
         """Return all artifacts that have the bytes *digest*, held or not, by name."""
@@ -219,6 +207,19 @@ class Artifacts:
                 connection.execute(query)
 
         await self._database.run(work)
+
+
+def sightings_of_board(connection: Connection, board: str) -> list[Sighting]:
+    """Return what `Artifacts.sightings_of_board` does, on *connection*."""
+    query = _HELD.where(ARTIFACTS.c.board == board).order_by(ARTIFACTS.c.name)
+    return [_sighting(row) for row in connection.execute(query).mappings()]
+
+
+def held_elsewhere(connection: Connection, board: str, names: Sequence[str]) -> list[Sighting]:
+    """Return what `Artifacts.held_elsewhere` does, on *connection*."""
+    others = _HELD.where(ARTIFACTS.c.board != board)
+    queries = (others.where(ARTIFACTS.c.name.in_(some)) for some in portions(names))
+    return [_sighting(row) for query in queries for row in connection.execute(query).mappings()]
 
 
 def _sighting(row: RowMapping) -> Sighting:

@@ -47,6 +47,10 @@ class BlobStore(BlobReader):
             await self.put(data)
         return digest
 
+    async def unsound(self, digests: Iterable[Digest]) -> set[Digest]:
+        """Return those of *digests* that are not held whole; all are hashed now."""
+        return await to_end(self._unsound, list(digests))
+
     async def put_many(self, datas: Iterable[bytes]) -> list[Digest]:
         """Hold each of *datas*, and return their names in the same order."""
         return await to_end(self._put_many, list(datas))
@@ -112,6 +116,9 @@ class BlobStore(BlobReader):
         finally:
             incoming.remove()
         return digest
+
+    def _unsound(self, digests: list[Digest]) -> set[Digest]:
+        return {digest for digest in digests if not self._is_sound(digest)}
 
     def _is_sound(self, digest: Digest) -> bool:
         with contextlib.suppress(ArtifactNotFoundError, DamagedError):

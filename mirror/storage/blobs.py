@@ -16,7 +16,7 @@ import re
 from asyncio import Lock
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from mirror.catalog.values import Digest
 from mirror.errors import ArtifactNotFoundError, DamagedError, TooLargeError
@@ -26,11 +26,13 @@ from mirror.storage.threads import to_end
 from mirror.storage.trust import Stamp, Trust
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
     from concurrent.futures import Executor
     from typing import Self
 
     from mirror.storage.disk import Disk
+
+Made = TypeVar("Made")
 
 FAN_OUT = tuple(f"{number:02x}" for number in range(256))
 
@@ -94,6 +96,15 @@ class BlobReader:
         """Return all bytes of a blob, hashed now; `TooLargeError` beyond *max_bytes*."""
         return await to_end(self._read, digest, max_bytes)
 
+    async def read_as(
+        self, digest: Digest, make: Callable[[bytes], Made], *, max_bytes: int
+    ) -> Made:
+        """Return what *make* makes of all bytes of a blob, in the thread that hashed them.
+
+        Raises what *make* raises; otherwise as `read`.
+        """
+        return await to_end(lambda: make(self._read(digest, max_bytes)))
+
     async def open(self, digest: Digest) -> OpenBlob:
         """Open a blob for reading; it is hashed first, unless it was since it was touched."""
         # Opened in the loop: a file opened by a thread is lost when the caller is cancelled.
@@ -124,6 +135,10 @@ class BlobReader:
     async def folder(self, prefix: str) -> Folder:
         """Return what stands in the folder of the blobs whose names begin with *prefix*."""
         return await to_end(self._listed, prefix)
+
+    async def within(self, prefixes: Iterable[str]) -> list[Digest]:
+        """Return the blobs whose names begin with one of *prefixes*, in order."""
+        return await to_end(self._within, list(prefixes))
 
     async def strangers(self) -> list[Path]:
         """Return what stands beside the folders of the blobs, and should not be there."""
@@ -180,6 +195,9 @@ class BlobReader:
     def _evict(self, digest: Digest) -> None:
         with self._reading(digest):
             self._disk.evict(self._path(digest))
+
+    def _within(self, prefixes: list[str]) -> list[Digest]:
+        return [digest for prefix in prefixes for digest in self._listed(prefix).digests]
 
     def _names(self, prefix: str) -> list[Digest]:
         return list(self._listed(prefix).digests)

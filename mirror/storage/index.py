@@ -15,6 +15,7 @@ from mirror.storage.artifacts import Artifacts
 from mirror.storage.counts import Counts
 from mirror.storage.database import AT_ONCE
 from mirror.storage.entries import Look, Sighting
+from mirror.storage.grounds import Grounds
 from mirror.storage.judgements import Judgements
 from mirror.storage.kept import Kept
 from mirror.storage.looks import Looks
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from mirror.storage.ledger import Ledger
 
 
-class Index(Artifacts, Absences, Accesses, Counts, Judgements, Looks, Pages, Runs):
+class Index(Artifacts, Absences, Accesses, Counts, Grounds, Judgements, Looks, Pages, Runs):
     """All of the index; raises only `StorageError`s.
 
     What is asked for with every file that comes, and nearly always is not there, is kept in

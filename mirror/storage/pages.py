@@ -9,15 +9,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from mirror.catalog.values import Digest
+from mirror.storage.database import portions
 from mirror.storage.tables import CRAWLS, PAGES
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, RowMapping
+    from collections.abc import Sequence
+    from typing import Any
+
+    from sqlalchemy import BindParameter, Connection, RowMapping
 
     from mirror.storage.database import Database
+
+
+_VALUES: dict[str, BindParameter[Any]] = {
+    name: bindparam(name) for name in ("digest", "body", "crawl", "fetched_at")
+}
+_REPLACE = update(PAGES).where(PAGES.c.url == bindparam("address")).values(_VALUES)
+_ADD = insert(PAGES).values(url=bindparam("address"), **_VALUES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +65,40 @@ class Pages:
         rows = await self._database.rows(select(PAGES).where(PAGES.c.url == url))
         return _page(rows[0]) if rows else None
 
-    async def remember_page(self, page: StoredPage) -> None:
-        """Remember *page* in place of what was known of its URL."""
-        values = {
-            "url": page.url,
-            "digest": page.digest.hex,
-            "body": page.body,
-            "crawl": page.crawl,
-            "fetched_at": page.fetched_at,
+    async def find_pages(self, urls: Sequence[str]) -> list[StoredPage]:
+        """Return what is remembered of each of *urls*; those without are left out."""
+
+        def work(connection: Connection) -> list[StoredPage]:
+            queries = (select(PAGES).where(PAGES.c.url.in_(some)) for some in portions(urls))
+            return [_page(row) for query in queries for row in connection.execute(query).mappings()]
+
+        return await self._database.run(work)
+
+    async def remember_pages(self, pages: Sequence[StoredPage]) -> None:
+        """Remember *pages*, of as many URLs, in place of what was known of those."""
+        rows = {
+            page.url: {
+                "address": page.url,
+                "digest": page.digest.hex,
+                "body": page.body,
+                "crawl": page.crawl,
+                "fetched_at": page.fetched_at,
+            }
+            for page in pages
         }
 
         def work(connection: Connection) -> None:
+            query = select(PAGES.c.url)
+            known = {
+                url
+                for some in portions(list(rows))
+                for url in connection.execute(query.where(PAGES.c.url.in_(some))).scalars()
+            }
             # Not deleted and inserted: of a row that keeps its length SQLite writes only the
             # pages that changed, and most pages of upstream are as they were, crawl for crawl.
-            known = update(PAGES).where(PAGES.c.url == page.url).values(values)
-            if not connection.execute(known).rowcount:
-                connection.execute(insert(PAGES).values(values))
+            for statement, urls in ((_REPLACE, known), (_ADD, rows.keys() - known)):
+                if urls:
+                    connection.execute(statement, [rows[url] for url in sorted(urls)])
 
         await self._database.run(work)
 

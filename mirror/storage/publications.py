@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from asyncio import Lock
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from mirror.catalog.values import Digest
@@ -130,11 +131,36 @@ class PublicationReader:
         return self._channels / channel
 
 
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """How a board was rendered: *grounds* is a digest of all that *document* followed from.
+
+    ``offered`` are the names on demand, one a line.
+    """
+
+    grounds: bytes
+    document: Digest
+    offered: str
+
+
+@dataclass(slots=True)
+class Renderings:
+    """What was rendered last, for as long as this process lives: ``boards`` by id.
+
+    ``local`` is the content of which the current publication has the local layer, and
+    what else that was rendered from.
+    """
+
+    boards: dict[str, Rendering] = field(default_factory=dict)
+    local: tuple[Digest, str] | None = None
+
+
 class Publications(PublicationReader):
     """The one writer's publications.
 
     Who makes a publication has ``making`` from its first look at what is held until the
     pointer is moved, and so has who lets go of blobs: nothing that is being named goes.
+    Whoever has it may also use ``rendered``.
     """
 
     def __init__(self, publications: Path, channels: Path, files: Files, blobs: BlobStore) -> None:
@@ -144,6 +170,7 @@ class Publications(PublicationReader):
         self._lock = Lock()
         #: Held by whoever makes a publication, from reading the one before to the pointer.
         self.making = Lock()
+        self.rendered = Renderings()
 
     async def publish(self, sequence: int, root: Digest) -> None:
         """Make *root* the current publication, durably.

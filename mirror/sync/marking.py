@@ -19,11 +19,12 @@ from mirror.publication.own_builds import OwnBuild
 from mirror.publication.tree import HeldArtifact
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from mirror.publication.documents import BoardDocument
     from mirror.storage.entries import Sighting
+    from mirror.storage.grounds import Said
     from mirror.storage.index import Index
 
 
@@ -71,13 +72,6 @@ async def find_renames(index: Index) -> Renames:
     return Renames(to, {new: tuple(olds) for new, olds in since.items()})
 
 
-async def sightings_on(index: Index, board: str, listed: Collection[str]) -> list[Sighting]:
-    """Return what is held of *board*: first seen on its page, or *listed* there now."""
-    own = await index.sightings_of_board(board)
-    others = await index.held_elsewhere(board, listed)
-    return own + others
-
-
 def parted(
     sightings: Sequence[Sighting], hidden: Container[str]
 ) -> tuple[list[OwnBuild], list[Sighting]]:
@@ -98,12 +92,8 @@ def parted(
     return own, [sighting for sighting in sightings if not is_local(sighting.name)]
 
 
-async def marked(
-    index: Index, board: str, held: Sequence[Sighting], hidden: Container[str]
-) -> list[HeldArtifact]:
-    """Return the artifacts of *held*, with what else is known of their names."""
-    withdrawn = await index.withdrawn_of(sighting.name for sighting in held)
-    names = await index.other_names(board)
+def marked(said: Said, held: Iterable[Sighting], hidden: Container[str]) -> list[HeldArtifact]:
+    """Return the artifacts of *held*, with what else is *said* of their names."""
     return [
         HeldArtifact(
             name=ArtifactName.parse(sighting.name),
@@ -112,8 +102,8 @@ async def marked(
             size=sighting.size,
             md5=sighting.md5,
             verdict=sighting.verdict,
-            withdrawn=_day(withdrawn.get(sighting.name)),
-            also_known_as=names.get(sighting.name, ()),
+            withdrawn=_day(said.withdrawn.get(sighting.name)),
+            also_known_as=said.names.get(sighting.name, ()),
             hidden=sighting.name in hidden,
         )
         for sighting in held

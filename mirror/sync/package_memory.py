@@ -107,7 +107,7 @@ class PackageMemory:
     async def _remember(self, url: str, known: Remembered) -> None:
         body = _VALIDATORS.dump_json(known.validators)
         page = StoredPage(url, known.digest, body, known.under, self._now)
-        await self._store.index.remember_page(page)
+        await self._store.index.remember_pages([page])
 
     async def read(self, digest: Digest) -> bytes | None:
         """Return bytes that are held; None if they are not, or are damaged."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Container
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from mirror.catalog.keeping import still_held
 from mirror.catalog.values import Digest
 from mirror.errors import ArtifactNotFoundError, DamagedError
 from mirror.publication.documents import (
@@ -23,19 +23,20 @@ from mirror.publication.documents import (
     decode_publication,
     encode,
 )
-from mirror.publication.tree import render_board
+from mirror.storage.publications import Rendering
+from mirror.sync.composing import Composed, Composer
+from mirror.sync.grounds import Ground, compare
 from mirror.sync.local_layer import MOST_BYTES, Earlier, LocalLayer, render_local
-from mirror.sync.marking import Before, before_of, find_renames, marked, parted, sightings_on
+from mirror.sync.marking import Before, before_of, find_renames
 from mirror.sync.signing import next_origin, sign
 from mirror.sync.standing import Standing, remembered_in, stamp, standing_judgements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from mirror.catalog.model import CatalogBoard
     from mirror.catalog.policy import Policy
-    from mirror.publication.documents import BoardDocument
     from mirror.storage.store import Store
 
 __all__ = ["CHANNEL", "Publisher", "stamp"]
@@ -81,6 +82,7 @@ class Publisher:
         through: tuple[str, ...] | None = None,
     ) -> None:
         self._store = store
+        self._rendered = store.publications.rendered
         self._policy = policy
         self._upstream = upstream
         self._through = through
@@ -94,7 +96,7 @@ class Publisher:
         return previous.root.sequence if previous else None
 
     async def publish(
-        self, boards: Iterable[CatalogBoard], now: datetime, wanted: Container[str]
+        self, boards: Iterable[CatalogBoard], now: datetime, wanted: Collection[str]
     ) -> int | None:
         """Publish *boards* with all that is held of them; return the sequence, if it is new.
 
@@ -115,7 +117,7 @@ class Publisher:
         self._subtrees[name] = top
 
     async def publish_again(
-        self, now: datetime, boards: Container[str], wanted: Container[str] = frozenset()
+        self, now: datetime, boards: Container[str], wanted: Collection[str] = frozenset()
     ) -> int | None:
         """Publish what is held and judged now of *boards*, by id, without a crawl.
 
@@ -138,33 +140,66 @@ class Publisher:
         previous: _Previous | None,
         boards: Iterable[CatalogBoard],
         now: datetime,
-        wanted: Container[str],
+        wanted: Collection[str],
     ) -> int | None:
         standing = await standing_judgements(self._store.index)
         digests = dict(previous.content.boards) if previous else {}
         renames = await find_renames(self._store.index)
-        fresh: list[bytes] = []
-        for board in boards:
-            published = digests.get(board.facts.board)
-            before = await self._before(published)
-            document = renames.mark(await self._render(board, before, wanted, standing))
-            encoded = await asyncio.to_thread(encode, document)
-            digests[board.facts.board] = digest = Digest.of(encoded)
-            if digest == published:
-                # What a publication names was durable before it: most boards are as they were.
-                await self._store.blobs.put_again(encoded)
-            else:
-                fresh.append(encoded)
-            if len(fresh) == _AT_ONCE:
-                await self._store.blobs.put_many(fresh)
-                fresh.clear()
-        await self._store.blobs.put_many(fresh)
+        ground = Ground(self._policy, wanted, standing, renames)
+        seen = await compare(self._store, ground, list(boards), digests)
+        self.offered |= seen.offered
+        composer = Composer(self._policy, wanted, standing, renames)
+        for start in range(0, len(seen.changed), _AT_ONCE):
+            await self._render(seen.changed[start : start + _AT_ONCE], composer, digests)
         sequence = await self._store.publications.next_sequence()
         content = self._content(previous, dict(sorted(digests.items())), sequence, now, standing)
-        local = await render_local(self._store, content, previous.rendered if previous else None)
+        local = await self._local_of(content, previous)
         if previous and (previous.content, previous.local) == (content, local):
+            self._rendered.local = previous.root.content, self._way()
             return None
         return await self._point(previous, content, local, now)
+
+    async def _render(
+        self,
+        changed: Sequence[tuple[CatalogBoard, bytes]],
+        composer: Composer,
+        digests: dict[str, Digest],
+    ) -> None:
+        """Render the boards that are *changed*, each with its grounds, and hold the documents."""
+        composed = [
+            await self._composed(board, composer, digests.get(board.facts.board))
+            for board, _ in changed
+        ]
+        await self._hold([one.document for one in composed], set(digests.values()))
+        for (board, grounds), one in zip(changed, composed, strict=True):
+            board_id = board.facts.board
+            digests[board_id], self.offered[board_id] = one.digest, one.offered
+            self._rendered.boards[board_id] = Rendering(grounds, one.digest, one.offered)
+
+    async def _composed(
+        self, board: CatalogBoard, composer: Composer, published: Digest | None
+    ) -> Composed:
+        listed = [str(listing.name) for listing in board.listings]
+        said = await self._store.index.said_of(board.facts.board, listed)
+        compose = partial(composer.compose, board, said)
+        if published is None:
+            return await asyncio.to_thread(compose, Before())
+        try:
+            return await self._store.blobs.read_as(
+                published, lambda data: compose(before_of(decode_board(data))), max_bytes=MOST_BYTES
+            )
+        except (DamagedError, ArtifactNotFoundError):
+            # What is held is rendered as held then: that mends the document in most cases.
+            return await asyncio.to_thread(compose, Before(_Everything()))
+
+    async def _hold(self, documents: list[bytes], published: Container[Digest]) -> None:
+        # What a publication names was durable before it: most boards are as they were.
+        digests = {Digest.of(document): document for document in documents}
+        before = [digest for digest in digests if digest in published]
+        damaged = await self._store.blobs.unsound(before)
+        fresh = digests.keys() - (set(before) - damaged)
+        if fresh:
+            await self._store.blobs.put_many(digests[digest] for digest in fresh)
 
     async def render_again(self) -> None:
         """Render the local documents of the current publication again: what is damaged is mended.
@@ -184,57 +219,6 @@ class Publisher:
 
     async def _read(self, digest: Digest) -> bytes:
         return await self._store.blobs.read(digest, max_bytes=MOST_BYTES)
-
-    async def _before(self, document: Digest | None) -> Before:
-        """Return what a board document says that its next one goes on from."""
-        if document is None:
-            return Before()
-        try:
-            return before_of(await asyncio.to_thread(decode_board, await self._read(document)))
-        except (DamagedError, ArtifactNotFoundError):
-            # What is held is rendered as held then: that mends the document in most cases.
-            return Before(_Everything())
-
-    async def _render(
-        self, board: CatalogBoard, before: Before, wanted: Container[str], standing: Standing
-    ) -> BoardDocument:
-        index, board_id = self._store.index, board.facts.board
-        listed = {str(listing.name): listing for listing in board.listings}
-        allowed = [
-            sighting
-            for sighting in await sightings_on(index, board_id, listed)
-            if not standing.recalls_digest(sighting.digest)
-        ]
-        own, sightings = parted(allowed, standing.hidden)
-        # What upstream no longer lists could not be fetched again: held as long as it is kept.
-        held = {
-            sighting.name: sighting
-            for sighting in sightings
-            if sighting.name in wanted
-            or sighting.name in before.held
-            or sighting.name not in listed
-        }
-        for name in self._let_go(board, held, wanted):
-            del held[name]
-        # What is wanted and not held is missing, and the next run's business.
-        offered = [
-            listing
-            for name, listing in listed.items()
-            if name not in held and name not in wanted and not standing.recalls_name(name)
-        ]
-        self.offered[board_id] = "\n".join(str(listing.name) for listing in offered)
-        artifacts = await marked(index, board_id, list(held.values()), standing.hidden)
-        notes = dict(before.notes) | dict(board.notes) | _notes(board)
-        return await asyncio.to_thread(render_board, board.facts, artifacts, notes, offered, own)
-
-    def _let_go(
-        self, board: CatalogBoard, held: Iterable[str], wanted: Container[str]
-    ) -> frozenset[str]:
-        """Return what of *held* is neither wanted nor kept."""
-        if self._policy is None:
-            return frozenset()
-        names = frozenset(held)
-        return names - still_held(names, self._policy, board.facts.port, wanted)
 
     def _content(
         self,
@@ -283,6 +267,21 @@ class Publisher:
             return before.upstream, (before.origin.lineage,) * foreign + before.through
         return self._upstream, self._through or ()
 
+    async def _local_of(self, content: ContentRoot, previous: _Previous | None) -> LocalLayer:
+        """Return the local layer of *content*: the published one, if this process made it so."""
+        if previous is not None and content is previous.content:
+            local = previous.local
+            digests = [*local.layers.values(), *(one.digest for one in local.documents.values())]
+            known = self._rendered.local == (previous.root.content, self._way())
+            if known and not await self._store.blobs.unsound(digests):
+                return local
+        return await render_local(self._store, content, previous.rendered if previous else None)
+
+    def _way(self) -> str:
+        """Return what the local layer follows from beside the content."""
+        signer = self._store.signatures.signer
+        return repr((self._store.public_url, signer and signer.public_key.encode()))
+
     async def _point(
         self,
         previous: _Previous | None,
@@ -305,8 +304,5 @@ class Publisher:
         await sign(self._store, root, content)
         digest = await self._store.blobs.put(encode(root))
         await self._store.publications.publish(sequence, digest)
+        self._rendered.local = root.content, self._way()
         return sequence
-
-
-def _notes(board: CatalogBoard) -> dict[str, str]:
-    return {str(listing.name.version): listing.notes for listing in board.listings if listing.notes}

@@ -6,7 +6,7 @@ so the board has the same facts and listings as in a sync run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -168,7 +168,11 @@ class _Pages:
             self.read_at = page.fetched_at
         return replace(page, value=self._narrowed(page.value), crawl=_CRAWL, reader=_READER)
 
-    async def remember(self, page: RememberedPage) -> None:
+    async def find_all(self, urls: Sequence[str]) -> dict[str, RememberedPage]:
+        found = {url: await self.find(url) for url in urls}
+        return {url: page for url, page in found.items() if page is not None}
+
+    async def remember(self, *pages: RememberedPage) -> None:
         """Forget it: what is remembered stays as it is."""
 
     def _narrowed(self, value: IndexPage | BoardPage) -> IndexPage | BoardPage:

@@ -42,13 +42,16 @@ def judge_of(store: Store, policy: Policy) -> Judge:
             if not is_local(holding.name):
                 boards[holding.board].append(holding.name)
         rules: dict[str, str] = {}
-        for board, names in boards.items():
-            if await asyncio.to_thread(_let_go, names, policy, None):
-                # Old names belong to a variant by their port: only then it is looked up.
-                rules |= _let_go(names, policy, await _port(store, board))
+        for board in await asyncio.to_thread(_letting_go, boards, policy):
+            # Old names belong to a variant by their port: only then it is looked up.
+            rules |= _let_go(boards[board], policy, await _port(store, board))
         return rules
 
     return judge
+
+
+def _letting_go(boards: Mapping[str, Iterable[str]], policy: Policy) -> list[str]:
+    return [board for board, names in boards.items() if _let_go(names, policy, None)]
 
 
 def _let_go(names: Iterable[str], policy: Policy, port: str | None) -> dict[str, str]:

@@ -7,7 +7,6 @@ hang on it this raises, where only documents do they are all left alone.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -174,7 +173,7 @@ class _Marking:
             ) from error
 
     async def _walk_board(self, digest: Digest, files: set[Digest]) -> None:
-        board = await asyncio.to_thread(_read_board, await self._read(digest))
+        board = await self._store.blobs.read_as(digest, _read_board, max_bytes=_MOST_BYTES)
         releases = (*board.releases, *board.local)
         files.update(Digest(file.hashes.sha256) for release in releases for file in release.files)
         self.offers.update(offer.name for offer in board.on_demand)
@@ -198,7 +197,8 @@ class _Marking:
         root = decode_publication(await self._read(digest))
         documents = self.marks.documents
         documents.update((digest, root.content))
-        content = await asyncio.to_thread(decode_content, await self._read(root.content))
+        blobs = self._store.blobs
+        content = await blobs.read_as(root.content, decode_content, max_bytes=_MOST_BYTES)
         documents.update(content.boards.values())
         documents |= (await self._subtrees.reached(tops_of(content))).documents
         return root, content

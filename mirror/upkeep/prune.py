@@ -41,6 +41,8 @@ ASKED_FOR: Final = "it is on demand, and somebody asked for it within the grace"
 # What was put before this process began and is not named yet is younger than this.
 _LEFT_BEHIND: Final = timedelta(days=1)
 _AT_ONCE: Final = 100
+# The memory for their names is bounded, and the loop is not asked for each.
+_FOLDERS_AT_ONCE: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +159,10 @@ async def _unreached(store: Store, marks: Marks, spared: Collection[Digest]) -> 
     """Find documents, and what a crash left behind, that nothing reaches."""
     found: list[Leaving] = []
     removals = store.blobs.removals
-    for prefix in FAN_OUT:
-        folder = await store.blobs.folder(prefix)
+    for start in range(0, len(FAN_OUT), _FOLDERS_AT_ONCE):
         digests = [
             digest
-            for digest in folder.digests
+            for digest in await store.blobs.within(FAN_OUT[start : start + _FOLDERS_AT_ONCE])
             if digest not in spared and not marks.reaches(digest) and not removals.spared(digest)
         ]
         weights = await removals.weigh(digests)

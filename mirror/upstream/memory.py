@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -12,6 +12,9 @@ from mirror.catalog.model import BoardPage, IndexPage
 from mirror.catalog.values import Digest
 from mirror.errors import DamagedError
 from mirror.upstream.answers import PageAnswer, Validators
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,11 @@ class PageMemory(Protocol):
     async def find(self, url: str) -> RememberedPage | None:
         """Return the last good page at *url*, if there was one."""
 
-    async def remember(self, page: RememberedPage) -> None:
-        """Keep *page* in place of what was remembered of its URL."""
+    async def find_all(self, urls: Sequence[str]) -> dict[str, RememberedPage]:
+        """Return the last good page at each of *urls* where there was one."""
+
+    async def remember(self, *pages: RememberedPage) -> None:
+        """Keep *pages* in place of what was remembered of their URLs."""
 
 
 class PageReader(Protocol):

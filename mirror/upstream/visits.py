@@ -27,7 +27,7 @@ from mirror.upstream.answers import Validators
 from mirror.upstream.memory import RememberedPage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mirror.upstream.answers import PageAnswer
     from mirror.upstream.memory import PageMemory, PageSource
@@ -40,6 +40,9 @@ FAILURES_IN_A_ROW: Final = 5
 
 AT_ONCE: Final = 8
 """Pages in hand at once, so that a fast upstream does not fill the memory."""
+
+PORTION: Final = 16
+"""So many pages are looked up and remembered together; an interrupted crawl asks for them again."""
 
 V = TypeVar("V", IndexPage, BoardPage)
 
@@ -92,6 +95,7 @@ class Visits:
         self._terms = terms
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._failures = 0
+        self._read_now: list[RememberedPage] = []
 
     def expect(self, number: int) -> None:
         """Count *number* more pages into the total."""
@@ -107,7 +111,11 @@ class Visits:
         outcomes: dict[str, V | MirrorError] = {}
         left = dict(visits)
         for _ in range(TRIES):
-            outcomes |= await self._round(left)
+            try:
+                outcomes |= await self._round(left)
+            finally:
+                # Also of a crawl that breaks off: it continues where it was.
+                await self._remember_all()
             left = {key: left[key] for key in left if isinstance(outcomes[key], RefusedError)}
         self._settle(len(left))
         return outcomes
@@ -119,22 +127,26 @@ class Visits:
     async def _round(self, visits: Mapping[str, Visit[V]]) -> dict[str, V | MirrorError]:
         outcomes: dict[str, V | MirrorError] = {}
 
-        async def one(key: str, visit: Visit[V]) -> None:
+        async def one(key: str, visit: Visit[V], known: _Known) -> None:
             async with self._slots:
-                outcomes[key] = await self._outcome(visit)
+                outcomes[key] = await self._outcome(visit, known)
 
+        ordered = list(visits.items())
         try:
             async with asyncio.TaskGroup() as tasks:
-                for key, visit in visits.items():
-                    tasks.create_task(one(key, visit))
+                for start in range(0, len(ordered), PORTION):
+                    some = ordered[start : start + PORTION]
+                    known = _Known(self._pages, [visit.url for _, visit in some])
+                    for key, visit in some:
+                        tasks.create_task(one(key, visit, known))
         except ExceptionGroup as group:
             # Those after the first only keep it company.
             raise group.exceptions[0] from group
         return outcomes
 
-    async def _outcome(self, visit: Visit[V]) -> V | MirrorError:
+    async def _outcome(self, visit: Visit[V], remembered: _Known) -> V | MirrorError:
         try:
-            value = await self._visit(visit)
+            value = await self._visit(visit, await remembered.take(visit.url))
         except _FINAL:
             raise
         except RefusedError as error:
@@ -148,8 +160,7 @@ class Visits:
         self._settle(1)
         return value
 
-    async def _visit(self, visit: Visit[V]) -> V:
-        page = await self._pages.find(visit.url)
+    async def _visit(self, visit: Visit[V], page: RememberedPage | None) -> V:
         known = _value(page, visit.kind)
         if page is None or known is None or page.reader != self._terms.reader_version:
             return await self._read_anew(visit, known)
@@ -158,7 +169,7 @@ class Visits:
         answer = await self._ask(visit.url, page.validators)
         if answer is not None and answer.digest != page.digest:
             return await self._read(visit, answer, known)
-        await self._pages.remember(
+        await self._remember(
             replace(
                 page,
                 crawl=self._terms.crawl_id,
@@ -181,7 +192,7 @@ class Visits:
     async def _read(self, visit: Visit[V], answer: PageAnswer, known: V | None) -> V:
         self.parsed += 1
         value = await visit.read(answer.body, known)
-        await self._pages.remember(
+        await self._remember(
             RememberedPage(
                 url=visit.url,
                 digest=answer.digest,
@@ -194,6 +205,16 @@ class Visits:
         )
         return value
 
+    async def _remember(self, page: RememberedPage) -> None:
+        self._read_now.append(page)
+        if len(self._read_now) >= PORTION:
+            await self._remember_all()
+
+    async def _remember_all(self) -> None:
+        pages, self._read_now = self._read_now, []
+        if pages:
+            await self._pages.remember(*pages)
+
     def _count(self, error: UpstreamError) -> None:
         away = isinstance(error, UpstreamUnavailableError)
         self._failures = self._failures + 1 if away else 0
@@ -203,6 +224,23 @@ class Visits:
     def _settle(self, number: int) -> None:
         self.done += number
         self._terms.progress(self.done, self.total)
+
+
+class _Known:
+    """What is remembered of the pages at *urls*, looked up when the first of them is taken."""
+
+    def __init__(self, pages: PageMemory, urls: Sequence[str]) -> None:
+        self._pages = pages
+        self._urls = urls
+        self._found: dict[str, RememberedPage] | None = None
+        self._looking = asyncio.Lock()
+
+    async def take(self, url: str) -> RememberedPage | None:
+        """Return what is remembered of *url*, and keep it no longer."""
+        async with self._looking:
+            if self._found is None:
+                self._found = await self._pages.find_all(self._urls)
+        return self._found.pop(url, None)
 
 
 def _value(page: RememberedPage | None, kind: type[V]) -> V | None:

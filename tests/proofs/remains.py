@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tests.proofs.walking import files_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 _HEX = re.compile(r"[0-9a-f]{64}")
@@ -24,9 +24,13 @@ def damaged(data: Path) -> list[str]:
     ]
 
 
-def missing(data: Path) -> list[str]:
-    """Return the blobs that a publication or a channel names and that are not there."""
-    pointers = [*data.glob("publications/*"), *data.glob("channels/*")]
+def missing(data: Path, pointers: Iterable[Path] | None = None) -> list[str]:
+    """Return the blobs that are not there and that *pointers* name, files with a root in them.
+
+    None: those that any publication or channel names.
+    """
+    if pointers is None:
+        pointers = [*data.glob("publications/*"), *data.glob("channels/*")]
     roots = {path.read_text().strip() for path in pointers if not path.name.startswith(".")}
     named = {digest for root in roots for digest in _named(data, root)}
     return sorted(digest for digest in named if not _path(data, digest).is_file())
@@ -56,6 +60,7 @@ def _named(data: Path, root: str) -> Iterator[str]:
     document = _document(data, root)
     yield document["content"]
     yield from (local["digest"] for local in document["documents"].values())
+    yield from document.get("layers", {}).values()
     for board in _document(data, document["content"])["boards"].values():
         yield board
         yield from (f"sha256:{f['hashes']['sha256']}" for f in files_of(_document(data, board)))

@@ -1,8 +1,8 @@
 """What a mirror does to its disk, written down operation by operation, by the real parts.
 
-Each of `SCENES` lets a whole node work (store, sync, on demand, healing, the limited child)
-against the replica on a real socket, with only its `Disk` a double.  Whatever else writes
-takes its place there: a prune is one more function and one more line of `SCENES`.
+Each of `SCENES` lets a whole node work (store, sync, on demand, healing, pruning, the limited
+child) against the replica on a real socket, with only its `Disk` a double.  Whatever else
+writes takes its place there.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from mirror.storage.quarantine import Bounds
 from mirror.storage.store import Store, Terms, forget_index
 from mirror.upstream.fetch import Fetcher
 from tests.cache.node import OFFERED, POLICY, TestWay, two_releases
+from tests.proofs.outgrown import FEWER, outgrow, pruned
 from tests.proofs.remains import damaged
 from tests.replica import Misbehaviour
 from tests.storage.disks import LazyDisk
@@ -46,6 +47,7 @@ NEWER: Final = "v1.29.0"
 ESP32: Final = "ESP32_GENERIC-20260406-v1.28.0.bin"
 # Of the first folders only every so many are worth a power cut: they are all alike.
 _ALIKE: Final = 16
+_TWO_DAYS_NS: Final = 2 * 86_400 * 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +251,45 @@ async def healing(root: Path, sandbox: Sandbox, disk: RecordingDisk) -> AsyncIte
         )
 
 
-SCENES: Final[dict[str, Scene]] = {"sync": syncing, "on demand": fetching, "heal": healing}
+@asynccontextmanager
+async def pruning(root: Path, sandbox: Sandbox, disk: RecordingDisk) -> AsyncIterator[Recording]:
+    """A release that the policy keeps no more, its publication, and what a crash left behind."""
+    async with site().running() as url:
+        async with opened(root, LazyDisk()) as store:
+            await outgrow(TestNode(store, sandbox, url))
+        await forget_index(root)
+        recorder = _Recorder(root, disk)
+        begins = recorder.adopt()
+        disk.ahead_ns = _TWO_DAYS_NS
+        async with opened(root, disk) as store:
+            recorder.listen(store)
+            before = await _roots(store)
+            await recorder.published(store)
+            report = await pruned(store)
+            names = {name for one in report.gone for name in one.names}
+            assert (len(report.forgotten), names) == (1, {OLDER}), report
+            recorder.done("prune")
+
+        async def finish(store: Store) -> None:
+            # The database may be lost, and then every grace has begun anew.
+            await pruned(store)
+            node = TestNode(store, sandbox, url)
+            assert set(await node.files()) == {PICO}
+            assert await store.index.find_held(OLDER) is None
+            outcome = await node.sync(policy=FEWER)
+            assert (outcome.exit_status, outcome.held) == (0, 1), outcome
+
+        yield Recording(
+            root, disk.log, begins, recorder.snapshots, before, len(before), frozenset(), finish
+        )
+
+
+SCENES: Final[dict[str, Scene]] = {
+    "sync": syncing,
+    "on demand": fetching,
+    "heal": healing,
+    "prune": pruning,
+}
 
 
 @asynccontextmanager

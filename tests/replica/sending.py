@@ -33,6 +33,7 @@ _HTML: Final = "text/html; charset=utf-8"
 _PIECE: Final = 256 << 10
 _PAGE_PIECE: Final = 8 << 10
 _PIECES_A_SECOND: Final = 20
+_MOST_CODED: Final = 1000
 
 
 class Sender:
@@ -42,6 +43,8 @@ class Sender:
         self.shelf = shelf
         self.throttle = throttle
         self._extra = extra
+        # Pages as they go out, most of them again and again.
+        self._coded: dict[str, bytes] = {}
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Return *headers* and those that every answer has."""
@@ -54,7 +57,7 @@ class Sender:
         asked = request.headers if headers is None else headers
         match answer:
             case Page():
-                return await self.send_page(request, answer.html.encode(), answer.status)
+                return await self._send_drawn(request, answer)
             case Moved():
                 return await self.send_bytes(
                     request, b"", status=answer.status, headers={"Location": answer.location}
@@ -107,10 +110,17 @@ class Sender:
         self, request: web.BaseRequest, data: bytes, status: int
     ) -> web.StreamResponse:
         """Send *data* as a page: chunked, without ETag, gzip where accepted."""
+        coded = "gzip" in request.headers.get("Accept-Encoding", "")
+        if coded:
+            data = await asyncio.to_thread(_coded, data)
+        return await self._send_page(request, data, status, coded=coded)
+
+    async def _send_page(
+        self, request: web.BaseRequest, data: bytes, status: int, *, coded: bool
+    ) -> web.StreamResponse:
         headers = {"Content-Type": _HTML, "Vary": "Accept-Encoding"}
-        if "gzip" in request.headers.get("Accept-Encoding", ""):
+        if coded:
             headers["Content-Encoding"] = "gzip"
-            data = await asyncio.to_thread(gzip.compress, data, 6, mtime=0)
         response = self._response(status, headers)
         await response.prepare(request)
         view = memoryview(data)
@@ -118,6 +128,16 @@ class Sender:
             await self.write(request, response, view[start : start + _PAGE_PIECE])
         await response.write_eof()
         return response
+
+    async def _send_drawn(self, request: web.BaseRequest, page: Page) -> web.StreamResponse:
+        coded = "gzip" in request.headers.get("Accept-Encoding", "")
+        known = self._coded.get(page.html) if coded else page.html.encode()
+        if known is None:
+            known = await asyncio.to_thread(_coded, page.html.encode())
+            if len(self._coded) >= _MOST_CODED:
+                self._coded.clear()
+            self._coded[page.html] = known
+        return await self._send_page(request, known, page.status, coded=coded)
 
     async def _send_static(
         self,
@@ -178,6 +198,10 @@ class Sender:
     def _piece(self) -> int:
         rate = self.throttle.rate
         return _PIECE if rate is None else max(1024, min(_PIECE, int(rate) // _PIECES_A_SECOND))
+
+
+def _coded(data: bytes) -> bytes:
+    return gzip.compress(data, 6, mtime=0)
 
 
 def modified_of(answer: Document | Firmware) -> int:

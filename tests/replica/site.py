@@ -31,6 +31,7 @@ class Site(Stock):
         self._hidden: frozenset[str] = frozenset()
         self._added: defaultdict[str, list[str]] = defaultdict(list)
         self._moved: dict[str, str] = {}
+        self._drawn: dict[str | tuple[tuple[str, str], ...], str | None] = {}
 
     @classmethod
     def of_boards(
@@ -68,32 +69,64 @@ class Site(Stock):
         """Give *old* the id *new*: files too; the old page redirects, old file names answer 404."""
         super().rename_board(old, new)
         self._moved[old] = new
+        self._shown_otherwise()
 
     def retitle(self, board: str, product: str) -> None:
         """Change the free text that the pages show for *board*."""
         self._facts[board] = replace(self._facts[board], product=product)
+        self._shown_otherwise()
 
     def lose_boards(self, share: float) -> None:
         """Leave *share* (0 to 1) of the boards out of the index and its facet pages."""
         count = round(len(self._facts) * share)
         self._hidden = frozenset(sorted(self._facts)[:count])
+        self._shown_otherwise()
 
     def find_boards(self) -> None:
         """Undo `lose_boards`."""
         self._hidden = frozenset()
+        self._shown_otherwise()
 
     def add_link(self, page: str, href: str) -> None:
         """Put a link on *page*: a board's id, or `INDEX` for the index and its facet pages."""
         self._added[page].append(href)
+        self._shown_otherwise()
 
     def remove_links(self) -> None:
         """Undo every `add_link`."""
         self._added.clear()
+        self._shown_otherwise()
 
     # --- pages ---------------------------------------------------------------------------
 
     def index(self, query: Mapping[str, str]) -> str:
         """Return the index, or the facet page of *query* (``port``, ``mcu``, …; all must fit)."""
+        key = tuple(sorted(query.items()))
+        drawn = self._drawn.get(key)
+        if drawn is None:
+            drawn = self._drawn[key] = self._index_page(query)
+        return drawn
+
+    def find_page(self, board: str) -> str | None:
+        """Return the page of *board*, or None when there is none under this id."""
+        if board not in self._drawn:
+            self._drawn[board] = self._board_page(board)
+        return self._drawn[board]
+
+    def find_moved(self, board: str) -> str | None:
+        """Return the present id of a board that was renamed, or of a legacy id; else None."""
+        if self.shape.has_legacy_ids:
+            return None
+        present = self._moved.get(board) or self._present(board)
+        return present if present != board else None
+
+    # --- how -----------------------------------------------------------------------------
+
+    def _shown_otherwise(self) -> None:
+        super()._shown_otherwise()
+        self._drawn.clear()
+
+    def _index_page(self, query: Mapping[str, str]) -> str:
         shown = [fact for fact in self._facts.values() if fact.board not in self._hidden]
         shown.sort(key=lambda fact: (fact.vendor, fact.product, fact.board))
         if self.shape is Shape.APRIL_2020:
@@ -110,21 +143,11 @@ class Site(Stock):
         )
         return pages.index_page(matter)
 
-    def find_page(self, board: str) -> str | None:
-        """Return the page of *board*, or None when there is none under this id."""
+    def _board_page(self, board: str) -> str | None:
         if self.shape is Shape.OCTOBER_2021:
             present = self._present(board)
             return old_pages.list_page(self._matter(present)) if present else None
         return pages.board_page(self._matter(board)) if board in self._facts else None
-
-    def find_moved(self, board: str) -> str | None:
-        """Return the present id of a board that was renamed, or of a legacy id; else None."""
-        if self.shape.has_legacy_ids:
-            return None
-        present = self._moved.get(board) or self._present(board)
-        return present if present != board else None
-
-    # --- how -----------------------------------------------------------------------------
 
     def _present(self, legacy: str) -> str | None:
         return next((board for board in self._facts if legacy_id(board) == legacy), None)

@@ -80,6 +80,7 @@ class Stock:
         self._withdrawn: dict[str, _Entry] = {}
         self._removed: set[str] = set()
         self._index: dict[str, _Entry] | None = None
+        self._sections: dict[str, tuple[ListedSection, ...]] = {}
 
     # --- what is there -------------------------------------------------------------------
 
@@ -91,7 +92,7 @@ class Stock:
     @shape.setter
     def shape(self, shape: Shape) -> None:
         self._shape = shape
-        self._index = None
+        self._edited()
 
     @property
     def boards(self) -> tuple[str, ...]:
@@ -126,15 +127,19 @@ class Stock:
 
     def sections(self, board: str) -> tuple[ListedSection, ...]:
         """Return what *board*'s page lists, in page order; the default build's section always."""
+        known = self._sections.get(board)
+        if known is None:
+            known = self._sections[board] = tuple(self._listed_sections(board))
+        return known
+
+    def _listed_sections(self, board: str) -> Iterator[ListedSection]:
         fact = self._facts[board]
         found: dict[str | None, list[Build]] = {part.variant: [] for part in fact.sections}
         for build in in_page_order(self._builds[board]):
             found.setdefault(build.variant, []).append(build)
-        return tuple(
-            self._section(fact, variant, builds)
-            for variant, builds in found.items()
-            if builds or variant is None
-        )
+        for variant, builds in found.items():
+            if builds or variant is None:
+                yield self._section(fact, variant, builds)
 
     # --- edits ---------------------------------------------------------------------------
 
@@ -142,7 +147,7 @@ class Stock:
         """Publish *depth* of the past of every board."""
         for fact in self._facts.values():
             self._builds[fact.board] += history.past_of(fact, depth)
-        self._index = None
+        self._edited()
 
     def release(
         self,
@@ -164,7 +169,7 @@ class Stock:
         build = new_build(fact, variant, version, day, kinds)
         if build not in self._builds[board]:
             self._builds[board].append(build)
-        self._index = None
+        self._edited()
         return tuple(build.name(kind) for kind in build.kinds)
 
     preview = release
@@ -183,7 +188,7 @@ class Stock:
             for build in builds:
                 sections[build.variant].append(build)
             self._builds[board] = [build for part in sections.values() for build in rotated(part)]
-        self._index = None
+        self._edited()
 
     def withdraw(self, name: str) -> None:
         """Take the file off its page; it stays on the server.  `KeyError` when it is not there."""
@@ -191,6 +196,8 @@ class Stock:
         if entry is None:
             raise KeyError(name)
         self._withdrawn[name] = entry
+        # The index stays: who takes back thousands shall not have it made anew for each.
+        self._shown_otherwise()
 
     def remove(self, name: str) -> None:
         """Take the file off its page and off the server: it answers 404."""
@@ -201,7 +208,7 @@ class Stock:
         """Undo `withdraw` or `remove`."""
         self._withdrawn.pop(name, None)
         self._removed.discard(name)
-        self._index = None
+        self._edited()
 
     def rename_board(self, old: str, new: str) -> None:
         """Give *old* the id *new*: its files are renamed too, and keep their bytes.
@@ -212,7 +219,7 @@ class Stock:
         facts = [moved.get(board, fact) for board, fact in self._facts.items()]
         self._facts = {fact.board: fact for fact in facts}
         self._builds[new] = [build.moved_to(new) for build in self._builds.pop(old)]
-        self._index = None
+        self._edited()
 
     def change_bytes(self, name: str) -> None:
         """Put other bytes, sound ones, under *name*; its ETag changes too."""
@@ -242,6 +249,15 @@ class Stock:
 
     # --- how -----------------------------------------------------------------------------
 
+    def _edited(self) -> None:
+        """Forget what was made of the stock as it was."""
+        self._index = None
+        self._shown_otherwise()
+
+    def _shown_otherwise(self) -> None:
+        """Forget what pages show."""
+        self._sections.clear()
+
     def _add_real(self, file: FolderFile) -> None:
         self._facts.setdefault(file.fact.board, file.fact)
         builds = self._builds.setdefault(file.fact.board, [])
@@ -252,7 +268,7 @@ class Stock:
             kinds = dict.fromkeys((*same.kinds, *file.build.kinds))
             builds[builds.index(same)] = replace(same, kinds=tuple(kinds))
         self._real[file.path.name] = file.path
-        self._index = None
+        self._edited()
 
     def _section(self, fact: BoardFact, variant: str | None, builds: list[Build]) -> ListedSection:
         if self._shape.has_legacy_ids:

@@ -35,7 +35,7 @@ def page(url: str, body: bytes, crawl: str = "one") -> StoredPage:
 
 async def test_a_page_is_found_as_it_was_remembered(pages: Pages) -> None:
     """Everything comes back, bytes as bytes and times with their zone."""
-    await pages.remember_page(page("https://a/", b'{"x": 1}'))
+    await pages.remember_pages([page("https://a/", b'{"x": 1}')])
 
     assert await pages.find_page("https://a/") == page("https://a/", b'{"x": 1}')
     assert await pages.find_page("https://b/") is None
@@ -43,8 +43,8 @@ async def test_a_page_is_found_as_it_was_remembered(pages: Pages) -> None:
 
 async def test_the_newest_memory_of_a_url_counts(pages: Pages) -> None:
     """One page for each URL."""
-    await pages.remember_page(page("https://a/", b"old"))
-    await pages.remember_page(page("https://a/", b"new", crawl="two"))
+    await pages.remember_pages([page("https://a/", b"old")])
+    await pages.remember_pages([page("https://a/", b"new", crawl="two")])
 
     assert await pages.find_page("https://a/") == page("https://a/", b"new", crawl="two")
 
@@ -86,10 +86,10 @@ async def test_a_page_that_is_as_it_was_costs_a_few_pages_of_the_database(tmp_pa
     body = b"x" * 200_000
     async with Database(path) as database:
         pages = Pages(database)
-        await pages.remember_page(page("https://a/", body + b"06:00"))
+        await pages.remember_pages([page("https://a/", body + b"06:00")])
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        await pages.remember_page(page("https://a/", body + b"12:00", crawl="two"))
+        await pages.remember_pages([page("https://a/", body + b"12:00", crawl="two")])
         written = path.with_name("mpmirror.db-wal").stat().st_size
         found = await pages.find_page("https://a/")
 

@@ -14,6 +14,8 @@ from mirror.upstream.fetch import Timing
 from mirror.upstream.memory import RememberedPage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mirror.catalog.model import BoardPage, IndexPage
 
 START = datetime(2026, 8, 24, 12, tzinfo=UTC)
@@ -91,9 +93,15 @@ class PageFolder:
         file = self._file(url)
         return RememberedPage.from_json(file.read_bytes()) if file.exists() else None
 
-    async def remember(self, page: RememberedPage) -> None:
-        """Write it."""
-        self._file(page.url).write_bytes(page.to_json())
+    async def find_all(self, urls: Sequence[str]) -> dict[str, RememberedPage]:
+        """Read those files that are there."""
+        found = {url: await self.find(url) for url in urls}
+        return {url: page for url, page in found.items() if page is not None}
+
+    async def remember(self, *pages: RememberedPage) -> None:
+        """Write them."""
+        for page in pages:
+            self._file(page.url).write_bytes(page.to_json())
 
     def _file(self, url: str) -> Path:
         return self.folder / quote(url, safe="")

@@ -409,9 +409,9 @@ async def test_a_page_on_which_the_reader_dies_is_a_spoilt_page(crawler: Crawler
 class FullFolder(PageFolder):
     """A memory on a disk that is full."""
 
-    async def remember(self, page: RememberedPage) -> None:
+    async def remember(self, *pages: RememberedPage) -> None:
         """Fail."""
-        raise DiskFullError(f"no space for {page.url}")
+        raise DiskFullError(f"no space for {pages[0].url}")
 
 
 async def test_a_full_disk_is_a_full_disk(crawler: Crawler) -> None:

@@ -1,0 +1,109 @@
+"""Which boards would be rendered as they were: what their documents follow from is the same.
+
+Everything counts, by digest: what the page said, what the index knows of its files, what is
+wanted and judged, and the document that was published.  So a crawl without news renders
+nothing, and none of it has to be read again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pydantic import TypeAdapter
+
+from mirror.catalog.model import CatalogBoard
+from mirror.catalog.policy import Policy
+from mirror.sync.marking import Renames
+from mirror.sync.standing import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mirror.catalog.values import Digest
+    from mirror.storage.index import Index
+    from mirror.storage.store import Store
+
+_BOARD: Final = TypeAdapter(CatalogBoard)
+# So that the database's thread, which others wait for, is not kept for long.
+_AT_ONCE: Final = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What all boards have in common: *wanted* are names, the rest is as for the publisher."""
+
+    policy: Policy | None
+    wanted: Collection[str]
+    standing: Standing
+    renames: Renames
+
+    def digest(self) -> bytes:
+        """Return a digest of all of it; this blocks."""
+        judged = (self.standing.recalls, sorted(self.standing.hidden))
+        renamed = (sorted(self.renames.to.items()), sorted(self.renames.since.items()))
+        found = hashlib.blake2b(repr((self.policy, judged, renamed)).encode())
+        for name in self.wanted:
+            found.update(f"{name}\n".encode())
+        return found.digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The boards that are *changed*, with their grounds; of the others what is *offered*."""
+
+    changed: list[tuple[CatalogBoard, bytes]]
+    offered: dict[str, str]
+
+
+async def compare(
+    store: Store, ground: Ground, boards: Sequence[CatalogBoard], published: Mapping[str, Digest]
+) -> Seen:
+    """Find those of *boards* whose documents may come out other than the *published* ones.
+
+    Also those that are damaged.  Raises `StorageError`.
+    """
+    grounds = await _grounds_of(store.index, boards, await asyncio.to_thread(ground.digest))
+    same = {
+        board: known
+        for board, known in store.publications.rendered.boards.items()
+        if (known.grounds, known.document) == (grounds.get(board), published.get(board))
+    }
+    damaged = await store.blobs.unsound(known.document for known in same.values())
+    offered = {
+        board: known.offered for board, known in same.items() if known.document not in damaged
+    }
+    ids = {board.facts.board: board for board in boards}
+    changed = [(board, grounds[name]) for name, board in ids.items() if name not in offered]
+    return Seen(changed, offered)
+
+
+async def _grounds_of(
+    index: Index, boards: Sequence[CatalogBoard], common: bytes
+) -> dict[str, bytes]:
+    """Return a digest of what the document of each of *boards* follows from, by board id.
+
+    But for the document that was published before.
+    """
+    found: dict[str, bytes] = {}
+    for start in range(0, len(boards), _AT_ONCE):
+        some = boards[start : start + _AT_ONCE]
+        known = await index.grounds_of(
+            {board.facts.board: [str(one.name) for one in board.listings] for board in some}
+        )
+        found.update(await asyncio.to_thread(_digests, some, known, common))
+    return found
+
+
+def _digests(
+    boards: Sequence[CatalogBoard], known: dict[str, bytes], common: bytes
+) -> dict[str, bytes]:
+    return {
+        board.facts.board: hashlib.blake2b(
+            _BOARD.dump_json(board) + known[board.facts.board] + common
+        ).digest()
+        for board in boards
+    }
