@@ -39,6 +39,7 @@ from mirror.sync.known_board import known_board
 from mirror.sync.outcome import Ending, Outcome, Progress
 from mirror.sync.own_builds import add
 from mirror.sync.publish import stamp
+from mirror.sync.rendering_anew import render_anew
 from mirror.upstream.restraint import Restraint
 from mirror.web.artifacts import Artifact
 
@@ -111,11 +112,18 @@ class Operations:
         return encode_ruling(ruling)
 
     async def settle(self) -> None:
-        """Have in force what was recalled before this daemon began."""
+        """Have in force what was recalled and what was set before this daemon began."""
         try:
             await self._judge.settle()
         except MirrorError as error:
             self._log.warning("what is recalled could not be looked at", error=str(error))
+        try:
+            sequence = await render_anew(self._store, self._settings.upstream.url, now())
+        except MirrorError as error:
+            self._log.warning("pages and lists could not be rendered anew", error=str(error))
+        else:
+            if sequence is not None:
+                self._log.info("rendered pages and lists anew", publication=sequence)
 
     async def _status(self) -> Status:
         rest = self.schedule.next_rest

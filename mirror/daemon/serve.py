@@ -231,9 +231,18 @@ def _greeting(settings: Settings, listening: ListenAddress, doors: TlsDoors) -> 
             "Only this machine can reach it.  To open it to the room: "
             f"mpmirror serve --listen 0.0.0.0:{listening.number}"
         )
+    yield from _without_address(settings)
     if settings.offline:
         yield "offline: upstream is not asked, what is held is served."
     else:
         every = format_duration(settings.schedule.every)
         yield f"Upstream is {settings.upstream.url}, asked every {every}."
     yield f"Data: {settings.data_dir}"
+
+
+def _without_address(settings: Settings) -> Iterator[str]:
+    if own_url(settings) is None:
+        yield (
+            "public_url is not set: what needs the address of this mirror, such as the lists for "
+            "Thonny, is left out.  Set it to what clients type."
+        )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mirror.publication.local.layer import ALL_BOARDS, Layer
 from mirror.sync.outcome import Ending
+from mirror.sync.rendering_anew import render_anew
 from tests.sync.node import TestNode, node_at
 from tests.sync.test_run import site
 from tests.upkeep.damaging import flip, path_of
@@ -76,3 +77,20 @@ async def test_a_damaged_layer_is_rendered_again_by_the_next_publication(tmp_pat
             board: layers[board] for board in ("RPI_PICO", "ESP32_GENERIC")
         }
         assert len([await node.read(layer) for layer in after.values()]) == 4
+
+
+async def test_a_mirror_without_upstream_renders_anew_too(tmp_path: Path) -> None:
+    """And nothing when everything would look the same."""
+    async with site().running() as url, node_at(tmp_path / "data", url) as node:
+        nothing = await render_anew(node.store, url, node.now)
+        await node.sync()
+        same = await render_anew(node.store, url, node.now)
+        before = await node.root()
+    async with node_at(tmp_path / "data", url) as node:
+        there = moved(node, "http://mirror.lab:8080")
+        sequence = await render_anew(there.store, url, node.now)
+        after = await node.root()
+
+        assert (nothing, same, sequence) == (None, None, before.sequence + 1)
+        assert (after.sequence, after.content) == (before.sequence + 1, before.content)
+        assert await render_anew(there.store, url, node.now) is None
