@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = 512 * 1024
 # What has to be waited for: within a minute that is 4 kB/s, slower than any board takes it.
 _WAITED_FOR: Final = 256 * 1024
-# Encrypted by us, so at most three of these are in memory for each client.
+# Encrypted by us, so some of these are in memory for each client that is slow: measured, half
+# a megabyte, of which asyncio's TLS keeps 256 kB for what it reads.
 _ENCRYPTED: Final = 64 * 1024
 
 

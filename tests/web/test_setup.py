@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import ssl
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -172,6 +173,36 @@ async def test_no_private_key_is_served(builder: Builder, data: Path, tmp_path: 
     assert all(b"PRIVATE" not in answer.body for answer in (public, *got))
     assert all(b"PRIVATE KEY" not in path.read_bytes() for path in files_of(data))
     assert any(b"PRIVATE KEY" in path.read_bytes() for path in files_of(keys))
+
+
+async def subject_shown(number: int, asked: str, trusted: bytes) -> str:
+    """Return whom the certificate is for that a client is shown who asks for this name."""
+    context = ssl.create_default_context(cadata=trusted.decode())
+    context.check_hostname = False
+    _, writer = await asyncio.open_connection(
+        "127.0.0.1", number, ssl=context, server_hostname=asked
+    )
+    certificate = writer.get_extra_info("peercert")
+    writer.transport.abort()
+    return str(dict(pair for part in certificate["subject"] for pair in part)["commonName"])
+
+
+async def test_the_name_that_is_asked_chooses_among_the_rooms_certificates(
+    builder: Builder, tmp_path: Path
+) -> None:
+    """Each is signed by its own authority; a name that nobody has is shown the first."""
+    keys = tmp_path / "keys"
+    cabinet = Cabinet(keys, Files(HastyDisk()), lambda: datetime.now(UTC))
+    cabinet.issue(("zoo.lab",), Order(timedelta(days=2)))
+    async with room(builder.store, keys) as (client, number, where):
+        both = (await client.get("/setup/authority.pem")).body
+        shown = [
+            await subject_shown(number, name, both)
+            for name in ("zoo.lab", "ZOO.lab", "mirror.lab", "micropython.org", "nobody.lab")
+        ]
+
+    assert shown == ["zoo.lab", "zoo.lab", *["micropython.org"] * 3]
+    assert where.place().hosts == ("micropython.org", "mirror.lab", "zoo.lab")
 
 
 async def test_without_an_authority_there_is_none_to_fetch(client: Client) -> None:

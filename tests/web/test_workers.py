@@ -8,23 +8,22 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import psutil
 import pytest
 
 from mirror.control import ask
 from mirror.errors import ConfigurationError, ForeignDataError, LockedError
+from mirror.web.certificates import CertificateFiles
 from mirror.web.worker import WorkerSettings, ask_status, open_held
 from mirror.web.workers import workers
 from tests.web.building import ESP, PICO, Builder, image, images
 from tests.web.client import Client
 from tests.web.operations import STATUS, Operations, administered
 from tests.web.waiting import until
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # Runs one worker until somebody kills it; says on which port.
 PARENT = """
@@ -91,6 +90,22 @@ async def one_more_than(before: set[int]) -> bool:
 
 def test_a_command_line_says_the_settings(settings: WorkerSettings) -> None:
     assert settings == WorkerSettings.parse(settings.arguments())
+
+
+def test_a_command_line_says_what_is_served_over_tls(settings: WorkerSettings) -> None:
+    files = CertificateFiles(Path("/keys/tls"), (Path("/own.pem"), Path("/own-key.pem")))
+    encrypted = replace(
+        settings,
+        doors=(("0.0.0.0", 443), ("::", 443)),  # noqa: S104 - only spelled
+        tunnels=(("0.0.0.0", 3128),),  # noqa: S104 - only spelled
+        certificates=files,
+        url="http://[fd00::20]:8080",
+        proxy="http://[fd00::20]:3128",
+    )
+
+    assert encrypted == WorkerSettings.parse(encrypted.arguments())
+    lab = replace(encrypted, certificates=CertificateFiles(Path("/keys/tls")))
+    assert lab == WorkerSettings.parse(lab.arguments())
 
 
 async def test_workers_serve_what_is_published(builder: Builder, settings: WorkerSettings) -> None:
