@@ -75,6 +75,7 @@ def environment(url: str) -> dict[str, str]:
         "MPMIRROR_POLICY__RELEASES": "all",
         "MPMIRROR_POLICY__PREVIEWS": "all",
         "MPMIRROR_POLICY__PACKAGES": "[]",
+        "MPMIRROR_POLICY__PHOTOGRAPHS": "false",
         "MPMIRROR_DISK__KEEP_FREE": "100MB",
         "MPMIRROR_LOG__LEVEL": "error",
     }

@@ -125,6 +125,9 @@ class Program:
             "MPMIRROR_UPSTREAM__REQUESTS_PER_SECOND": "0",
             "MPMIRROR_UPSTREAM__ATTEMPTS": "1",
             "MPMIRROR_DISK__KEEP_FREE": "1MB",
+            # What is mirrored beside the firmware is asked for where a proof is about it.
+            "MPMIRROR_POLICY__PACKAGES": "[]",
+            "MPMIRROR_POLICY__PHOTOGRAPHS": "false",
             **self.settings,
         }
 
