@@ -5,7 +5,6 @@ Loaded after serving has begun: database and upstream take most of a second to i
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,9 +18,7 @@ from mirror.daemon.parts import now, on_demand_terms_of, terms_of
 from mirror.daemon.pruning import Pruning
 from mirror.daemon.reach import Reach
 from mirror.daemon.signing import signer_of
-from mirror.errors import MirrorError
 from mirror.storage.store import Store
-from mirror.sync.rendering import publish_rendered_anew
 from mirror.web.admin import make_admin_app
 from mirror.web.listening import unix_socket
 from mirror.web.server import serving
@@ -67,27 +64,13 @@ async def _operating(settings: Settings, log: Logger) -> AsyncIterator[Operation
             async with serving(app, [listener]):
                 await _begin_schedule(settings, store, operations)
                 operations.upkeep.start()
-                rendering = asyncio.create_task(_render_anew(settings, store, log))
                 try:
                     yield operations
                 finally:
                     log.info("stopping")
-                    rendering.cancel()
-                    await asyncio.wait([rendering])
                     operations.schedule.stop()
                     await operations.upkeep.close()
                     await operations.syncs.close()
-
-
-async def _render_anew(settings: Settings, store: Store, log: Logger) -> None:
-    """Have clients told the address that this mirror has now, also where it never crawls."""
-    try:
-        sequence = await publish_rendered_anew(store, settings.upstream.url, now())
-    except MirrorError as error:
-        log.warning("what clients are told could not be rendered anew", error=str(error))
-        return
-    if sequence is not None:
-        log.info("what clients are told was rendered anew", publication=sequence)
 
 
 async def _keep(settings: Settings, store: Store, reach: Reach) -> None:
