@@ -44,7 +44,7 @@ def certificate_files_of(settings: Settings) -> CertificateFiles:
 def whereabouts_of(settings: Settings) -> Whereabouts:
     """Return what this node tells clients of itself."""
     tls, url = settings.tls, own_url(settings)
-    files = certificate_files_of(settings) if tls.listen else None
+    files = certificate_files_of(settings) if tls.listen or tls.proxy_listen else None
     proxy = None
     if url is not None and tls.proxy_listen:
         host = urlsplit(url).netloc.rpartition("@")[2].removesuffix(f":{urlsplit(url).port}")

@@ -191,7 +191,9 @@ async def serve(
         freshness=partial(find_freshness, settings.data),
         stop_after=settings.stop_after,
         whereabouts=Whereabouts(
-            settings.url, settings.certificates if settings.doors else None, settings.proxy
+            settings.url,
+            settings.certificates if settings.doors or settings.tunnels else None,
+            settings.proxy,
         ),
     )
     app = make_app(held, told)

@@ -70,14 +70,14 @@ async def test_sighup_shows_new_certificates_and_drops_no_connection(
     """Every process shows the new one soon; one that can not be used is said, and shown never."""
     async with encrypted.serving("--workers", workers) as daemon:
         clients = await doors(daemon, papers)
-        await until(clients[0].is_answered)
+        await until(clients[0].is_answered, seconds=60)
         answers = [await client.get("/healthz") for client in clients]
         async with clients[0].connected() as line:
             papers.make()
             send(daemon.process, signal.SIGHUP)
             await daemon.says("SIGHUP: new connections are shown the certificates")
             renewed = replace(clients[0], trusted=papers.trusted())
-            await until(lambda: all_trusted(renewed))
+            await until(lambda: all_trusted(renewed), seconds=60)
             await line.ask("/healthz")
             kept = await line.answer()
         good = papers.certificate.read_bytes()
