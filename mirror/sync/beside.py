@@ -40,12 +40,14 @@ class Beside:
         wishes = self._wishes
         brought = await bring_packages(self._means, wishes.packages, wishes.guard.boards)
         self.troubles += brought.troubles
-        publisher.take_subtree(PACKAGES, brought.top)
+        if brought.changed:
+            publisher.take_subtree(PACKAGES, brought.top)
         published = await self._published(publish)
         facts = [board.facts for board in boards] if wishes.photographs else None
         pictures = await bring_photographs(self._means, facts)
         self.troubles += pictures.troubles
-        publisher.take_subtree(PHOTOGRAPHS, pictures.top)
+        if pictures.changed:
+            publisher.take_subtree(PHOTOGRAPHS, pictures.top)
         return await self._published(publish) or published
 
     async def _published(self, publish: Callable[[], Awaitable[bool]]) -> bool:

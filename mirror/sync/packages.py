@@ -58,12 +58,13 @@ _FINAL: Final = (AddressRefusedError, SelfUpstreamError, StorageError, UpstreamB
 
 @dataclass(slots=True)
 class Brought:
-    """What came of it: the tree to publish (None: no packages), and what was wrong.
+    """What came of it: the tree to publish (None: no packages) if it *changed*, and what was wrong.
 
     ``fetched`` counts answers that were new, of ``received_bytes`` together.
     """
 
     top: Digest | None
+    changed: bool = False
     packages: int = 0
     fetched: int = 0
     received_bytes: int = 0
@@ -101,7 +102,7 @@ class _Bringing:
 
     async def whole(self, may_vanish: float) -> Brought:
         if not self._globs:
-            return self._found
+            return Brought(None, changed=True)
         self._tree = tree = await find_tree(self._store)
         held = tree.packages if tree else {}
         self._files = all_files(held.values())
@@ -120,7 +121,9 @@ class _Bringing:
         top = await self._put(index, digest, packages)
         if top is not None and not self._found.troubles:
             await self._store.index.set_mark(_SETTLED, self._settled(top))
-        return replace(self._found, top=top, packages=len(packages))
+        # A tree that is there and can not be read stays, until there is another.
+        changed = top is not None or tree is not None
+        return replace(self._found, top=top, changed=changed, packages=len(packages))
 
     def note(self, subject: str, error: MirrorError) -> None:
         """Write down what is wrong with *subject*."""

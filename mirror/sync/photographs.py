@@ -92,9 +92,10 @@ _SEEN = TypeAdapter(dict[str, _Seen])
 
 @dataclass(slots=True)
 class Pictures:
-    """What came of it: the document to publish (None: no photographs), and what was wrong."""
+    """What came of it: the document to publish (None: none) if it *changed*, and what was wrong."""
 
     top: Digest | None
+    changed: bool = False
     troubles: list[Trouble] = field(default_factory=list)
 
 
@@ -104,12 +105,13 @@ async def bring_photographs(means: Means, boards: Iterable[BoardFacts] | None) -
     Raises no `MirrorError`: what went wrong is among the troubles, and what was held stays.
     """
     if boards is None:
-        return Pictures(None)
+        return Pictures(None, changed=True)
     bringing = _Bringing(means)
     try:
         return await bringing.whole(boards)
     except MirrorError as error:
-        return Pictures(bringing.top, [*bringing.troubles, Trouble(SUBTREE, str(error))])
+        troubles = [*bringing.troubles, Trouble(SUBTREE, str(error))]
+        return Pictures(bringing.top, troubles=troubles)
 
 
 async def find_photographs(store: StoreReader) -> tuple[Digest | None, PhotographsDocument]:
@@ -159,7 +161,9 @@ class _Bringing:
         if todo:
             text = _SEEN.dump_json(self._seen).decode()
             await self._store.index.set_mark(_MEMORY, text)
-        return Pictures(await self._put(document), self.troubles)
+        top = await self._put(document)
+        # What is there and can not be read stays, until there is something in its place.
+        return Pictures(top, changed=top is not None, troubles=self.troubles)
 
     async def _remembered(self) -> dict[str, _Seen]:
         try:

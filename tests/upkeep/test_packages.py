@@ -16,7 +16,8 @@ from mirror.sync.photographs import find_photographs
 from mirror.upkeep.check import check
 from mirror.upkeep.heal import Healer
 from mirror.upkeep.marking import Retention, mark
-from tests.replica import Replica
+from tests.replica import Misbehaviour, Replica
+from tests.sync.mirrors import content_of
 from tests.sync.node import WISHES, TestNode, means_of, node_at
 
 if TYPE_CHECKING:
@@ -118,6 +119,23 @@ async def test_each_blob_of_the_tree_is_healed(tmp_path: Path) -> None:
         assert (await check(node.store, _silent)).damages == ()
         healed = [one.entry async for one in node.store.ledger.entries()]
         assert sum(isinstance(entry, Decision) for entry in healed) == len(damaged)
+
+
+async def test_what_can_not_be_read_stays_while_upstream_gives_nothing(tmp_path: Path) -> None:
+    """A damaged document takes neither packages nor photographs out of the publication."""
+    async with synced(tmp_path) as (replica, node):
+        before = await content_of(node)
+        assert before.packages is not None
+        assert before.photographs is not None
+        damage(tmp_path, before.packages)
+        damage(tmp_path, before.photographs)
+        replica.misbehave("/pi/v2/*", Misbehaviour.MISSING, None)
+        replica.misbehave("/resources/micropython-media/*", Misbehaviour.MISSING, None)
+        outcome = await node.sync()
+        after = await content_of(node)
+
+        assert outcome.exit_status == 0
+        assert (after.packages, after.photographs) == (before.packages, before.photographs)
 
 
 async def test_other_bytes_heal_nothing(tmp_path: Path) -> None:
