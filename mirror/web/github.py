@@ -44,7 +44,7 @@ class GitHub:
     async def releases(self, request: web.Request) -> Answer:
         """Answer with one page of the releases."""
         view, page = await self._shelf.current(), Page.of(request.query)
-        paths = _releases(view)
+        paths = sorted(await view.layer.paths(BY_TAG), key=_version, reverse=True)
         if not paths:
             raise NotFoundError(
                 "no releases are listed: nothing is held, or this mirror has no public_url"
@@ -70,12 +70,6 @@ async def _answer(request: web.Request, document: Document, links: str | None) -
     if links is not None:
         answer.say_links(links)
     return answer
-
-
-def _releases(view: View) -> list[str]:
-    documents = view.loaded.publication.documents
-    paths = [path for path in documents if path.startswith(BY_TAG)]
-    return sorted(paths, key=_version, reverse=True)
 
 
 def _version(path: str) -> Version:

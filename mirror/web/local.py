@@ -68,6 +68,15 @@ class LocalLayer:
             self._stationery, layer.body(place), place.digest.hex, media_type=place.media_type
         )
 
+    async def paths(self, beginning: str) -> list[str]:
+        """Return the paths of all documents that begin so; raise as `read` does."""
+        await self._know()
+        everything = (*self._root.documents, *self._places)
+        found = [path for path in everything if path.startswith(beginning)]
+        if not found and self._unread:
+            raise DamagedError(f"what there is at {beginning} can not be read")
+        return found
+
     async def _of_root(self, document: LocalDocument) -> Document:
         body = await self._bytes(document.digest)
         # What was published before media types were written out in full.
@@ -75,9 +84,7 @@ class LocalLayer:
         return Document(self._stationery, body, document.digest.hex, media_type=media_type)
 
     async def _find(self, path: str) -> tuple[Digest, Place]:
-        if self._root.layers:
-            async with within(FIRST_BYTE, "reading what there is"):
-                await self._looked.wait()
+        await self._know()
         if path not in self._places and self._unread:
             await self._read_heads()
         try:
@@ -87,6 +94,12 @@ class LocalLayer:
                 boards = ", ".join(sorted(self._unread)[:3])
                 raise DamagedError(f"the documents of {boards} can not be read") from error
             raise NotFoundError(f"nothing is at {path[:200]!r}") from error
+
+    async def _know(self) -> None:
+        """Wait until the heads of all layers were read, as far as they can be."""
+        if self._root.layers:
+            async with within(FIRST_BYTE, "reading what there is"):
+                await self._looked.wait()
 
     async def _read_heads(self) -> None:
         async with self._looking:
