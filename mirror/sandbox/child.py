@@ -37,6 +37,7 @@ from mirror.catalog.pages import read_board_page, read_empty_board_page, read_in
 from mirror.errors import MirrorError, RefusedError
 from mirror.formats.verdict import Claim, Verdict
 from mirror.formats.verify import verify
+from mirror.publication.bundle import MANIFEST, read_manifest
 from mirror.publication.foreign import (
     CHANNEL,
     PEER_CONTENT,
@@ -199,6 +200,8 @@ def _of_peer(request: Request, body: bytes) -> bytes:
             return PEER_CONTENT.dump_json(read_peer_content(body, request.url))
         case Question.OFFERED_BOARD:
             return OFFERED_BOARD.dump_json(read_offered_board(body, request.url, request.board))
+        case Question.MANIFEST:
+            return MANIFEST.dump_json(read_manifest(body))
         case Question.PEER_BOARD:
             return _BOARD_PAGE.dump_json(read_peer_board(body, request.url, request.board))
         case _:

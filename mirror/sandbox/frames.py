@@ -43,6 +43,7 @@ class Question(StrEnum):
     PACKAGE_INDEX = "package-index"
     PACKAGE = "package"
     PHOTOGRAPH = "photograph"
+    MANIFEST = "manifest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

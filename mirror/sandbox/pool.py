@@ -28,6 +28,7 @@ from mirror.errors import (
     UnrecognisedNameError,
 )
 from mirror.formats.verdict import Claim, Verdict
+from mirror.publication.bundle import MANIFEST, encode_manifest
 from mirror.publication.foreign import CHANNEL, PEER_CONTENT, PEER_ROOT, is_source
 from mirror.publication.offered import OFFERED_BOARD
 from mirror.sandbox.drawn import DRAWN, Drawn
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from mirror.publication.bundle import Manifest
     from mirror.publication.foreign import PeerContent, PeerRoot
     from mirror.publication.offered import OfferedBoard
 
@@ -185,6 +187,14 @@ class Sandbox:
         if not drawn.sound:
             raise ChildRefusedError(f"{url}: the reader gave no picture")
         return drawn
+
+    async def read_manifest(self, document: bytes) -> Manifest:
+        """As `mirror.publication.bundle.read_manifest`; raises `ChildRefusedError` too."""
+        request = self._page_request(Question.MANIFEST, "the manifest of the bundle", "")
+        manifest = await self._ask(request, _body(document), MANIFEST, self._page_seconds)
+        if await asyncio.to_thread(encode_manifest, manifest) != document:
+            raise ChildRefusedError("the reader answered about another manifest")
+        return manifest
 
     async def verify_image(self, file: BinaryIO, size: int, claim: Claim) -> Verdict:
         """Judge the first *size* bytes of *file* by *claim*, as `mirror.formats.verify.verify`.

@@ -23,6 +23,7 @@ from pydantic import ValidationError
 import mirror
 from mirror.catalog.texts import one_line
 from mirror.errors import (
+    BundleRefusedError,
     ChildRefusedError,
     ChildUnavailableError,
     DocumentRefusedError,
@@ -65,6 +66,7 @@ _REFUSALS: dict[str, type[RefusedError]] = {
         FirmwareHeadingMissingError,
         DocumentRefusedError,
         PictureRefusedError,
+        BundleRefusedError,
     )
 }
 

@@ -1,0 +1,177 @@
+"""Bundles by whoever holds the store: the daemon, or a command by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pydantic import TypeAdapter
+
+from mirror.catalog.values import Digest
+from mirror.daemon.parts import now
+from mirror.daemon.signing import renew_freshness
+from mirror.daemon.status import remember_outcome
+from mirror.judgement.judge import Judge
+from mirror.sandbox import Sandbox
+from mirror.storage.crawled import LastCrawl, write_last_crawl
+from mirror.storage.disk import Disk
+from mirror.storage.files import Files
+from mirror.storage.senders import Senders
+from mirror.storage.threads import to_end
+from mirror.sync.outcome import Ending, Outcome
+from mirror.transfer.bundles.importing import Imported, Means, import_bundle, seen_of
+from mirror.transfer.bundles.volumes import open_medium
+from mirror.transfer.keys.keyring import find_keyring
+from mirror.transfer.keys.rules import Rules
+from mirror.transfer.receipts import Receipt, Receipts, make_receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from mirror.config import Settings
+    from mirror.publication.bundle import Manifest
+    from mirror.storage.store import Store
+    from mirror.transfer.bundles.importing import Progress
+
+_SECONDS: Final = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What a command tells of an import; *receipt* is None for one that was only tried.
+
+    ``new`` counts files that this node did not hold; ``warned`` names those with a warning.
+    """
+
+    lineage: str
+    channel: str
+    sequence: int
+    key: str
+    files: int
+    new: int
+    size: int
+    warned: tuple[str, ...]
+    publication: int | None
+    derived: bool
+    changed: tuple[str, ...]
+    recalled: int
+    receipt: Receipt | None
+
+
+CARRIED: TypeAdapter[Carried] = TypeAdapter(Carried)
+
+
+async def carry_in(
+    settings: Settings,
+    store: Store,
+    files: Sequence[Path],
+    report: Progress,
+    *,
+    dry_run: bool = False,
+) -> Carried:
+    """Import the bundle of *files*, one or all volumes of one, and write its receipt.
+
+    Raises what `import_bundle` does.
+    """
+    keyring = await to_end(find_keyring, settings.keys_dir)
+    senders = Senders(settings.data_dir, Files(Disk()))
+    rules = Rules(keyring.trusted, frozenset(keyring.revoked), seen_of(await senders.all()))
+    async with Sandbox(processes=2) as sandbox:
+        means = Means(
+            store=store,
+            sandbox=sandbox,
+            senders=senders,
+            rules=rules,
+            clock=now,
+            upstream=settings.upstream.url,
+            scan=_scanner(settings.transfer.scan),
+            report=report,
+        )
+        with await to_end(open_medium, list(files)) as medium:
+            imported = await import_bundle(means, medium, dry_run=dry_run)
+    receipt = None if dry_run else await _finish(settings, store, imported)
+    return _told(imported, receipt)
+
+
+def _told(imported: Imported, receipt: Receipt | None) -> Carried:
+    manifest, done = imported.manifest, imported.committed
+    return Carried(
+        lineage=manifest.lineage,
+        channel=manifest.channel,
+        sequence=manifest.sequence,
+        key=imported.key,
+        files=len(imported.judged),
+        new=sum(one.new for one in imported.judged),
+        size=imported.size,
+        warned=tuple(one.name for one in imported.judged if one.verdict.reasons),
+        publication=done.sequence if done else None,
+        derived=done.derived if done else False,
+        changed=done.changed if done else (),
+        recalled=len(done.recalled) if done else 0,
+        receipt=receipt,
+    )
+
+
+async def _finish(settings: Settings, store: Store, imported: Imported) -> Receipt:
+    """Have recalls in force, say how old the data are, and write the receipt."""
+    moment = now()
+    await Judge(store=store, upstream=settings.upstream.url, clock=now).settle()
+    checked = _checked(imported.manifest)
+    crawl = LastCrawl(checked, 2 * settings.schedule.every.total_seconds())
+    await to_end(write_last_crawl, settings.data_dir, crawl, Files(Disk()))
+    await renew_freshness(settings, store, checked)
+    message = f"imported publication {imported.manifest.sequence} of {imported.manifest.lineage}"
+    new = sum(one.new for one in imported.judged)
+    done = imported.committed
+    sequence = done.sequence if done else None
+    ending = Ending.UNCHANGED if sequence is None else Ending.PUBLISHED
+    count = len(imported.judged)
+    outcome = Outcome(ending, message, 0, sequence=sequence, wanted=count, held=count, fetched=new)
+    await remember_outcome(store, outcome, moment)
+    receipt = make_receipt(imported, store.node.lineage, moment)
+    await Receipts(settings.data_dir, Files(Disk()), store.signatures.signer).put(receipt)
+    return receipt
+
+
+def _checked(manifest: Manifest) -> datetime:
+    # The sender's word, and signed: when it had last seen all of upstream.
+    from datetime import datetime as parser  # noqa: PLC0415
+
+    return parser.fromisoformat(manifest.checked or manifest.published)
+
+
+class _Scanner:
+    def __init__(self, words: Sequence[str]) -> None:
+        self._words = words
+
+    async def __call__(self, path: Path) -> str | None:
+        words = [word.replace("{file}", str(path)) for word in self._words]
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *words,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+        except OSError as error:
+            return f"{words[0]} can not be started: {error.strerror or error}"
+        try:
+            said, _ = await asyncio.wait_for(process.communicate(), _SECONDS)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            return f"{words[0]} took longer than {_SECONDS:g} s"
+        if process.returncode == 0:
+            return None
+        text = said.decode(errors="replace").strip().splitlines()
+        return f"{words[0]} ended with {process.returncode}: {text[-1][:200] if text else ''}"
+
+
+def _scanner(words: Sequence[str]) -> _Scanner | None:
+    return _Scanner(words) if words else None
+
+
+__all__ = ["CARRIED", "Carried", "Digest", "carry_in"]

@@ -1,0 +1,139 @@
+"""The manifest of a bundle: everything that is in it, by digest and size, and what it goes on from.
+
+It stands first in the bundle and its signature second, so whoever reads on knows every byte that
+must come.  It has upstream's facts and no others: no address of a client, no name of an operator.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+import rfc8785
+from pydantic import Field, TypeAdapter, ValidationError
+
+from mirror.catalog.values import Digest
+from mirror.errors import BundleRefusedError, MalformedValueError
+
+TYPE: Final = "mpmirror.bundle"
+FORMAT: Final = 1
+MOST_DOCUMENTS: Final = 5001
+MOST_FILES: Final = 200_000
+MOST_BYTES: Final = 64 * 1024 * 1024
+
+_Lineage = Annotated[str, Field(pattern=r"^[0-9a-f]{32}\z")]
+_Channel = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\z")]
+_Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}\z")]
+_Time = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\z")]
+_KeyId = Annotated[str, Field(pattern=r"^[0-9A-F]{16}\z")]
+_Board = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}\z")]
+_Minisig = Annotated[str, Field(max_length=9000)]
+_Number = Annotated[int, Field(ge=0, lt=10**18)]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Bytes in a bundle: the SHA-256 in hex, and how many they are."""
+
+    sha256: _Hex
+    size: Annotated[int, Field(ge=0, lt=1 << 40)]
+
+    @property
+    def digest(self) -> Digest:
+        """The name of the bytes in a store."""
+        return Digest(self.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The hash of one line of the sender's ledger: who rewrites history changes all later ones."""
+
+    number: _Number
+    sha256: _Hex
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a bundle brings of publication *sequence* of *channel* of the sender's *lineage*.
+
+    ``content`` is the root of the tree, the first of ``documents``; ``base`` is the content that
+    the receiver is taken to hold, null for none; ``boards`` are those whose documents and files
+    the bundle is about, null for all.  ``checked`` is when the sender last crawled to the end.
+    ``signed`` are ``.minisig`` files of the content by its maker.  ``ledger`` are lines of the
+    sender's ledger by their hash, the last line among them.
+    """
+
+    lineage: _Lineage
+    channel: _Channel
+    sequence: Annotated[int, Field(ge=1, lt=10**18)]
+    published: _Time
+    checked: _Time | None
+    content: _Hex
+    base: _Hex | None
+    boards: Annotated[tuple[_Board, ...], Field(max_length=MOST_DOCUMENTS)] | None
+    documents: Annotated[tuple[Piece, ...], Field(min_length=1, max_length=MOST_DOCUMENTS)]
+    blobs: Annotated[tuple[Piece, ...], Field(max_length=MOST_FILES)]
+    ledger: Annotated[tuple[Mark, ...], Field(max_length=100_000)]
+    signed: Annotated[dict[_KeyId, _Minisig], Field(max_length=16)]
+    type: str = TYPE
+    format: int = FORMAT
+    critical: tuple[str, ...] = ()
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """Everything behind the list of sums, in the order of the bundle."""
+        return (*self.documents, *self.blobs)
+
+    def paths(self) -> list[tuple[str, Piece]]:
+        """Return where each piece stands in the bundle."""
+        documents = [(f"documents/{piece.sha256}.json", piece) for piece in self.documents]
+        return documents + [(blob_path(piece), piece) for piece in self.blobs]
+
+    def sums(self) -> bytes:
+        """Return what ``sha256sum -c`` reads."""
+        return "".join(f"{piece.sha256}  {path}\n" for path, piece in self.paths()).encode()
+
+
+MANIFEST: Final = TypeAdapter(Manifest)
+
+
+def blob_path(piece: Piece) -> str:
+    """Return where a file stands in a bundle, as in a data folder."""
+    return f"blobs/sha256/{piece.sha256[:2]}/{piece.sha256}"
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """Return the canonical JSON (RFC 8785)."""
+    return rfc8785.dumps(MANIFEST.dump_python(manifest, mode="json"))
+
+
+def read_manifest(data: bytes) -> Manifest:
+    """Read a manifest; raise `BundleRefusedError` for any that `encode_manifest` never wrote."""
+    try:
+        manifest = MANIFEST.validate_json(data)
+    except (ValidationError, MalformedValueError, RecursionError) as error:
+        raise BundleRefusedError("the manifest is not that of a bundle") from error
+    if manifest.type != TYPE:
+        raise BundleRefusedError("the manifest is not that of a bundle")
+    if manifest.format != FORMAT or manifest.critical:
+        raise BundleRefusedError(
+            f"a bundle of format {manifest.format} with critical fields "
+            f"{[word[:40] for word in manifest.critical[:5]]}: a newer mpmirror is needed"
+        )
+    if encode_manifest(manifest) != data:
+        raise BundleRefusedError("the manifest is not in canonical form")
+    _refuse_disorder(manifest)
+    return manifest
+
+
+def _refuse_disorder(manifest: Manifest) -> None:
+    names = [piece.sha256 for piece in manifest.pieces]
+    if len(set(names)) != len(names):
+        raise BundleRefusedError("the manifest names the same bytes twice")
+    if manifest.documents[0].sha256 != manifest.content:
+        raise BundleRefusedError("the first document is not the content that the manifest names")
+    blobs = [piece.sha256 for piece in manifest.blobs]
+    if blobs != sorted(blobs):
+        raise BundleRefusedError("the files of the manifest are not in order")
+    if any(piece.size > MOST_BYTES for piece in manifest.documents):
+        raise BundleRefusedError("a document of the manifest is larger than any document")

@@ -1,0 +1,234 @@
+"""Write a bundle: what a publication names and the receiver has not, the same bytes every time.
+
+Nothing in it depends on the clock, on who types or where it is written: the same publication,
+key and have-list give the same file.  It is written as it is read, in pieces of 1 MiB, and every
+blob is hashed on the way: damaged bytes end the export and never leave the house.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Collection
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Final, Protocol
+
+from mirror.catalog.values import Digest
+from mirror.errors import (
+    ArtifactNotFoundError,
+    ConfigurationError,
+    DamagedError,
+    PublicationNotFoundError,
+)
+from mirror.publication.bundle import Manifest, Mark, Piece, encode_manifest
+from mirror.publication.documents import (
+    ContentRoot,
+    PublicationRoot,
+    decode_board,
+    decode_content,
+    decode_publication,
+)
+from mirror.publication.statements import Statement, Type
+from mirror.storage.threads import to_end
+from mirror.transfer.bundles.tar import END, header, padding
+
+if TYPE_CHECKING:
+    from mirror.storage.store import StoreReader
+
+#: A line of the ledger is marked in each bundle when its number is a multiple of this.
+MARK_EVERY: Final = 256
+
+_MOST_BYTES: Final = 64 * 1024 * 1024
+_PORTION: Final = 1 << 20
+
+
+class BundleSigner(Protocol):
+    """Who signs bundles."""
+
+    def sign(self, data: bytes, statement: Statement) -> str:
+        """Return a ``.minisig`` file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a bundle shall bring: of which *channel*, of which boards (patterns; none: all).
+
+    *base* is a content that the receiver holds, *held* says whether it holds certain bytes
+    besides; *marked* are numbers of lines of the ledger to be marked too.
+    """
+
+    channel: str = "current"
+    boards: tuple[str, ...] = ()
+    base: Digest | None = None
+    held: Callable[[Digest], bool] = lambda _digest: False
+    marked: Collection[int] = ()
+    checked: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A bundle that is about to be written: all of it but the files is in *head*."""
+
+    manifest: Manifest
+    head: tuple[tuple[str, bytes], ...]
+
+
+async def plan_export(store: StoreReader, signer: BundleSigner, request: Request) -> Export:
+    """Find what belongs into the bundle, and sign that; nothing is written.
+
+    Raises `PublicationNotFoundError` without a publication there, `ConfigurationError` for boards
+    that nobody has, `DamagedError` for documents that can not be read.
+    """
+    root, content = await _current(store, request.channel)
+    boards = _chosen(content, request.boards)
+    base = await _reach(store, request.base) if request.base else frozenset()
+    documents, files = await _wanted(store, root.content, content, boards)
+    recalled = set(content.recalled)
+
+    def is_new(piece: Piece) -> bool:
+        digest = piece.digest
+        return digest not in base and digest not in recalled and not request.held(digest)
+
+    first, *others = documents
+    manifest = Manifest(
+        lineage=root.lineage,
+        channel=request.channel,
+        sequence=root.sequence,
+        published=root.published,
+        checked=request.checked,
+        content=first.sha256,
+        base=request.base.hex if request.base else None,
+        boards=boards if request.boards else None,
+        documents=(first, *filter(is_new, others)),
+        blobs=tuple(sorted(filter(is_new, files), key=lambda piece: piece.sha256)),
+        ledger=await _marks(store, request.marked),
+        signed=await store.signatures.of(root.content),
+    )
+    data = encode_manifest(manifest)
+    said = Statement(Type.BUNDLE, root.lineage, root.sequence, request.channel)
+    signature = await to_end(signer.sign, data, said)
+    return Export(
+        manifest,
+        (
+            ("manifest.json", data),
+            ("manifest.json.minisig", signature.encode()),
+            ("SHA256SUMS", manifest.sums()),
+        ),
+    )
+
+
+async def stream_export(store: StoreReader, export: Export) -> AsyncIterator[bytes]:
+    """Yield the bytes of the bundle; raise `DamagedError` when a blob is not what it was."""
+    for name, data in export.head:
+        yield header(name, len(data))
+        yield data + bytes(padding(len(data)))
+    for path, piece in export.manifest.paths():
+        yield header(path, piece.size)
+        async for portion in _bytes_of(store, piece):
+            yield portion
+        if padding(piece.size):
+            yield bytes(padding(piece.size))
+    yield END
+
+
+async def _bytes_of(store: StoreReader, piece: Piece) -> AsyncIterator[bytes]:
+    hashed = hashlib.sha256()
+    size = 0
+    with await store.blobs.open(piece.digest) as blob:
+        while portion := await to_end(_read_hashed, blob.file, hashed):
+            size += len(portion)
+            yield portion
+    if size != piece.size or hashed.hexdigest() != piece.sha256:
+        raise DamagedError(f"{piece.digest} was damaged while it was read: the bundle is no good")
+
+
+def _read_hashed(file: BinaryReader, hashed: HashLike) -> bytes:
+    portion = file.read(_PORTION)
+    hashed.update(portion)
+    return portion
+
+
+class BinaryReader(Protocol):
+    """An open file."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to so many bytes."""
+
+
+class HashLike(Protocol):
+    """A hash under way."""
+
+    def update(self, data: bytes, /) -> object:
+        """Take *data* in."""
+
+
+async def _current(store: StoreReader, channel: str) -> tuple[PublicationRoot, ContentRoot]:
+    digest = await store.publications.current(channel)
+    if digest is None:
+        raise PublicationNotFoundError(f"nothing is published on channel {channel}")
+    root = decode_publication(await store.blobs.read(digest, max_bytes=_MOST_BYTES))
+    return root, decode_content(await store.blobs.read(root.content, max_bytes=_MOST_BYTES))
+
+
+def _chosen(content: ContentRoot, patterns: Collection[str]) -> tuple[str, ...]:
+    unknown = [
+        pattern
+        for pattern in patterns
+        if not any(fnmatchcase(board, pattern) for board in content.boards)
+    ]
+    if unknown:
+        raise ConfigurationError(f"no board is published that is called like {unknown[0][:80]}")
+    return tuple(
+        board
+        for board in sorted(content.boards)
+        if not patterns or any(fnmatchcase(board, pattern) for pattern in patterns)
+    )
+
+
+async def _wanted(
+    store: StoreReader, digest: Digest, content: ContentRoot, boards: Collection[str]
+) -> tuple[list[Piece], set[Piece]]:
+    """Return the documents, the content first, and the files of *boards*."""
+    documents = [Piece(digest.hex, await store.blobs.size(digest))]
+    files: set[Piece] = set()
+    for board in boards:
+        data = await store.blobs.read(content.boards[board], max_bytes=_MOST_BYTES)
+        documents.append(Piece(content.boards[board].hex, len(data)))
+        files |= await to_end(_files_of, data)
+    # Two boards may share a document's bytes never, and files often.
+    return documents, files
+
+
+def _files_of(document: bytes) -> set[Piece]:
+    board = decode_board(document)
+    releases = (*board.releases, *board.local)
+    return {Piece(file.hashes.sha256, file.size) for one in releases for file in one.files}
+
+
+async def _reach(store: StoreReader, content: Digest) -> frozenset[Digest]:
+    """Return all that hangs on *content*, of which the documents must still be here."""
+    try:
+        root = decode_content(await store.blobs.read(content, max_bytes=_MOST_BYTES))
+        found = {content, *root.boards.values()}
+        for digest in root.boards.values():
+            data = await store.blobs.read(digest, max_bytes=_MOST_BYTES)
+            found |= {piece.digest for piece in await to_end(_files_of, data)}
+    except ArtifactNotFoundError as error:
+        raise PublicationNotFoundError(
+            f"what the receiver holds ({content}) is no longer known here: have it print "
+            "`mpmirror have --full`, and export with that"
+        ) from error
+    return frozenset(found)
+
+
+async def _marks(store: StoreReader, wanted: Collection[int]) -> tuple[Mark, ...]:
+    marks: list[Mark] = []
+    last: Mark | None = None
+    async for recorded in store.ledger.entries():
+        place = recorded.position
+        last = Mark(place.number, place.digest.hex)
+        if place.number % MARK_EVERY == 0 or place.number in wanted:
+            marks.append(last)
+    if last is not None and (not marks or marks[-1] != last):
+        marks.append(last)
+    return tuple(marks)

@@ -1,0 +1,165 @@
+"""Import a bundle, all of it or nothing: signature, manifest, every digest, every structure.
+
+The medium is read once: bytes are hashed while they are copied into the incoming folder, and only
+the copies are judged.  Until all are accepted nothing else was written; then they are kept, written
+down, and published, each step safe to repeat.  Refused, the copies are taken away; killed, they
+are taken up by the next import of the same bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from mirror.catalog.values import Digest
+from mirror.errors import BundleRefusedError, MirrorError, RefusedError, SignatureRefusedError
+from mirror.publication.bundle import Manifest
+from mirror.publication.statements import Statement, Type
+from mirror.sandbox import Sandbox
+from mirror.storage.senders import Senders
+from mirror.storage.store import Store
+from mirror.transfer.bundles.committing import Commit, Committed
+from mirror.transfer.bundles.judging import Judged, Judging, Scan
+from mirror.transfer.bundles.reading import Reader
+from mirror.transfer.bundles.staging import Staging
+from mirror.transfer.keys.minisign import Signature
+from mirror.transfer.keys.rules import Rules, Seen
+
+if TYPE_CHECKING:
+    from mirror.storage.senders import Sender
+    from mirror.transfer.bundles.reading import Medium
+
+#: Told how many bytes of how many were read.
+Progress = Callable[[int, int], None]
+
+
+def _tell_nobody(_done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What an import works with; *scan* is a program that may refuse a file, None: none."""
+
+    store: Store
+    sandbox: Sandbox
+    senders: Senders
+    rules: Rules
+    clock: Callable[[], datetime]
+    upstream: str
+    scan: Scan | None = None
+    report: Progress = field(default=_tell_nobody)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What an import did, or would do: the bundle, its key, and what became of each file.
+
+    *committed* is None for one that was only tried.
+    """
+
+    manifest: Manifest
+    key: str
+    judged: tuple[Judged, ...]
+    size: int
+    committed: Committed | None
+
+
+def seen_of(senders: Mapping[tuple[str, str], Sender]) -> dict[tuple[str, str], Seen]:
+    """Return how far *senders* were seen, as the rules want it."""
+    return {place: Seen(one.sequence, one.content) for place, one in senders.items()}
+
+
+async def import_bundle(means: Means, medium: Medium, *, dry_run: bool = False) -> Imported:
+    """Take in the bundle on *medium*; with *dry_run* say what it would bring, and change nothing.
+
+    Raises a `RefusedError` when it is not taken: then nothing was changed.  Raises `StorageError`
+    when this node can not keep it.
+    """
+    return await _Import(means, medium).whole(dry_run=dry_run)
+
+
+class _Import:
+    def __init__(self, means: Means, medium: Medium) -> None:
+        self._means = means
+        self._reader = Reader(medium)
+        self._staging = Staging(means.store)
+
+    async def whole(self, *, dry_run: bool) -> Imported:
+        try:
+            manifest, said, key = await self._opened()
+            total = sum(piece.size for piece in manifest.pieces)
+            await self._means.store.demand(total)
+            await self._copy(manifest, total)
+            judging = Judging(self._means, self._staging, manifest)
+            judged = await judging.all()
+        except RefusedError:
+            await self._staging.discard()
+            raise
+        except (MirrorError, asyncio.CancelledError):
+            # What came is taken up again: the medium, or this disk, failed, and not the bundle.
+            await self._staging.close()
+            raise
+        if dry_run:
+            await self._staging.discard()
+            return self._imported(manifest, key, judged, None)
+        commit = Commit(self._means, self._staging, manifest, said)
+        committed = await commit.all(judging, judged, key)
+        return self._imported(manifest, key, judged, committed)
+
+    async def _opened(self) -> tuple[Manifest, Statement, str]:
+        head = await self._reader.head()
+        signature = Signature.parse(head.signature)
+        said = self._means.rules.believe(head.manifest, signature, Type.BUNDLE)
+        manifest = await self._means.sandbox.read_manifest(head.manifest)
+        if (said.origin, said.channel, said.sequence) != (
+            manifest.lineage,
+            manifest.channel,
+            manifest.sequence,
+        ):
+            raise SignatureRefusedError("signed as another publication than the manifest names")
+        self._means.rules.refuse_other(said, Digest(manifest.content))
+        await self._refuse_rewritten(manifest)
+        await self._reader.sums(manifest)
+        return manifest, said, signature.key_id
+
+    async def _refuse_rewritten(self, manifest: Manifest) -> None:
+        """Raise when a line of the sender's ledger is another one than was told before."""
+        told = {mark.number: mark.sha256 for mark in manifest.ledger}
+        last = max(told, default=0)
+        for (lineage, _), sender in (await self._means.senders.all()).items():
+            if lineage != manifest.lineage:
+                continue
+            for mark in sender.ledger:
+                if told.get(mark.number, mark.sha256) != mark.sha256:
+                    raise BundleRefusedError(
+                        f"line {mark.number} of the sender's ledger is another one than it told "
+                        "before: its history was rewritten"
+                    )
+            if sender.ledger and sender.ledger[-1].number > last:
+                raise BundleRefusedError(
+                    f"the sender's ledger ends with line {last}, and had "
+                    f"{sender.ledger[-1].number} before: its history was cut"
+                )
+
+    async def _copy(self, manifest: Manifest, total: int) -> None:
+        done = 0
+        for path, piece in manifest.paths():
+            async with self._staging.taking(piece) as sink:
+                await self._reader.piece(path, piece, sink)
+            done += piece.size
+            self._means.report(done, total)
+        await self._reader.end()
+
+    def _imported(
+        self,
+        manifest: Manifest,
+        key: str,
+        judged: tuple[Judged, ...],
+        committed: Committed | None,
+    ) -> Imported:
+        size = sum(piece.size for piece in manifest.pieces)
+        return Imported(manifest=manifest, key=key, judged=judged, size=size, committed=committed)

@@ -1,0 +1,211 @@
+"""Judge what a bundle brought: that nothing is missing or too much, and each file's structure.
+
+Documents and images are parsed in the limited child process, as if they came from upstream.  One
+file that is refused refuses the bundle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from mirror.catalog.local_names import parse_held
+from mirror.catalog.names import ArtifactName
+from mirror.catalog.values import Digest
+from mirror.claims import claim_of_listing
+from mirror.errors import BundleRefusedError, ChildRefusedError
+from mirror.formats.verdict import Claim, Conclusion, Finding, Verdict
+from mirror.publication.documents import ContentRoot, decode_board, decode_content
+from mirror.storage.threads import to_end
+
+if TYPE_CHECKING:
+    from mirror.catalog.model import BoardFacts
+    from mirror.publication.bundle import Manifest
+    from mirror.publication.offered import OfferedBoard, OfferedFile
+    from mirror.transfer.bundles.importing import Means
+    from mirror.transfer.bundles.staging import Staging
+
+#: Looks at a file, and returns why it is refused, None when it is not.
+Scan: TypeAlias = Callable[[Path], Awaitable[str | None]]
+
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One file: its name, board, upstream's URL, bytes and verdict; *new* if it was not held."""
+
+    name: str
+    board: str
+    source: str
+    digest: Digest
+    size: int
+    verdict: Verdict
+    new: bool
+    wants_md5: bool = False
+
+
+@dataclass(slots=True)
+class _Missing:
+    boards: list[str]
+    files: list[str]
+
+
+class Judging:
+    """Judges one bundle; `all` comes first, then the rest is known."""
+
+    def __init__(self, means: Means, staging: Staging, manifest: Manifest) -> None:
+        self._means = means
+        self._store = means.store
+        self._staging = staging
+        self._manifest = manifest
+        self.content: ContentRoot
+        self.boards: dict[str, Digest] = {}
+
+    async def all(self) -> tuple[Judged, ...]:
+        """Return what became of every file; raise a `RefusedError` for the first that is refused.
+
+        What is recalled here or there is not among them.
+        """
+        manifest = self._manifest
+        data = await self._staging.read(Digest(manifest.content))
+        # The child first: it refuses what this process must not have to read.
+        await self._means.sandbox.read_peer_content(data, "the content of the bundle")
+        self.content = await to_end(decode_content, data)
+        chosen = self.content.boards if manifest.boards is None else manifest.boards
+        unknown = [board for board in chosen if board not in self.content.boards]
+        if unknown:
+            raise BundleRefusedError(f"the content of the bundle has no board {unknown[0]}")
+        self.boards = {board: self.content.boards[board] for board in chosen}
+        await self._refuse_gap_of_documents()
+        offered = [await self._offered(board, digest) for board, digest in self.boards.items()]
+        await self._refuse_gap_of_files(offered)
+        judged = [
+            await self._judge(board, file, source, wants_md5=md5)
+            for board, sources in offered
+            for file, source, md5 in sources
+            if not await self._is_recalled(file.digest)
+        ]
+        return tuple(judged)
+
+    async def _is_recalled(self, digest: Digest) -> bool:
+        return (
+            digest in self.content.recalled
+            or await self._store.index.find_recall(digest) is not None
+        )
+
+    async def _offered(
+        self, board: str, digest: Digest
+    ) -> tuple[OfferedBoard, list[tuple[OfferedFile, str, bool]]]:
+        data = await self._staging.read(digest)
+        url = f"the document of {board} in the bundle"
+        offered = await self._means.sandbox.read_offered_board(data, url, board)
+        document = await to_end(decode_board, data)
+        entries = {
+            file.name: file
+            for release in (*document.releases, *document.local)
+            for file in release.files
+        }
+        return offered, [
+            (file, entries[file.name].source, entries[file.name].hashes.md5 is not None)
+            for file in offered.files
+        ]
+
+    async def _refuse_gap_of_documents(self) -> None:
+        missing = [
+            board for board, digest in self.boards.items() if not await self._staging.has(digest)
+        ]
+        if missing:
+            self._refuse_gap(f"the document of {_named(missing)}")
+        brought = {piece.digest for piece in self._manifest.documents[1:]}
+        if brought - set(self.boards.values()):
+            raise BundleRefusedError("the bundle brings a document that its content does not name")
+
+    async def _refuse_gap_of_files(
+        self, offered: list[tuple[OfferedBoard, list[tuple[OfferedFile, str, bool]]]]
+    ) -> None:
+        named = {file.digest: file for _, files in offered for file, _, _ in files}
+        sizes = {piece.digest: piece.size for piece in self._manifest.blobs}
+        if sizes.keys() - named.keys():
+            raise BundleRefusedError("the bundle brings bytes that none of its boards names")
+        missing = []
+        for digest, file in named.items():
+            if sizes.get(digest, file.size) != file.size:
+                raise BundleRefusedError(f"{file.name}: another size than its board says")
+            if not await self._staging.has(digest) and not await self._is_recalled(digest):
+                missing.append(file.name)
+        if missing:
+            self._refuse_gap(_named(missing))
+
+    def _refuse_gap(self, what: str) -> None:
+        raise BundleRefusedError(
+            f"{what} is neither in the bundle nor held here, for the bundle goes on from what this "
+            "node never got; what fills the gap is an export for what `mpmirror have` prints here: "
+            "mpmirror export FILE --have 'TEXT'"
+        )
+
+    async def _judge(
+        self, board: OfferedBoard, file: OfferedFile, source: str, *, wants_md5: bool
+    ) -> Judged:
+        known = await self._store.index.find_held(file.name)
+        if (
+            known is not None
+            and known.digest == file.digest
+            and not self._staging.is_new(file.digest)
+        ):
+            verdict = known.verdict
+        else:
+            verdict = await self._verified(board.facts, file)
+            await self._scanned(file)
+        return Judged(
+            name=file.name,
+            board=board.facts.board,
+            source=source,
+            digest=file.digest,
+            size=file.size,
+            verdict=verdict,
+            new=known is None or known.digest != file.digest,
+            wants_md5=wants_md5,
+        )
+
+    async def _verified(self, facts: BoardFacts, file: OfferedFile) -> Verdict:
+        try:
+            with await self._staging.reading(file.digest) as opened:
+                verdict = await self._means.sandbox.verify_image(
+                    opened, file.size, _claim(facts, file)
+                )
+        except ChildRefusedError as error:
+            verdict = Verdict(Conclusion.REFUSED, reasons=(Finding("parser", str(error)),))
+        if not verdict.accepted:
+            words = "; ".join(reason.text for reason in verdict.reasons)
+            raise BundleRefusedError(f"{file.name} is refused: {words}")
+        return verdict
+
+    async def _scanned(self, file: OfferedFile) -> None:
+        path = self._staging.path(file.digest)
+        if self._means.scan is None or path is None:
+            return
+        objection = await self._means.scan(path)
+        if objection is not None:
+            raise BundleRefusedError(f"{file.name} is refused by the scanner: {objection}")
+
+
+def _claim(facts: BoardFacts, file: OfferedFile) -> Claim:
+    name = parse_held(file.name)
+    if isinstance(name, ArtifactName):
+        return claim_of_listing(name, facts)
+    return Claim(
+        kind=file.kind.value,
+        port=facts.port,
+        mcu=facts.mcu,
+        board=facts.board,
+        variant=file.variant,
+        own=True,
+    )
+
+
+def _named(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
