@@ -107,6 +107,19 @@ COMMANDS: Final = (
         ACROSS_THE_GAP,
         (COMPLETE, FAILED, USAGE, REFUSED, DAMAGED),
     ),
+    Command("import", Later("mirror.cli.import_", "import_bundles"), ACROSS_THE_GAP, DECIDED),
+    Command(
+        "have",
+        Later("mirror.cli.have", "have"),
+        ACROSS_THE_GAP,
+        (COMPLETE, FAILED, USAGE, REFUSED, DAMAGED),
+    ),
+    Command(
+        "key",
+        Later("mirror.cli.key", "key"),
+        ACROSS_THE_GAP,
+        (COMPLETE, FAILED, USAGE, REFUSED, DAMAGED),
+    ),
     Command(
         "lab-ca",
         Later("mirror.cli.lab_ca", "lab_ca"),

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mirror.cli.export_bundle import Wish, export_bundle
 from mirror.cli.invocation import invocation_of
 from mirror.cli.statuses import COMPLETE, DAMAGED, REFUSED
 from mirror.cli.terminal import Steps, complain, say, say_json
@@ -18,9 +19,31 @@ from mirror.storage.store import StoreReader
 from mirror.transfer.mpflash_folder import Exported, export_folder
 
 
-def export(
+def export(  # noqa: PLR0913 - the options of a command
     context: typer.Context,
+    bundle: Annotated[
+        Path | None, typer.Argument(help="The bundle to write.", metavar="FILE")
+    ] = None,
     *,
+    since: Annotated[
+        int | None,
+        typer.Option("--since", help="Leave out what this publication had.", metavar="SEQUENCE"),
+    ] = None,
+    have: Annotated[
+        str | None,
+        typer.Option("--have", help="What `mpmirror have` printed there, or a file with it."),
+    ] = None,
+    channel: Annotated[str, typer.Option("--channel", help="Of which channel.")] = "current",
+    split: Annotated[
+        str | None, typer.Option("--split", help="Size of a volume, as 700MB.", metavar="SIZE")
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option("--key", help="Secret key that signs; export.key in keys_dir unless given."),
+    ] = None,
+    passphrase_file: Annotated[
+        Path | None, typer.Option("--passphrase-file", help="The key's passphrase, in a file.")
+    ] = None,
     mpflash: Annotated[
         Path | None,
         typer.Option(
@@ -33,10 +56,23 @@ def export(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON, for a script.")] = False,
 ) -> None:
-    """Write files that are held into a folder, as another tool wants to find them."""
+    """Write a signed bundle that crosses a gap, or a folder as another tool wants it."""
     settings = invocation_of(context).settings()
-    if mpflash is None:
-        raise ConfigurationError("export needs to know for whom: --mpflash DIR")
+    if bundle is not None and mpflash is None:
+        wish = Wish(
+            path=bundle.absolute(),
+            since=since,
+            have=have,
+            channel=channel,
+            boards=tuple(boards or ()),
+            split=split,
+            key=key,
+            passphrase_file=passphrase_file,
+        )
+        export_bundle(settings, wish, as_json=as_json)
+        return
+    if mpflash is None or bundle is not None:
+        raise ConfigurationError("export needs to know for whom: a bundle's FILE, or --mpflash DIR")
     folder = mpflash.absolute()
     done = asyncio.run(_export(settings, folder, boards or []))
     if as_json:

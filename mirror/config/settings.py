@@ -42,6 +42,7 @@ from mirror.config.limits import Allowance, Hours, Sites
 from mirror.config.overrides import Overrides
 from mirror.config.second_look import SecondLookSetting
 from mirror.config.tls import TlsSettings
+from mirror.config.transfer import TransferSettings
 from mirror.config.water import WaterSetting
 
 _FLASHABLE = tuple(kind for kind in Kind if kind.flashable)
@@ -51,6 +52,7 @@ _LISTEN = ListenAddress("127.0.0.1", 8080)
 _NO_SECOND_LOOK = SecondLook()
 _NO_TLS = TlsSettings()
 _FRESHNESS = FreshnessSettings()
+_TRANSFER = TransferSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,5 +318,6 @@ class Settings:
     upkeep: UpkeepSettings = UpkeepSettings()
     tls: TlsSettings = _NO_TLS
     freshness: FreshnessSettings = _FRESHNESS
+    transfer: TransferSettings = _TRANSFER
     log: LogSettings = LogSettings()
     sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)

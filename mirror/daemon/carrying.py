@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter
 
-from mirror.catalog.values import Digest
 from mirror.daemon.parts import now
 from mirror.daemon.signing import renew_freshness
 from mirror.daemon.status import remember_outcome
@@ -28,7 +28,6 @@ from mirror.transfer.receipts import Receipt, Receipts, make_receipt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from mirror.config import Settings
@@ -62,6 +61,17 @@ class Carried:
 
 
 CARRIED: TypeAdapter[Carried] = TypeAdapter(Carried)
+
+
+#: The line with which a daemon refuses a bundle: ``{"refused": "…"}``.
+REFUSAL: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
+_RECEIPTS = TypeAdapter(list[Receipt])
+
+
+async def all_receipts(settings: Settings) -> bytes:
+    """Return the receipts of all imports as JSON, newest first."""
+    found = await Receipts(settings.data_dir, Files(Disk())).all()
+    return _RECEIPTS.dump_json(found) + b"\n"
 
 
 async def carry_in(
@@ -138,9 +148,7 @@ async def _finish(settings: Settings, store: Store, imported: Imported) -> Recei
 
 def _checked(manifest: Manifest) -> datetime:
     # The sender's word, and signed: when it had last seen all of upstream.
-    from datetime import datetime as parser  # noqa: PLC0415
-
-    return parser.fromisoformat(manifest.checked or manifest.published)
+    return datetime.fromisoformat(manifest.checked or manifest.published)
 
 
 class _Scanner:
@@ -172,6 +180,3 @@ class _Scanner:
 
 def _scanner(words: Sequence[str]) -> _Scanner | None:
     return _Scanner(words) if words else None
-
-
-__all__ = ["CARRIED", "Carried", "Digest", "carry_in"]

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from mirror.catalog.local_names import parse_held
 from mirror.daemon.bringing import ADDED, ADOPTED, hands_of, named_path, read_wish
+from mirror.daemon.carrying import CARRIED, REFUSAL, all_receipts, carry_in
 from mirror.daemon.disk_levels import levels_of
 from mirror.daemon.health import health_of, old_data
 from mirror.daemon.judging import judge, judge_of
@@ -28,7 +29,7 @@ from mirror.daemon.since import since
 from mirror.daemon.status import status_of
 from mirror.daemon.status_document import Moment, RunningStatus, Status, encode_status
 from mirror.daemon.upkeep import Upkeep
-from mirror.errors import MirrorError
+from mirror.errors import MirrorError, RefusedError
 from mirror.judgement.requests import decode_request, encode_ruling
 from mirror.storage.entries import Recorded
 from mirror.storage.runs import Run
@@ -44,7 +45,7 @@ from mirror.upstream.restraint import Restraint
 from mirror.web.artifacts import Artifact
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+    from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 
     from mirror.cache.on_demand import OnDemand
     from mirror.catalog.values import Digest
@@ -191,6 +192,25 @@ class Operations:
         path, wish = read_wish(request)
         async with self._turn, hands_of(self._settings, self._store, self._reach.turns) as hands:
             return ADDED.dump_json(await add(hands, path, wish)) + b"\n"
+
+    async def carry_in(self, files: Sequence[str], *, dry_run: bool) -> AsyncGenerator[bytes, None]:
+        """Import the bundle of *files*; yield what came of it, or the sentence that refuses it."""
+        paths = [named_path(file) for file in files]
+        async with self._turn:
+            try:
+                done = await carry_in(
+                    self._settings, self._store, paths, lambda _done, _total: None, dry_run=dry_run
+                )
+            except RefusedError as error:
+                self._log.warning("a bundle is refused", why=str(error))
+                yield REFUSAL.dump_json({"refused": str(error)}) + b"\n"
+                return
+        self._log.info("a bundle came in", publication=done.publication, new=done.new)
+        yield CARRIED.dump_json(done) + b"\n"
+
+    async def receipts(self) -> bytes:
+        """Return the receipts of all imports, newest first."""
+        return await all_receipts(self._settings)
 
     async def runs(self) -> bytes:
         """Return the newest runs, newest first."""

@@ -69,8 +69,8 @@ _PACKAGE_INDEX = TypeAdapter(PackageIndex)
 _PACKAGE = TypeAdapter(PackageContent)
 
 # Codecs are loaded when first named, which is too late once no file can be opened:
-# zip directories are cp437, DfuSe names and USB strings UTF-16.
-_CODECS = ("ascii", "cp437", "latin-1", "utf-8", "utf-8-sig", "utf-16", "utf-16-le")
+# zip directories are cp437, DfuSe names and USB strings UTF-16; RFC 8785 sorts by UTF-16BE.
+_CODECS = ("ascii", "cp437", "latin-1", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16be")
 _LOW_PRIORITY = 10
 _CAP_KILL = 5
 _NOBODY = 65534

@@ -172,7 +172,7 @@ class Receipts:
             raise DamagedError(f"{path} does not hold a receipt") from error
 
 
-def render_page(receipt: Receipt, receiver_key: str | None) -> str:
+def render_page(receipt: Receipt) -> str:
     """Return the receipt as a page to print: HTML that loads nothing and runs nothing."""
     facts = [
         ("taken in", f"{receipt.time} by the node {receipt.receiver}"),
@@ -183,7 +183,6 @@ def render_page(receipt: Receipt, receiver_key: str | None) -> str:
         ("goes on from", receipt.base or "nothing: a whole bundle"),
         ("published here as", str(receipt.publication or "nothing new")),
         ("local ledger", f"line {receipt.ledger_number}, {receipt.ledger_sha256}"),
-        ("this receipt is signed by", receiver_key or "nobody"),
         ("names with other bytes than before", ", ".join(receipt.changed) or "none"),
         ("recalled with it", ", ".join(map(str, receipt.recalled)) or "nothing"),
     ]

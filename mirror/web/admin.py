@@ -30,7 +30,7 @@ from mirror.web.on_demand import encode_artifact
 from mirror.web.server import HEADS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Collection, Mapping
+    from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 
     from aiohttp.typedefs import Handler, Middleware
 
@@ -64,6 +64,12 @@ class Operations(Protocol):
 
     async def add(self, request: Mapping[str, str]) -> bytes:
         """Add the own build that *request* describes; return what became of it."""
+
+    def carry_in(self, files: Sequence[str], *, dry_run: bool) -> AsyncGenerator[bytes, None]:
+        """Import the bundle of *files*, absolute paths; yield what came of it, or why not."""
+
+    async def receipts(self) -> bytes:
+        """Return the receipts of all imports, newest first."""
 
     async def runs(self) -> bytes:
         """Return the runs so far, newest first."""
@@ -110,6 +116,8 @@ class _Handlers:
             web.post("/v1/fetch/{name}", self.fetch),
             web.post("/v1/adopt", self.adopt),
             web.post("/v1/add", self.add),
+            web.post("/v1/import", self.carry_in),
+            web.get("/v1/receipts", self.receipts, allow_head=False),
             web.get("/v1/status.json", self.status, allow_head=False),
             web.get("/v1/runs.json", self.runs, allow_head=False),
             web.get("/v1/remembered.json", self.remembered, allow_head=False),
@@ -130,6 +138,14 @@ class _Handlers:
 
     async def add(self, request: web.Request) -> web.StreamResponse:
         return self._document(await self._operations.add(request.query))
+
+    async def carry_in(self, request: web.Request) -> web.StreamResponse:
+        dry_run = request.query.get("dry_run", "no") == "yes"
+        files = request.query.getall("file", [])
+        return await _send_lines(request, self._operations.carry_in(files, dry_run=dry_run))
+
+    async def receipts(self, _request: web.Request) -> web.StreamResponse:
+        return self._document(await self._operations.receipts())
 
     async def ledger(self, request: web.Request) -> web.StreamResponse:
         return await _send_lines(request, self._operations.ledger(request.query.get("since")))

@@ -135,6 +135,7 @@ def test_every_setting_can_be_a_variable(tmp_path: Path) -> None:
             "MPMIRROR_TLS__KEY": "/srv/keys/own-key.pem",
             "MPMIRROR_FRESHNESS__WARN_AFTER": "30d",
             "MPMIRROR_FRESHNESS__STOP_AFTER": "400d",
+            "MPMIRROR_TRANSFER__SCAN": '["clamdscan", "{file}"]',
             "MPMIRROR_LOG__FORMAT": "json",
             "MPMIRROR_LOG__LEVEL": "debug",
         },

@@ -8,7 +8,7 @@ blob is hashed on the way: damaged bytes end the export and never leave the hous
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, Protocol
@@ -117,7 +117,7 @@ async def plan_export(store: StoreReader, signer: BundleSigner, request: Request
     )
 
 
-async def stream_export(store: StoreReader, export: Export) -> AsyncIterator[bytes]:
+async def stream_export(store: StoreReader, export: Export) -> AsyncGenerator[bytes, None]:
     """Yield the bytes of the bundle; raise `DamagedError` when a blob is not what it was."""
     for name, data in export.head:
         yield header(name, len(data))

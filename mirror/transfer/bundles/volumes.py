@@ -1,8 +1,8 @@
 """A bundle cut into volumes: each with a header of its own, in any order, none missing.
 
 A header is one block of 512 bytes: a line of JSON, canonical, filled with blanks, that says of
-which bundle this is (the SHA-256 of all of it), which volume of how many, at which place, of which
-size, and the SHA-256 of what follows.  A volume is exactly its header and that many bytes.
+which bundle this is (the SHA-256 of its manifest), which volume of how many, at which place, of
+which size, and the SHA-256 of what follows.  A volume is exactly its header and that many bytes.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ _FILE_BYTES: Final = 16_384
 NODE: Final = "node.key"
 PREVIOUS: Final = "previous.key"
 RECOVERY: Final = "recovery.pub"
+EXPORT: Final = "export.key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,18 @@ def find_secret(path: Path) -> SecretKey | None:
         raise KeyRefusedError(f"{path} can be read by others: chmod 600 it, or make another key")
     try:
         return SecretKey.parse(text)
+    except KeyRefusedError as error:
+        raise KeyRefusedError(f"{path}: {error}") from error
+
+
+def read_secret(path: Path, passphrase: Callable[[], str]) -> SecretKey:
+    """Read a secret key that may have a passphrase; raise `KeyRefusedError`; this blocks."""
+    with reported("reading", path), path.open("rb") as file:
+        mode, text = path.stat().st_mode, file.read(_FILE_BYTES)
+    if mode & _OTHERS:
+        raise KeyRefusedError(f"{path} can be read by others: chmod 600 it, or make another key")
+    try:
+        return SecretKey.parse(text, passphrase)
     except KeyRefusedError as error:
         raise KeyRefusedError(f"{path}: {error}") from error
 

@@ -1,0 +1,150 @@
+"""`mpmirror export FILE`: write a signed bundle, whole or only what the far side lacks."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from mirror.catalog.values import Digest
+from mirror.cli.passphrases import passphrase_from
+from mirror.cli.terminal import Steps, complain, say, say_json
+from mirror.config import Settings
+from mirror.config.units import parse_size
+from mirror.errors import ConfigurationError
+from mirror.publication.documents import decode_publication
+from mirror.publication.freshness import decode_freshness
+from mirror.publication.statements import Statement
+from mirror.storage.freshness import find_freshness
+from mirror.storage.store import StoreReader
+from mirror.storage.threads import to_end
+from mirror.transfer.bundles.exporting import Export, Request, plan_export
+from mirror.transfer.bundles.writing import Written, write_bundle
+from mirror.transfer.have import Have, parse_have
+from mirror.transfer.keys.node_keys import EXPORT, NODE, read_secret
+from mirror.transfer.keys.secret import SecretKey
+
+_MOST_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is typed: where to write, what the far side holds, of what, and who signs."""
+
+    path: Path
+    since: int | None
+    have: str | None
+    channel: str
+    boards: tuple[str, ...]
+    split: str | None
+    key: Path | None
+    passphrase_file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Signer:
+    key: SecretKey
+
+    def sign(self, data: bytes, statement: Statement) -> str:
+        return self.key.sign(data, statement).text
+
+
+def export_bundle(settings: Settings, wish: Wish, *, as_json: bool) -> None:
+    """Write the bundle, and say what is in it."""
+    if wish.since is not None and wish.have is not None:
+        raise ConfigurationError("--since and --have both say what the far side holds: give one")
+    split = parse_size(wish.split) if wish.split else None
+    key = _key(settings, wish)
+    export, written = asyncio.run(_export(settings, wish, key, split))
+    if as_json:
+        say_json(_document(export, written, key))
+    else:
+        _tell(export, written, key)
+
+
+def _key(settings: Settings, wish: Wish) -> SecretKey:
+    path = wish.key or settings.keys_dir / EXPORT
+    if wish.key is None and not path.exists():
+        path = settings.keys_dir / NODE
+        complain(
+            "No export key was made (`mpmirror key export`): the node's own key signs, which the "
+            "far side must trust for that."
+        )
+    return read_secret(path, passphrase_from(wish.passphrase_file, f"Passphrase of {path}"))
+
+
+async def _export(
+    settings: Settings, wish: Wish, key: SecretKey, split: int | None
+) -> tuple[Export, Written]:
+    store = await StoreReader.open_for_reading(settings.data_dir)
+    have = _have(wish)
+    base = have.content if have else await _content_of(store, wish.since)
+    if have is not None and not await store.blobs.has(have.content) and have.prefixes:
+        base = None  # the compact set says more than a content that is forgotten
+    page = await to_end(find_freshness, settings.data_dir)
+    request = Request(
+        channel=wish.channel,
+        boards=wish.boards,
+        base=base,
+        held=have.holds if have else lambda _digest: False,
+        marked=(have.ledger,) if have else (),
+        checked=decode_freshness(page.page.encode()).checked if page else None,
+    )
+    export = await plan_export(store, _Signer(key), request)
+    with Steps() as steps:
+        written = await write_bundle(
+            store,
+            export,
+            wish.path,
+            split,
+            lambda done, total: steps.show("write", done, total),
+        )
+    return export, written
+
+
+def _have(wish: Wish) -> Have | None:
+    if wish.have is None:
+        return None
+    path = Path(wish.have)
+    try:
+        text = path.read_text(encoding="utf-8") if path.is_file() else wish.have
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} can not be read") from error
+    return parse_have(text)
+
+
+async def _content_of(store: StoreReader, sequence: int | None) -> Digest | None:
+    if sequence is None:
+        return None
+    root = await store.publications.root(sequence)
+    return decode_publication(await store.blobs.read(root, max_bytes=_MOST_BYTES)).content
+
+
+def _document(export: Export, written: Written, key: SecretKey) -> dict[str, object]:
+    manifest = export.manifest
+    return {
+        "files": [str(path) for path in written.files],
+        "size": written.size,
+        "lineage": manifest.lineage,
+        "channel": manifest.channel,
+        "publication": manifest.sequence,
+        "content": manifest.content,
+        "base": manifest.base,
+        "documents": len(manifest.documents),
+        "blobs": len(manifest.blobs),
+        "key": key.key_id,
+        "fingerprint": key.public.fingerprint,
+    }
+
+
+def _tell(export: Export, written: Written, key: SecretKey) -> None:
+    manifest = export.manifest
+    what = "what is new in" if manifest.base else "all of"
+    say(
+        f"{what} publication {manifest.sequence}: {len(manifest.blobs)} files and "
+        f"{len(manifest.documents)} documents, {written.size / 1e6:,.1f} MB"
+    )
+    for path in written.files[:5]:
+        say(f"  {path}")
+    if len(written.files) > 5:  # noqa: PLR2004 - the first five show the rest
+        say(f"  … {len(written.files)} volumes")
+    say(f"signed by key {key.key_id}, fingerprint {key.public.fingerprint}")
+    say("It is not encrypted: whoever finds it can read it, and change nothing unnoticed.")
