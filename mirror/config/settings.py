@@ -37,12 +37,11 @@ from mirror.config.fields import (
     SiteUrl,
     between,
 )
-from mirror.config.freshness import FreshnessSettings
 from mirror.config.limits import Allowance, Hours, Sites
 from mirror.config.overrides import Overrides
 from mirror.config.second_look import SecondLookSetting
 from mirror.config.tls import TlsSettings
-from mirror.config.transfer import TransferSettings
+from mirror.config.transfer import FreshnessSettings, TransferSettings
 from mirror.config.water import WaterSetting
 
 _FLASHABLE = tuple(kind for kind in Kind if kind.flashable)
@@ -51,8 +50,6 @@ _KEEP_FREE = KeepFree(size=2_000_000_000, share=0.1)
 _LISTEN = ListenAddress("127.0.0.1", 8080)
 _NO_SECOND_LOOK = SecondLook()
 _NO_TLS = TlsSettings()
-_FRESHNESS = FreshnessSettings()
-_TRANSFER = TransferSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,7 +314,7 @@ class Settings:
     guard: GuardSettings = GuardSettings()
     upkeep: UpkeepSettings = UpkeepSettings()
     tls: TlsSettings = _NO_TLS
-    freshness: FreshnessSettings = _FRESHNESS
-    transfer: TransferSettings = _TRANSFER
+    freshness: FreshnessSettings = field(default_factory=FreshnessSettings)
+    transfer: TransferSettings = field(default_factory=TransferSettings)
     log: LogSettings = LogSettings()
     sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)

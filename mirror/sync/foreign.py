@@ -91,7 +91,7 @@ class ForeignPublisher(Publisher):
         standing = await standing_judgements(self._store.index)
         rendered = await self._render(board, before, frozenset(), standing)
         encoded = await asyncio.to_thread(encode, rendered)
-        return await self._held(encoded, None)
+        return await self._store.blobs.put(encoded)
 
 
 def _says_the_same(before: ContentRoot, after: ContentRoot) -> bool:

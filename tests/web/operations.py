@@ -16,7 +16,7 @@ from mirror.web.listening import unix_socket
 from mirror.web.server import serving
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
     from pathlib import Path
 
     from mirror.catalog.values import Digest
@@ -67,6 +67,14 @@ class Operations:
     async def add(self, request: Mapping[str, str]) -> bytes:
         """Say what was said."""
         return json.dumps(dict(request)).encode()
+
+    async def carry_in(self, files: Sequence[str], *, dry_run: bool) -> AsyncGenerator[bytes, None]:
+        """Say which bundle was named."""
+        yield json.dumps({"files": list(files), "dry_run": dry_run}).encode() + b"\n"
+
+    async def receipts(self) -> bytes:
+        """Say that there were none."""
+        return b"[]\n"
 
     async def accessed(self, digests: Collection[Digest]) -> None:
         """Remember what was told."""
