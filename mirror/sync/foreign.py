@@ -1,19 +1,20 @@
 """Publish what another node made: as it came where nothing here differs, else derived from it.
 
 The content of another node keeps its bytes, and so its maker's signature.  Where this node holds
-own builds, forbids or hides something, or got a part only, it makes a content of its own from it,
-which names the lineages that it came through.
+own builds, forbids or hides something, or got a part only (packages and photographs do not travel
+yet), it makes a content of its own from it, which names the lineages that it came through.
 """
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.catalog.values import Digest
-from mirror.publication.documents import ContentRoot, decode_content, encode
+from mirror.publication.documents import ContentRoot, decode_content
+from mirror.sync.composing import Composer
 from mirror.sync.local_layer import render_local
+from mirror.sync.marking import find_renames
 from mirror.sync.publish import Publisher, stamp
 from mirror.sync.signing import next_origin
 from mirror.sync.standing import remembered_in, standing_judgements
@@ -76,6 +77,8 @@ class ForeignPublisher(Publisher):
                 through=through,
                 recalled=tuple(recall.digest for recall in standing.recalls),
                 recalls=standing.recalls,
+                packages=before.packages if before else None,
+                photographs=before.photographs if before else None,
             )
             if before is not None and _says_the_same(before, content):
                 return None
@@ -85,13 +88,13 @@ class ForeignPublisher(Publisher):
             return await self._point(previous, content, local, now)
 
     async def _again(self, document: Digest) -> Digest:
-        data = await self._read(document)
-        board = remembered_in(data)
-        before = await self._before(document)
-        standing = await standing_judgements(self._store.index)
-        rendered = await self._render(board, before, frozenset(), standing)
-        encoded = await asyncio.to_thread(encode, rendered)
-        return await self._store.blobs.put(encoded)
+        index = self._store.index
+        composer = Composer(
+            None, frozenset(), await standing_judgements(index), await find_renames(index)
+        )
+        board = remembered_in(await self._read(document))
+        composed = await self._composed(board, composer, document)
+        return await self._store.blobs.put(composed.document)
 
 
 def _says_the_same(before: ContentRoot, after: ContentRoot) -> bool:

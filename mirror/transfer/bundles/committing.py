@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from mirror.catalog.local_names import is_local
 from mirror.catalog.values import Digest
 from mirror.publication.documents import decode_content, decode_publication
+from mirror.publication.subtrees import tops_of
 from mirror.storage.entries import Change, Decision, Position, Sighting
 from mirror.storage.judgements import What
 from mirror.storage.senders import Sender
@@ -146,7 +147,9 @@ class Commit:
         sightings = (await index.sightings_of(own)).values()
         # What a bundle brought is the sender's, and stands in the sender's content.
         owned = {one.board for one in sightings if one.via is None}
-        if not forbidden and not hidden and not owned and self._manifest.boards is None:
+        # Packages and photographs do not travel: a content that names them is not whole here.
+        whole = self._manifest.boards is None and not tops_of(content)
+        if whole and not forbidden and not hidden and not owned:
             return None
         needles = [digest.hex for digest in forbidden] + sorted(hidden)
         again = {
