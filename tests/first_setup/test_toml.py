@@ -59,6 +59,8 @@ def test_a_comment_becomes_a_setting_when_its_mark_is_taken_away(tmp_path: Path)
         "policy.since",
         "disk.high_water",
         "disk.low_water",
+        "tls.certificate",
+        "tls.key",
     ]
 
 
