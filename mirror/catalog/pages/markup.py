@@ -86,11 +86,27 @@ def read_markup(html: bytes, url: str) -> tuple[Event, ...]:
         with warnings.catch_warnings():
             # bs4 warns of text that looks like a file name or XML: both are refusals later.
             warnings.simplefilter("ignore")
-            soup = BeautifulSoup(text, "html.parser")
+            soup = _Shallow(text, "html.parser")
     # ValueError: a character reference of more than 4,300 digits.
     except (ParserRejectedMarkup, ValueError, RecursionError) as error:
         raise PageRefusedError(f"{url}: no HTML parser can read this page") from error
+    except _TooDeepError as error:
+        raise PageRefusedError(f"{url}: elements nested more than {MAX_DEPTH} deep") from error
     return tuple(_events(soup, url))
+
+
+class _TooDeepError(Exception):
+    """More elements are open than any page has."""
+
+
+class _Shallow(BeautifulSoup):
+    """A tree that ends at `MAX_DEPTH`: what goes deeper costs time for each element in it."""
+
+    def pushTag(self, tag: Tag) -> None:  # noqa: N802 - the parser's name
+        """Go into *tag*; the tree itself is the first."""
+        if len(self.tagStack) > MAX_DEPTH:
+            raise _TooDeepError
+        super().pushTag(tag)
 
 
 def headings(events: Sequence[Event]) -> tuple[Heading, ...]:
@@ -147,8 +163,6 @@ def _events(soup: BeautifulSoup, url: str) -> Iterator[Event]:
             stack.pop()
             yield Closed(tag)
         elif isinstance(node, Tag):
-            if len(stack) > MAX_DEPTH:
-                raise PageRefusedError(f"{url}: elements nested more than {MAX_DEPTH} deep")
             yield _opened(node, url)
             stack.append((node.name, iter(node.contents)))
         # Comments, scripts, styles and declarations are subclasses, and are not text.
