@@ -15,7 +15,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mirror.catalog.values import Digest
-from mirror.errors import BundleRefusedError, MirrorError, RefusedError, SignatureRefusedError
+from mirror.errors import (
+    BundleRefusedError,
+    DiskFullError,
+    MirrorError,
+    RefusedError,
+    SignatureRefusedError,
+)
 from mirror.publication.bundle import Manifest
 from mirror.publication.statements import Statement, Type
 from mirror.sandbox import Sandbox
@@ -92,7 +98,7 @@ class _Import:
         try:
             manifest, said, key = await self._opened()
             total = sum(piece.size for piece in manifest.pieces)
-            await self._means.store.demand(total)
+            await self._refuse_too_large(total)
             await self._copy(manifest, total)
             judging = Judging(self._means, self._staging, manifest)
             judged = await judging.all()
@@ -125,6 +131,13 @@ class _Import:
         await self._refuse_rewritten(manifest)
         await self._reader.sums(manifest)
         return manifest, said, signature.key_id
+
+    async def _refuse_too_large(self, total: int) -> None:
+        """Refuse what the disk has no room for, before anything is copied."""
+        try:
+            await self._means.store.demand(total)
+        except DiskFullError as error:
+            raise BundleRefusedError(f"the bundle has {total} bytes: {error}") from error
 
     async def _refuse_rewritten(self, manifest: Manifest) -> None:
         """Raise when a line of the sender's ledger is another one than was told before."""

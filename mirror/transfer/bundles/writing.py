@@ -52,7 +52,7 @@ async def write_bundle(
     not what it was; nothing has a final name then.
     """
     total = size_of(export)
-    volumes = _Volumes(path, total, split, export)
+    volumes = VolumeFiles(path, total, split, export)
     done = 0
     try:
         async with aclosing(stream_export(store, export)) as portions:
@@ -67,7 +67,7 @@ async def write_bundle(
         await to_end(volumes.close)
 
 
-class _Volumes:
+class VolumeFiles:
     """The files of one bundle, each under a temporary name until all are whole."""
 
     def __init__(self, path: Path, total: int, split: int | None, export: Export) -> None:
