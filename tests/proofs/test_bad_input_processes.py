@@ -45,10 +45,14 @@ async def test_an_upstream_that_is_not_there_is_status_3(holding: Program) -> No
 
 async def test_refused_files_are_status_4_and_named(holding: Program, scene: Scene) -> None:
     """Each has its line on standard error; the summary is on standard output."""
+    program = replace(holding, upstream=scene.node.upstream)
+    # Its own key is news, once.
+    signed = await program.run("sync")
     name = scene.release()
     scene.replica.misbehave(name, Misbehaviour.ZEROS, None)
-    synced = await replace(holding, upstream=scene.node.upstream).run("sync")
+    synced = await program.run("sync")
 
+    assert signed.status == 0
     assert synced.status == 4
     assert f"{name}: {name}: 32768 bytes, all of them 0x00\n" in synced.err
     assert synced.out.startswith("unchanged: incomplete: ")
