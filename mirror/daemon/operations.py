@@ -7,6 +7,7 @@ all of them are logged, remembered, and heeded by the schedule.
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
@@ -27,7 +28,9 @@ from mirror.daemon.runs import Runs
 from mirror.daemon.schedule import Schedule
 from mirror.daemon.since import since
 from mirror.daemon.status import status_of
-from mirror.daemon.status_document import Moment, RunningStatus, Status, encode_status
+from mirror.daemon.status_document import Moment, Status, encode_status
+from mirror.daemon.telling import tell_outcome
+from mirror.daemon.totals import Totals
 from mirror.daemon.upkeep import Upkeep
 from mirror.errors import MirrorError, RefusedError
 from mirror.judgement.requests import decode_request, encode_ruling
@@ -39,10 +42,10 @@ from mirror.sync.causes import cause_of
 from mirror.sync.known_board import known_board
 from mirror.sync.outcome import Ending, Outcome, Progress
 from mirror.sync.own_builds import add
-from mirror.sync.publish import stamp
 from mirror.sync.rendering_anew import render_anew
 from mirror.upstream.restraint import Restraint
 from mirror.web.artifacts import Artifact
+from mirror.web.traffic import Tally
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
@@ -56,10 +59,8 @@ if TYPE_CHECKING:
     from mirror.storage.entries import Sighting
     from mirror.storage.store import Store
 
-_UNREACHABLE: Final = 3
 _RUNS_SHOWN: Final = 100
 _MOST_TOLD: Final = 100
-_TROUBLES_LOGGED: Final = 50
 _RUNS = TypeAdapter(list[Run])
 _RECORDED = TypeAdapter(Recorded)
 _NEWS: TypeAdapter[Progress | Outcome] = TypeAdapter(Progress | Outcome)
@@ -98,12 +99,24 @@ class Operations:
             clock=now,
             rest=self.resting.at,
         )
+        self._totals = Totals()
         # Whether somebody waits for the run that is under way: it rests for nobody.
         self._by_hand = False
 
     async def status(self) -> bytes:
         """Return what ``/v1/status.json`` says."""
         return encode_status(await self._status())
+
+    async def counted(self, tally: bytes) -> None:
+        """Add what a serving process has answered."""
+        self._totals.answers.add(Tally.decode(tally))
+
+    async def metrics(self) -> bytes:
+        """Return how the node is, in the text format of Prometheus."""
+        # Here, because only who is asked for metrics needs it.
+        from mirror.daemon.metrics import render_metrics  # noqa: PLC0415 - see above
+
+        return await to_end(render_metrics, await self._status(), self._totals)
 
     async def judge(self, request: bytes) -> bytes:
         """Do what somebody decided; return what came of it, which is in force then."""
@@ -130,7 +143,7 @@ class Operations:
         rest = self.schedule.next_rest
         moment = Moment(
             now=now(),
-            running=_running(self.syncs),
+            running=self.syncs.status(),
             doubt=self._pruning.doubt(),
             levels=levels_of(self._settings),
             next_run=self.schedule.next_run,
@@ -241,7 +254,9 @@ class Operations:
     async def _sync(self, report: Callable[[Progress], None]) -> Outcome:
         self._log.info("sync begins", upstream=self._settings.upstream.url)
         restraint = Restraint(self._objection)
+        begun = time.monotonic()
         outcome = await self._outcome(report, restraint)
+        self._totals.note_run(outcome, time.monotonic() - begun)
         self._by_hand = False
         self.schedule.heed(outcome.exit_status)
         if restraint.met is not None:
@@ -249,7 +264,7 @@ class Operations:
         await self.settle()
         await self.upkeep.look_again()
         await self._pruning.after_run()
-        self._tell(outcome)
+        tell_outcome(self._log, outcome, self.schedule)
         return outcome
 
     def _objection(self) -> UpstreamRestingError | None:
@@ -267,38 +282,6 @@ class Operations:
             # The daemon serves on whatever a run meets; the log has where it was.
             self._log.exception("a sync run met an error that nobody foresaw")
             return Outcome(Ending.FAILED, f"unforeseen: {type(error).__name__}: {error}", 1)
-
-    def _tell(self, outcome: Outcome) -> None:
-        for trouble in outcome.troubles[:_TROUBLES_LOGGED]:
-            self._log.warning("trouble", subject=trouble.subject, text=trouble.text)
-        for waiting in outcome.awaiting[:_TROUBLES_LOGGED]:
-            self._log.info("awaiting a second look", subject=waiting.subject, text=waiting.text)
-        for one in outcome.aside[:_TROUBLES_LOGGED]:
-            self._log.warning("beside the firmware", subject=one.subject, text=one.text)
-        for remark in outcome.remarks[:_TROUBLES_LOGGED]:
-            self._log.info("left out", subject=remark.subject, text=remark.text)
-        after, rest = self.schedule.next_run, self.schedule.next_rest
-        tell = self._log.info if outcome.complete else self._log.warning
-        event = "sync ends"
-        if outcome.exit_status == _UNREACHABLE:
-            event = "upstream can not be reached; what is held is served"
-        tell(
-            event,
-            outcome=outcome.ending.value,
-            message=outcome.message,
-            publication=outcome.sequence,
-            next_run=stamp(after) if after else None,
-            **({"because_of": rest.why} if rest else {}),
-            **outcome.counts(),
-        )
-
-
-def _running(syncs: Runs) -> RunningStatus | None:
-    step = syncs.progress
-    if step is None:
-        return None
-    left = syncs.pace.seconds_left()
-    return RunningStatus(step.phase, step.done, step.total, step.received_bytes, left)
 
 
 def artifact_of(sighting: Sighting) -> Artifact:

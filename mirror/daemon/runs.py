@@ -10,6 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from mirror.daemon.pace import Pace
+from mirror.daemon.status_document import RunningStatus
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -32,6 +33,14 @@ class Runs:
     def running(self) -> bool:
         """Whether a run is under way."""
         return self._task is not None and not self._task.done()
+
+    def status(self) -> RunningStatus | None:
+        """Return how far the run under way is, None while none is."""
+        step = self.progress
+        if step is None:
+            return None
+        left = self.pace.seconds_left()
+        return RunningStatus(step.phase, step.done, step.total, step.received_bytes, left)
 
     async def ask(self) -> Outcome:
         """Run, or wait for the run that is under way; return its outcome."""

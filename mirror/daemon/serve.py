@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 import signal
 import sys
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, suppress
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from mirror.config.units import format_duration
 from mirror.daemon.addresses import own_url, typed_urls
+from mirror.daemon.systemd import Notifier
 from mirror.daemon.tls import Tls, TlsDoors, whereabouts_of
 from mirror.daemon.version import VERSION
 from mirror.errors import ForeignDataError, LockedError, MirrorError, StorageError
@@ -60,8 +62,10 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         ready: asyncio.Future[Operations] = asyncio.get_running_loop().create_future()
         stack.callback(_settle, ready)
         held = await asyncio.to_thread(_find_held, settings)
+        notifier = Notifier(os.environ)
         if held is not None:
             await _open_doors(stack, settings, held, ready, tls)
+            await stack.enter_async_context(notifier.supervised())
         try:
             operations = await stack.enter_async_context(await _working(settings))
         except StorageError as error:
@@ -75,6 +79,7 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         if held is None:
             held = await asyncio.to_thread(open_held, settings.data_dir)
             await _open_doors(stack, settings, held, ready, tls)
+            await stack.enter_async_context(notifier.supervised())
         await stop.wait()
 
 
@@ -139,6 +144,7 @@ async def _open_doors(
                 damaged=partial(_damaged, ready),
                 last_crawl=partial(find_last_crawl, settings.data_dir),
                 accessed=partial(_accessed, ready),
+                counted=partial(_counted, ready),
                 signatures=held.signatures.of,
                 freshness=partial(find_freshness, settings.data_dir),
                 stop_after=settings.freshness.stop_after,
@@ -199,6 +205,11 @@ async def _damaged(ready: asyncio.Future[Operations], digest: Digest) -> None:
 async def _accessed(ready: asyncio.Future[Operations], digests: Collection[Digest]) -> None:
     operations = await asyncio.shield(ready)
     await operations.accessed(digests)
+
+
+async def _counted(ready: asyncio.Future[Operations], tally: bytes) -> None:
+    operations = await asyncio.shield(ready)
+    await operations.counted(tally)
 
 
 def _worker_settings(settings: Settings, tls: Tls, doors: TlsDoors) -> WorkerSettings:

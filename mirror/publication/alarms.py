@@ -10,6 +10,27 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
+#: Every kind of alarm that a status can have, in the order of docs/operation.md.
+KINDS: Final = (
+    "bytes-changed",
+    "siblings-differ",
+    "package-changed",
+    "refused",
+    "missing",
+    "page",
+    "damaged",
+    "check",
+    "clock",
+    "old-data",
+    "upstream-away",
+    "upstream-is-itself",
+    "upstream-went-back",
+    "catalog-shrunken",
+    "no-room",
+    "storage",
+    "run-failed",
+)
+
 #: What acknowledging is typed like; ``{id}`` is the alarm's.
 _ACKNOWLEDGE: Final = "mpmirror acknowledge {id} --why '…'"
 _ADVICE: Final = {

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from mirror.web.artifacts import Artifact
 
 _JSON_LINES = "application/jsonl"
+_METRICS = "text/plain; version=0.0.4; charset=utf-8"
 # An order to pin may name many artifacts.
 _MOST_ORDER = 2 << 20
 _MOST_BYTES = 16_384
@@ -89,6 +90,12 @@ class Operations(Protocol):
     async def accessed(self, digests: Collection[Digest]) -> None:
         """Take note that files on demand were asked for."""
 
+    async def counted(self, tally: bytes) -> None:
+        """Add what a serving process has answered, as `mirror.web.traffic` writes it."""
+
+    async def metrics(self) -> bytes:
+        """Return how the node is, in the text format of Prometheus."""
+
     async def prune(self, *, dry_run: bool) -> bytes:
         """Let go of what nobody needs, or say what that would be; return the report."""
 
@@ -125,6 +132,8 @@ class _Handlers:
             web.post("/v1/damaged/{digest}", self.damaged),
             web.post("/v1/pins", self.pin),
             web.post("/v1/accessed", self.accessed),
+            web.post("/v1/counted", self.counted),
+            web.get("/metrics", self.metrics, allow_head=False),
             web.post("/v1/prune", self.prune),
             web.post("/v1/judgements", self.judge),
         ]
@@ -181,6 +190,17 @@ class _Handlers:
             raise BadQueryError(str(error)) from error
         await self._operations.accessed(digests)
         return self._document(b"{}\n")
+
+    async def counted(self, request: web.Request) -> web.StreamResponse:
+        try:
+            await self._operations.counted(await _order(request))
+        except MalformedValueError as error:
+            raise BadQueryError(str(error)) from error
+        return self._document(b"{}\n")
+
+    async def metrics(self, _request: web.Request) -> web.StreamResponse:
+        body = await self._operations.metrics()
+        return Answer(200, self._heads.with_body(200, _METRICS, len(body)), body)
 
     async def prune(self, request: web.Request) -> web.StreamResponse:
         dry_run = request.query.get("dry_run", "")

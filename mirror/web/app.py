@@ -44,6 +44,7 @@ from mirror.web.signatures import (
     no_signatures,
 )
 from mirror.web.superseded import Superseded
+from mirror.web.traffic import Traffic, TrafficSink, count_for_nobody
 from mirror.web.whereabouts import NOWHERE, Whereabouts
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ class Serving:
     files on demand that were asked for.  ``last_crawl`` tells how old the data are.
     ``signatures`` and ``freshness`` give what is signed.  Data that are older than ``stop_after``
     are not served; None: at any age.
-    ``whereabouts`` is where clients find this node.
+    ``whereabouts`` is where clients find this node.  ``counted`` is told every
+    ``count_every`` seconds of what was answered.
     """
 
     node: str
@@ -94,6 +96,8 @@ class Serving:
     freshness: FreshnessSource = no_freshness
     stop_after: timedelta | None = None
     whereabouts: Whereabouts = NOWHERE
+    counted: TrafficSink = count_for_nobody
+    count_every: float = 5.0
 
 
 def make_app(store: Holdings, serving: Serving) -> web.Application:
@@ -114,7 +118,9 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     ages = Ages(serving.last_crawl, serving.clock, serving.stop_after)
     api = Api(shelf, files, history, stationery, Words(serving.status, failures, ages))
     signed = SignatureRoutes(shelf, stationery, serving.signatures, serving.freshness, api.view)
-    app = web.Application(middlewares=[_answering(heads, failures, ages)], client_max_size=1024)
+    traffic = Traffic(serving.counted, every=serving.count_every)
+    middlewares = [traffic.counting(), _answering(heads, failures, ages)]
+    app = web.Application(middlewares=middlewares, client_max_size=1024)
     app[SHELF], app[HEADS] = shelf, heads
     github = GitHub(shelf, stationery)
     setup = Setup(serving.whereabouts, stationery)
@@ -132,6 +138,7 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     app.cleanup_ctx.append(_meanwhile(bell.answer))
     app.cleanup_ctx.append(_meanwhile(ages.follow))
     app.cleanup_ctx.append(_meanwhile(accesses.report))
+    app.cleanup_ctx.append(_meanwhile(traffic.report))
     if fetched is not None:
         app.on_cleanup.append(fetched.close)
     return app

@@ -187,6 +187,7 @@ async def serve(
         damaged=partial(tell_damage, settings.control),
         last_crawl=partial(find_last_crawl, settings.data),
         accessed=partial(tell_accesses, settings.control),
+        counted=partial(tell_traffic, settings.control),
         signatures=held.signatures.of,
         freshness=partial(find_freshness, settings.data),
         stop_after=settings.stop_after,
@@ -241,6 +242,13 @@ async def tell_accesses(control: Path, digests: Collection[Digest]) -> None:
     """Tell the daemon at *control* what was asked for; `LockedError` when it is not told."""
     path = f"/v1/accessed?digests={spell_digests(digests)}"
     reply = await ask(control, "POST", path, seconds=_SECONDS)
+    if reply.status != HTTPStatus.OK:
+        raise LockedError(f"the daemon at {control} answers {reply.status} to a worker")
+
+
+async def tell_traffic(control: Path, tally: bytes) -> None:
+    """Tell the daemon at *control* what was answered; `LockedError` when it is not told."""
+    reply = await ask(control, "POST", "/v1/counted", seconds=_SECONDS, body=tally)
     if reply.status != HTTPStatus.OK:
         raise LockedError(f"the daemon at {control} answers {reply.status} to a worker")
 

@@ -14,6 +14,7 @@ from mirror.web.admin import make_admin_app
 from mirror.web.artifacts import Artifact
 from mirror.web.listening import unix_socket
 from mirror.web.server import serving
+from mirror.web.traffic import Tally
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mirror.errors import MirrorError
 
 STATUS = b'{"held":7}\n'
+METRICS = b"mpmirror_complete 1.0\n"
 RUNS = b'{"runs":[]}\n'
 FETCHED = Artifact("A-20260406-v1.28.0.bin", "A", "v1.28.0", Kind.BIN, 7, 4096, bytes(48))
 
@@ -37,6 +39,7 @@ class Operations:
         self.prune_fails: MirrorError | None = None
         self.report: bytes | None = None
         self.accesses: asyncio.Queue[tuple[Digest, ...]] = asyncio.Queue()
+        self.tally = Tally()
 
     async def status(self) -> bytes:
         """Say how the node is, or that it can not."""
@@ -79,6 +82,14 @@ class Operations:
     async def accessed(self, digests: Collection[Digest]) -> None:
         """Remember what was told."""
         self.accesses.put_nowait(tuple(digests))
+
+    async def counted(self, tally: bytes) -> None:
+        """Add what was told."""
+        self.tally.add(Tally.decode(tally))
+
+    async def metrics(self) -> bytes:
+        """Say one thing."""
+        return METRICS
 
     async def prune(self, *, dry_run: bool) -> bytes:
         """Give the report that a test wants, or say what was asked for."""

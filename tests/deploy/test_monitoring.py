@@ -1,0 +1,106 @@
+"""Rules, dashboard and how-to speak of the alarms and metrics that there are, and of all alarms."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mirror.publication.alarms import KINDS
+from mirror.sync.causes import cause_of
+from tests.daemon.test_metrics import FAMILIES
+
+ROOT = Path(__file__).parents[2]
+RULES = ROOT / "deploy" / "monitoring" / "alerts.yaml"
+DASHBOARD = ROOT / "deploy" / "monitoring" / "dashboard.json"
+OPERATION = (ROOT / "docs" / "operation.md").read_text(encoding="utf-8")
+# What every Prometheus adds.
+BUILT_IN = {"up"}
+
+
+def rules() -> list[dict[str, Any]]:
+    groups = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def expressions() -> list[str]:
+    panels = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
+    shown = [target["expr"] for panel in panels for target in panel["targets"]]
+    return [*shown, *(rule["expr"] for rule in rules())]
+
+
+def anchor(heading: str) -> str:
+    return re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-")
+
+
+def kinds_in_the_code() -> set[str]:
+    """Find every kind that an `Alarm` is made with: written there, or a cause of a run."""
+    found = set(re.findall(r'Alarm\(\s*(?:alarm=)?"([a-z-]+)"', source("mirror/daemon")))
+    found |= set(re.findall(r'"([a-z]+)"', source("mirror/daemon/alarms.py", "kind = ")))
+    tree = ast.parse((ROOT / "mirror" / "sync" / "causes.py").read_text(encoding="utf-8"))
+    words = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    return found | {
+        word for word in words if isinstance(word, str) and re.fullmatch("[a-z-]+", word)
+    }
+
+
+def source(place: str, line: str = "") -> str:
+    path = ROOT / place
+    files = [path] if path.is_file() else sorted(path.rglob("*.py"))
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    return "\n".join(one for one in text.split("\n") if line in one) if line else text
+
+
+def test_the_list_of_alarms_is_what_the_code_can_make() -> None:
+    assert kinds_in_the_code() == set(KINDS)
+    assert cause_of(None) is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_alarm_has_a_rule_and_a_how_to(kind: str) -> None:
+    [rule] = [rule for rule in rules() if f'alarm="{kind}"' in rule["expr"]]
+
+    assert rule["annotations"]["runbook"] == f"docs/operation.md#{kind}"
+    assert f"\n### {kind}\n" in OPERATION
+
+
+def test_every_how_to_that_a_rule_names_is_there() -> None:
+    headings = {anchor(line) for line in re.findall(r"^#+ (.*)$", OPERATION, re.MULTILINE)}
+    named = {rule["annotations"]["runbook"].partition("#")[2] for rule in rules()}
+
+    assert named - headings == set()
+
+
+def test_no_expression_asks_for_a_metric_that_is_not_there() -> None:
+    """What nobody sends would never alert anybody."""
+    text = " ".join(expressions())
+    asked = set(re.findall(r"\b(?:mpmirror|process)_[a-z_]+|\bup\b", text)) - BUILT_IN
+    given = {*FAMILIES, *(f"{name}_{end}" for name in FAMILIES for end in ("total", "bucket"))}
+
+    assert asked - given == set()
+
+
+def test_every_metric_is_explained() -> None:
+    table = OPERATION.split("## Alarms")[0]
+    explained = set(re.findall(r"`([a-z_]+?)(?:_total)?(?:\{[a-z_,]+\})?`", table))
+    own = {name.removeprefix("mpmirror_") for name in FAMILIES if name.startswith("mpmirror_")}
+
+    assert own - explained == set()
+
+
+def test_promtool_has_nothing_to_say_against_the_rules() -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not on this machine: the rules are only parsed")
+    checked = subprocess.run(  # noqa: S603 - a fixed command on our own file
+        [promtool, "check", "rules", str(RULES)], capture_output=True, text=True, check=False
+    )
+
+    assert checked.returncode == 0, checked.stderr
