@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-LEAST: Final = 200
+LEAST: Final = 100
 MANY: Final = 10_000
 SECONDS: Final = 6.0
 

@@ -32,7 +32,7 @@ SETTINGS: Final = {
 }
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [2, pytest.param(0, marks=pytest.mark.long)])
 async def test_twenty_files_on_demand_take_turns_in_the_room_of_four(
     program: Program, workers: int
 ) -> None:
