@@ -32,6 +32,7 @@ from mirror.web.history import HistoryShelf
 from mirror.web.hosts import refuse_foreign_path
 from mirror.web.on_demand import Fetched, OnDemand
 from mirror.web.packages import Packages
+from mirror.web.pages import Pages
 from mirror.web.photographs import Photographs
 from mirror.web.server import HEADS
 from mirror.web.setup import Setup
@@ -123,9 +124,12 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     app = web.Application(middlewares=middlewares, client_max_size=1024)
     app[SHELF], app[HEADS] = shelf, heads
     github = GitHub(shelf, stationery)
-    setup = Setup(serving.whereabouts, stationery)
+    paper = Stationery(Heads.of_pages(serving.node), stationery.coding, stationery.questions)
+    setup = Setup(serving.whereabouts, stationery, paper)
+    pages = Pages(shelf, photographs, paper, serving.status, serving.whereabouts.url)
     first = (
         *setup.routes(),
+        *pages.routes(),
         *signed.routes(PLACES),
         *files.routes(),
         *packages.routes(),

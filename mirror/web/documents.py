@@ -66,9 +66,17 @@ class Document:
         self._coding = asyncio.Lock()
 
     @classmethod
-    def of(cls, stationery: Stationery, body: bytes, *, media_type: str = JSON) -> Document:
+    def of(
+        cls,
+        stationery: Stationery,
+        body: bytes,
+        *,
+        media_type: str = JSON,
+        caching: Caching = Caching.ASK,
+    ) -> Document:
         """Return a document for *body*, hashed here: keep that for small ones."""
-        return cls(stationery, body, hashlib.sha256(body).hexdigest(), media_type=media_type)
+        digest = hashlib.sha256(body).hexdigest()
+        return cls(stationery, body, digest, media_type=media_type, caching=caching)
 
     @property
     def body(self) -> bytes | memoryview:

@@ -44,20 +44,38 @@ class Caching(StrEnum):
     NEVER = "no-store"
 
 
-class Heads:
-    """The heads of one node, whose id is *node*."""
+#: What pages for people may do: nothing but show this mirror's own files, in no frame.
+PAGES_POLICY: Final = (
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+_PAGES: Final = (
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+)
 
-    def __init__(self, node: str) -> None:
+
+class Heads:
+    """The heads of one node, whose id is *node*; *policy* is what a browser may do with them."""
+
+    def __init__(self, node: str, policy: str = "sandbox", more: Iterable[Field] = ()) -> None:
         self._always = _block(
             [
                 ("Server", "mpmirror"),
                 ("X-Mpmirror-Node", node),
                 ("X-Content-Type-Options", "nosniff"),
-                ("Content-Security-Policy", "sandbox"),
+                ("Content-Security-Policy", policy),
                 ("Access-Control-Allow-Origin", "*"),
                 ("Access-Control-Expose-Headers", f"{_SHOWN}, {_OURS}"),
+                *more,
             ]
         )
+
+    @classmethod
+    def of_pages(cls, node: str) -> Heads:
+        """Return the heads of pages for people, which have a style and a script of ours."""
+        return cls(node, PAGES_POLICY, _PAGES)
 
     def head(self, status: int, caching: Caching, fields: Iterable[Field]) -> bytes:
         """Return a head with *fields*; raise `MalformedValueError` for one that could lie."""

@@ -24,6 +24,7 @@ _PAGES: Final = (
     "/healthz",
     "/pi/v2/*",
     "/readyz",
+    "/releases*",
     "/resources/*",
     "/setup*",
     "/static/*",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mirror.web.damage import DamageBell
     from mirror.web.documents import Stationery
     from mirror.web.shelf import Shelf
+    from mirror.web.view import View
 
 
 class Photographs:
@@ -54,9 +55,16 @@ class Photographs:
         return answer_blob(request, About(self._heads, described), blob)
 
     async def _document(self) -> PhotographsDocument:
-        top = (await self._shelf.current()).loaded.content.photographs
-        if top is None:
+        document = await self.find(await self._shelf.current())
+        if document is None:
             raise NotFoundError("no photographs are held")
+        return document
+
+    async def find(self, view: View) -> PhotographsDocument | None:
+        """Return the photographs of the publication *view*, None when it has none."""
+        top = view.loaded.content.photographs
+        if top is None:
+            return None
         async with self._loading:
             if self._loaded is None or self._loaded[0] != top:
                 body = await self._shelf.blobs.read(top, max_bytes=MOST_BYTES)

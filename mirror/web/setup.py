@@ -9,6 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from mirror.errors import NotFoundError
+from mirror.publication.local.dialect import HTML
 from mirror.publication.setup.guides import guide, guides
 from mirror.publication.setup.render import (
     PAGE,
@@ -29,16 +30,16 @@ if TYPE_CHECKING:
     from mirror.web.documents import Stationery
     from mirror.web.whereabouts import Whereabouts
 
-_HTML: Final = "text/html; charset=utf-8"
 _PEM: Final = "application/x-pem-file"
 
 
 class Setup:
-    """The handlers of set-up."""
+    """The handlers of set-up; its pages are written on *paper*, all else on *stationery*."""
 
-    def __init__(self, whereabouts: Whereabouts, stationery: Stationery) -> None:
+    def __init__(self, whereabouts: Whereabouts, stationery: Stationery, paper: Stationery) -> None:
         self._whereabouts = whereabouts
         self._stationery = stationery
+        self._paper = paper
 
     def routes(self) -> list[Route]:
         """Return the paths that are served here."""
@@ -53,13 +54,13 @@ class Setup:
     async def index_page(self, request: web.Request) -> Answer:
         """Answer with the page that leads to all guides."""
         place = await asyncio.to_thread(self._whereabouts.place)
-        return await self._answer(request, render_index_page(guides(place), place), _HTML)
+        return await self._page(request, render_index_page(guides(place), place))
 
     async def page(self, request: web.Request) -> Answer:
         """Answer with one guide as a page."""
         place = await asyncio.to_thread(self._whereabouts.place)
         found = _known(request, guide(request.match_info["client"], place))
-        return await self._answer(request, render_guide_page(found, place), _HTML)
+        return await self._page(request, render_guide_page(found, place))
 
     async def index(self, request: web.Request) -> Answer:
         """Answer with the list of clients."""
@@ -78,6 +79,9 @@ class Setup:
         if not pem:
             raise NotFoundError("this mirror has no authority of its own")
         return await self._answer(request, pem, _PEM)
+
+    async def _page(self, request: web.Request, body: bytes) -> Answer:
+        return await Document.of(self._paper, body, media_type=HTML).answer(request)
 
     async def _answer(self, request: web.Request, body: bytes, media_type: str) -> Answer:
         return await Document.of(self._stationery, body, media_type=media_type).answer(request)

@@ -23,9 +23,11 @@ from mirror.web.local import LocalLayer
 from mirror.web.recent import Recent
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Hashable
+
     from mirror.publication.documents import BoardDocument
     from mirror.publication.query import FeedQuery
-    from mirror.publication.site.index import Filters
+    from mirror.publication.site.index import Card, Filters
     from mirror.web.artifacts import Artifact
     from mirror.web.documents import Stationery
     from mirror.web.holdings import Blobs
@@ -45,6 +47,7 @@ class View:
         self.layer = LocalLayer(loaded.publication, blobs, stationery)
         self._local: Recent[str] = Recent(most=512, most_bytes=64 << 20)
         self._pages: Recent[Filters] = Recent(most=128, most_bytes=16 << 20)
+        self._people: Recent[Hashable] = Recent(most=256, most_bytes=32 << 20)
         self._feeds: Recent[FeedQuery] = Recent(most=32, most_bytes=64 << 20)
         self._latest: Recent[tuple[str, FeedQuery]] = Recent(most=512, most_bytes=16 << 20)
 
@@ -84,6 +87,19 @@ class View:
     async def filtered(self, filters: Filters) -> Document:
         """Return the page of those boards that *filters* show."""
         return await self._pages.get(filters, lambda: self._filter_page(filters))
+
+    async def page(self, key: Hashable, make: Callable[[], Awaitable[Document]]) -> Document:
+        """Return the page for people called *key*, which *make* makes at the first question."""
+        return await self._people.get(key, make)
+
+    async def cards(self) -> tuple[Card, ...]:
+        """Return the cards of all boards."""
+        cards = bytes((await self.local(CARDS_PATH)).body)
+        return await to_end(decode_cards, cards)
+
+    async def board_document(self, board: str) -> BoardDocument:
+        """Return one board as a value."""
+        return await to_end(self._decode, self._entry(board))
 
     async def feed(self, query: FeedQuery | None) -> Document:
         """Return the feed, or what *query* asks of it."""

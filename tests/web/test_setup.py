@@ -19,6 +19,7 @@ from mirror.publication.setup.model import Dialect, Step
 from mirror.storage.files import Files
 from mirror.web.app import Serving, make_app
 from mirror.web.certificates import CertificateFiles, Certificates
+from mirror.web.heads import PAGES_POLICY
 from mirror.web.listening import tcp_sockets
 from mirror.web.server import serving
 from mirror.web.tls import Encrypted
@@ -135,7 +136,7 @@ async def test_pages_and_documents_are_served_before_anything_is_published(
         nothing = await client.get("/v1/setup/nobody.json")
 
     assert index.fields["content-type"] == "text/html; charset=utf-8"
-    assert index.fields["content-security-policy"] == "sandbox"
+    assert index.fields["content-security-policy"] == PAGES_POLICY
     assert [got.status for got in (*pages, *documents)] == [200] * 2 * len(GUIDES)
     assert nothing.status == 404
     assert json.loads(nothing.body)["message"].startswith("there is no guide for 'nobody'")

@@ -1,6 +1,6 @@
 """Render guides: as JSON, as a page for people, and as lines for a terminal.
 
-The page has no script and nothing from elsewhere, and reads well without a style sheet.  All
+The pages look like all pages of the mirror, and read well without script and style sheet.  All
 text goes through HTML's escape.
 """
 
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter
 
+from mirror.publication.pages.layout import Section, layout
 from mirror.publication.setup.model import Dialect, Guide, Place, System
+from mirror.publication.site.html import Markup, tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -190,9 +192,4 @@ def _hint(place: Place) -> str:
 
 
 def _page(title: str, body: str) -> bytes:
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n</head>\n<body>\n<main>\n<h1>{escape(title)}</h1>\n"
-        f"{body}</main>\n</body>\n</html>\n"
-    ).encode()
+    return layout(Section.SET_UP, title, tag("h1", title), Markup(body))

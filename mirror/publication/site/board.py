@@ -66,7 +66,7 @@ def render_board_page(board: BoardDocument) -> bytes:
         STYLE,
         tag("header", tag("a", "All boards", href="/download/")),
         *_head(board),
-        *_prose(board.description),
+        *prose(board.description),
         *_instructions(board),
         *_sections(board, builds),
         tag("footer", f"A mirror of {board.page}; rebuilt from its facts."),
@@ -76,10 +76,11 @@ def render_board_page(board: BoardDocument) -> bytes:
 def builds_of(board: BoardDocument) -> Iterator[Build]:
     """Yield what is shown of *board*, newest version first, in the order of its variants."""
     for release in without_hidden(board).releases:
-        yield from _builds_in(release)
+        yield from builds_in(release)
 
 
-def _builds_in(release: ReleaseEntry) -> Iterator[Build]:
+def builds_in(release: ReleaseEntry) -> Iterator[Build]:
+    """Yield the builds of *release*, the default variant first."""
     # The earlier of two builds of one version is upstream's right one (`upstream.md` U7).
     files = sorted(release.files, key=_variant_and_date)
     for _, together in groupby(files, key=_variant_and_date):
@@ -110,10 +111,11 @@ def _line(name: str, value: str) -> Markup:
 def _instructions(board: BoardDocument) -> Iterator[Markup]:
     if board.instructions:
         yield tag("h2", "Installation instructions")
-        yield from _prose(board.instructions)
+        yield from prose(board.instructions)
 
 
-def _prose(passages: Iterable[Passage]) -> Iterator[Markup]:
+def prose(passages: Iterable[Passage]) -> Iterator[Markup]:
+    """Quote what upstream wrote: every passage as text, none as markup."""
     for kind, together in groupby(passages, key=lambda passage: passage.kind):
         elements = [_passage(passage) for passage in together]
         yield tag("ul", *elements) if kind is PassageKind.ITEM else joined(*elements, by="\n")

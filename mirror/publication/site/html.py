@@ -41,15 +41,22 @@ def joined(*parts: str, by: str = "") -> Markup:
     return Markup(text(by).join(text(part) for part in parts))
 
 
-def tag(name: str, *inside: str, **attributes: str) -> Markup:
-    """Return the element *name*; a trailing ``_`` of an attribute's name is left out.
+def tag(name: str, /, *inside: str, by: str = "", **attributes: str) -> Markup:
+    """Return the element *name*, with *by* between the parts that are *inside*.
 
-    Attributes stand in the order they are given: some clients compare the text.
+    Attributes stand in the order they are given: some clients compare the text.  In their
+    names a trailing ``_`` is left out, and any other is a hyphen.
     """
+    return Markup(f"{void(name, **attributes)}{joined(*inside, by=by)}</{name}>")
+
+
+def void(name: str, /, **attributes: str) -> Markup:
+    """Return the element *name*, which has nothing inside and no end."""
     said = "".join(
-        f' {attribute.rstrip("_")}="{escape(value)}"' for attribute, value in attributes.items()
+        f' {attribute.rstrip("_").replace("_", "-")}="{escape(value)}"'
+        for attribute, value in attributes.items()
     )
-    return Markup(f"<{name}{said}>{joined(*inside)}</{name}>")
+    return Markup(f"<{name}{said}>")
 
 
 def outward(url: str, words: str) -> Markup:

@@ -8,6 +8,7 @@ and always show every value.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -15,6 +16,8 @@ from urllib.parse import quote
 import rfc8785
 from pydantic import TypeAdapter
 
+from mirror.catalog.kinds import Maturity
+from mirror.publication.hiding import without_hidden
 from mirror.publication.site.html import Markup, joined, page, tag
 from mirror.publication.site.style import STYLE
 
@@ -31,8 +34,23 @@ FACETS: Final = {"port": "Port", "features": "Feature", "vendor": "Vendor", "mcu
 
 
 @dataclass(frozen=True, slots=True)
+class CardRelease:
+    """One version of a board, and how many files of it are held and how many on demand."""
+
+    version: str
+    maturity: Maturity
+    date: str
+    held: int = 0
+    on_demand: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
-    """What the page of all boards says of one, and what it can be filtered by."""
+    """What pages of all boards say of one, and what it can be filtered by.
+
+    ``photographs`` are upstream's names, ``releases`` newest first, those held before those
+    on demand.
+    """
 
     board: str
     product: str
@@ -40,6 +58,15 @@ class Card:
     port: str | None
     mcu: str | None
     features: tuple[str, ...]
+    photographs: tuple[str, ...] = ()
+    releases: tuple[CardRelease, ...] = ()
+
+    @property
+    def newest(self) -> str | None:
+        """The newest version that is held: a release, or a preview where there is none."""
+        held = [release for release in self.releases if release.held]
+        held.sort(key=lambda release: release.maturity is not Maturity.RELEASE)
+        return held[0].version if held else None
 
     def values(self, facet: str) -> tuple[str, ...]:
         """Return what the board has of *facet*."""
@@ -80,7 +107,36 @@ _CARDS = TypeAdapter(tuple[Card, ...])
 
 def card_of(board: BoardDocument) -> Card:
     """Return the card of *board*."""
-    return Card(board.board, board.product, board.vendor, board.port, board.mcu, board.features)
+    return Card(
+        board=board.board,
+        product=board.product,
+        vendor=board.vendor,
+        port=board.port,
+        mcu=board.mcu,
+        features=board.features,
+        photographs=board.photographs,
+        releases=tuple(_releases(board)),
+    )
+
+
+def _releases(board: BoardDocument) -> Iterable[CardRelease]:
+    waiting = Counter((offer.version, offer.maturity, offer.date) for offer in board.on_demand)
+    by_version: dict[str, list[tuple[Maturity, str, int]]] = {}
+    for (version, maturity, date), number in waiting.items():
+        by_version.setdefault(version, []).append((maturity, date, number))
+    for release in without_hidden(board).releases:
+        offers = by_version.pop(release.version, [])
+        yield CardRelease(
+            version=release.version,
+            maturity=release.maturity,
+            date=release.date,
+            held=len(release.files),
+            on_demand=sum(number for _, _, number in offers),
+        )
+    for version, offers in by_version.items():
+        first = min(date for _, date, _ in offers)
+        number = sum(number for _, _, number in offers)
+        yield CardRelease(version, offers[0][0], first, on_demand=number)
 
 
 def encode_card(card: Card) -> bytes:

@@ -1,0 +1,20 @@
+"""Draw an address as a QR code, for whoever has the page on one device and needs it on another."""
+
+from __future__ import annotations
+
+import io
+
+import segno
+
+from mirror.publication.pages import texts
+from mirror.publication.site.html import Markup, tag
+
+
+def qr_code(url: str) -> Markup:
+    """Return the QR code of *url* as SVG, dark on light in every theme."""
+    out = io.BytesIO()
+    code = segno.make(url, error="m", micro=False)
+    code.save(
+        out, kind="svg", xmldecl=False, svgns=False, scale=4, border=4, light="#fff", nl=False
+    )
+    return tag("div", Markup(out.getvalue().decode()), class_="qr", role="img", aria_label=texts.QR)

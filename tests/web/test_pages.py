@@ -1,0 +1,145 @@
+"""The site holds together: every link leads somewhere, none leads out, and no page runs words."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from mirror.web.app import Serving
+from mirror.web.heads import PAGES_POLICY
+from mirror.web.whereabouts import Whereabouts
+from tests.web.building import ESP, PICO
+from tests.web.conftest import NODE, served
+
+if TYPE_CHECKING:
+    from tests.web.building import Builder, Written
+    from tests.web.client import Client, Got
+    from tests.web.conftest import Site
+
+PAGES: Final = (
+    "/",
+    "/?q=pico&port=rp2",
+    "/boards/RPI_PICO_W",
+    "/releases",
+    "/releases/v1.28.0",
+    "/status",
+    "/setup",
+)
+
+
+async def full_status() -> bytes:
+    """Say that all is well."""
+    return b'{"complete": true, "held": {"artifacts": 7, "size": 700000}}'
+
+
+def links_of(got: Got) -> set[str]:
+    """Return where a page leads, and what it loads."""
+    found = re.findall(r'(?:href|src)="([^"#]+)', got.body.decode())
+    return {unescape(link) for link in found}
+
+
+async def test_every_link_leads_somewhere_and_none_leads_out(builder: Builder) -> None:
+    """The whole site, from its first page on."""
+    told = Serving(node=NODE, status=full_status, whereabouts=Whereabouts("http://mirror.lab"))
+    seen: dict[str, int] = {}
+    async with served(builder.store, told=told) as site:
+        waiting = {"/"}
+        while waiting:
+            path = waiting.pop()
+            got = await site.client.get(path)
+            seen[path] = got.status
+            if got.fields["content-type"].startswith("text/html"):
+                assert path.startswith("/")
+                if not path.startswith("/download"):
+                    waiting |= links_of(got) - seen.keys()
+
+    assert {path for path in seen if not re.match(r"/(?!/)", path)} == set()
+    assert {path: status for path, status in seen.items() if status != 200} == {}
+    assert {
+        f"/v1/files/{PICO}",
+        "/boards/ESP32_GENERIC",
+        "/releases/v1.27.0",
+        "/setup/curl",
+        "/status",
+    } <= seen.keys()
+    assert len([path for path in seen if path.startswith("/static/")]) == 3
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_may_do_nothing_but_show_our_files(client: Client, path: str) -> None:
+    got = await client.get(path)
+
+    assert got.fields["content-security-policy"] == PAGES_POLICY
+    assert "unsafe" not in PAGES_POLICY
+    assert got.fields["x-content-type-options"] == "nosniff"
+    assert got.fields["x-frame-options"] == "DENY"
+    assert got.fields["referrer-policy"] == "no-referrer"
+    assert got.fields["content-type"] == "text/html; charset=utf-8"
+    assert b'<html lang="en">' in got.body
+    assert b'class="skip" href="#content"' in got.body
+    assert not re.search(rb"<style|\sstyle=|<script>|\son[a-z]+=", got.body)
+
+
+async def test_what_pages_use_is_kept_for_ever_and_what_they_say_is_asked_for(
+    client: Client,
+) -> None:
+    page = await client.get("/")
+    assets = [await client.get(path) for path in links_of(page) if path.startswith("/static/")]
+    again = await client.get("/", If_None_Match=page.fields["etag"])
+
+    assert {asset.fields["content-type"].partition(";")[0] for asset in assets} == {
+        "text/css",
+        "text/javascript",
+        "image/svg+xml",
+    }
+    assert all("immutable" in asset.fields["cache-control"] for asset in assets)
+    assert "no-cache" in page.fields["cache-control"]
+    assert again.status == 304
+
+
+async def test_a_board_is_found_in_any_case_and_under_its_old_id(client: Client) -> None:
+    got = await client.get("/boards/rpi_pico_w")
+    old = await client.get("/boards/esp32")
+    unknown = await client.get("/boards/NONE_SUCH")
+
+    assert (got.status, got.fields["location"]) == (302, "/boards/RPI_PICO_W")
+    assert (old.status, old.fields["location"]) == (302, "/boards/ESP32_GENERIC")
+    assert unknown.status == 404
+
+
+async def test_a_version_that_nobody_knows_is_not_there(client: Client) -> None:
+    assert (await client.get("/releases/v9.9.9")).status == 404
+    assert (await client.get("/static/style-0000000000000000.css")).status == 404
+
+
+async def test_before_the_first_publication_a_page_says_so(store: Written) -> None:
+    async with served(store) as site:
+        got = await site.client.get("/")
+
+    assert got.status == 503
+    assert b"Nothing is published yet" in got.body
+    assert got.fields["content-security-policy"] == PAGES_POLICY
+
+
+async def test_a_status_that_nobody_gives_is_told(builder: Builder) -> None:
+    async def nonsense() -> bytes:
+        return b"[]"
+
+    async with served(builder.store, told=Serving(node=NODE, status=nonsense)) as site:
+        got = await site.client.get("/status")
+
+    assert got.status == 503
+    assert b"can not be asked" in got.body
+
+
+async def test_a_page_follows_the_publication(site: Site, builder: Builder) -> None:
+    before = await site.client.get("/boards/ESP32_GENERIC")
+    await builder.publish({ESP: b"another image"})
+    await site.shelf.refresh()
+    after = await site.client.get("/boards/ESP32_GENERIC")
+
+    assert before.fields["etag"] != after.fields["etag"]
+    assert (await site.client.get("/boards/RPI_PICO_W")).status == 404
