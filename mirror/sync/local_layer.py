@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 # A board document has a few kB for each release; the largest real one stays under 1 MB.
 MOST_BYTES: Final = 64 * 1024 * 1024
-# Of so many boards the layers are in memory before they are written, all with one wait.
+# So many layers, or bytes of them, are in memory before they are written, all with one wait.
 _AT_ONCE: Final = 32
+_AT_ONCE_BYTES: Final = 2 * 1024 * 1024
 
 _UNREADABLE: Final = (ArtifactNotFoundError, DamagedError, ForeignDataError, MalformedValueError)
 
@@ -112,7 +113,8 @@ class _Rendering:
             self._waiting[board] = data
         for name in layer.head.summaries:
             self._summaries[name].append(layer.summary(name))
-        if len(self._waiting) >= _AT_ONCE:
+        waiting = sum(map(len, self._waiting.values()))
+        if len(self._waiting) >= _AT_ONCE or waiting >= _AT_ONCE_BYTES:
             await self.write()
 
     async def write(self) -> None:
@@ -122,7 +124,7 @@ class _Rendering:
         self._waiting.clear()
 
     async def lists(self, published: LocalLayer) -> dict[str, LocalDocument]:
-        """Render what names all boards, of which each was taken; *published* was, durably.
+        """Render what names all boards, of which each was taken, once; *published* was, durably.
 
         Return what are documents of their own.
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import jsonschema
@@ -162,6 +163,33 @@ def test_sums_are_in_the_form_that_sha256sum_checks() -> None:
     lines = feeds.render_sums(sums).decode()
 
     assert lines == f"{PICO.releases[0].files[0].hashes.sha256}  RPI_PICO-20260406-v1.28.0.uf2\n"
+
+
+def test_sums_of_two_boards_are_one_text_in_the_order_of_the_names() -> None:
+    """A line of both is there once; two digests of one name stand in the order of the digests."""
+    one = feeds.render_sums([("B.bin", "b" * 64), ("A.bin", "f" * 64)])
+    other = feeds.render_sums([("C.bin", "c" * 64), ("B.bin", "b" * 64), ("A.bin", "a" * 64)])
+    expected = [("a", "A.bin"), ("f", "A.bin"), ("b", "B.bin"), ("c", "C.bin")]
+
+    joined = feeds.join_sums([one, other])
+
+    assert joined.decode() == "".join(f"{digit * 64}  {name}\n" for digit, name in expected)
+
+
+def test_the_sums_of_all_boards_take_little_more_memory_than_their_text() -> None:
+    """Of 20,000 files there is never a list."""
+    boards = [
+        feeds.render_sums((f"BOARD_{board:03}-{file:03}.bin", "0" * 64) for file in range(100))
+        for board in range(200)
+    ]
+    tracemalloc.start()
+    try:
+        joined = feeds.join_sums(boards)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 1.5 * len(joined)
 
 
 def test_the_words_of_a_verdict_never_claim_an_origin() -> None:

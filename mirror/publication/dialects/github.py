@@ -12,6 +12,7 @@ pages of the list from them.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
@@ -58,31 +59,26 @@ class Asset:
     date: str
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What one board has of one release."""
-
-    tag: str
-    maturity: Maturity
-    assets: tuple[Asset, ...]
+_ASSETS = TypeAdapter(tuple[Asset, ...])
 
 
-_PARTS = TypeAdapter(tuple[Part, ...])
+def _summarise(board: BoardDocument, site: Site) -> bytes:
+    """Return a line for each tag of *board*: the tag, and after a space its files as JSON."""
+    # Without an address of its own a mirror has no list of files, only tags.
+    return b"\n".join(
+        b"%s %s" % (tag.encode(), _ASSETS.dump_json(assets if site.public_url else ()))
+        for tag, assets in _parts(board)
+    )
 
 
-def _summarise(board: BoardDocument, _site: Site) -> bytes:
-    parts = tuple(_parts(board))
-    return _PARTS.dump_json(parts) if parts else b""
-
-
-def _parts(board: BoardDocument) -> Iterator[Part]:
+def _parts(board: BoardDocument) -> Iterator[tuple[str, tuple[Asset, ...]]]:
     found = [offer for some in offers(board, *Kind).values() for offer in some]
     for (tag, maturity), some in groupby(sorted(found, key=_tagged), key=_tagged):
         # An old daily build can carry the bare version of a release that it is not.
         if _maturity(tag) is maturity:
             files = (offer.file for offer in some)
             assets = (Asset(one.name, one.size, one.hashes.sha256, one.date) for one in files)
-            yield Part(tag, maturity, tuple(assets))
+            yield tag, tuple(assets)
 
 
 def _maturity(tag: str) -> Maturity | None:
@@ -93,10 +89,11 @@ def _maturity(tag: str) -> Maturity | None:
 
 
 def _combine(summaries: Sequence[bytes], site: Site) -> Documents:
-    by_tag: dict[str, list[Part]] = {}
-    for summary in summaries:
-        for part in _PARTS.validate_json(summary or b"[]"):
-            by_tag.setdefault(part.tag, []).append(part)
+    # Read a tag at a time: all files of all boards are more than shall be in memory at once.
+    by_tag: dict[str, list[bytes]] = {}
+    for line in itertools.chain.from_iterable(map(bytes.splitlines, summaries)):
+        tag, _, assets = line.partition(b" ")
+        by_tag.setdefault(tag.decode(), []).append(assets)
     newest_first = sorted(by_tag, key=Version.parse, reverse=True)
     documents = {
         REPOSITORY: Rendered(as_json(_repository()), JSON),
@@ -129,7 +126,7 @@ def _next_preview(newest_first: Iterable[Version]) -> str:
     return f"v{base[0]}.{base[1] + 1}.0-preview"
 
 
-def _releases(by_tag: dict[str, list[Part]], site: Site) -> dict[str, Rendered]:
+def _releases(by_tag: dict[str, list[bytes]], site: Site) -> dict[str, Rendered]:
     rendered = {
         tag: Rendered(as_json(_release(tag, parts, site)), JSON) for tag, parts in by_tag.items()
     }
@@ -139,9 +136,9 @@ def _releases(by_tag: dict[str, list[Part]], site: Site) -> dict[str, Rendered]:
     return documents if latest is None else {**documents, LATEST: rendered[latest]}
 
 
-def _release(tag: str, parts: Iterable[Part], site: Site) -> Json:
+def _release(tag: str, parts: Iterable[bytes], site: Site) -> Json:
     # A file that stands on the pages of two boards is one asset.
-    assets = {asset.name: asset for part in parts for asset in part.assets}
+    assets = {asset.name: asset for part in parts for asset in _ASSETS.validate_json(part)}
     published = _time(min(asset.date for asset in assets.values()))
     return {
         "id": _id(tag),

@@ -14,7 +14,7 @@ from mirror.publication.local.specimen import SPECIMENS
 from mirror.publication.local.sums import SUMS_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 
     from mirror.publication.documents import BoardDocument
     from mirror.publication.local.dialect import Dialect, Documents, Rendered, Site
@@ -31,10 +31,13 @@ def render_layer(board: BoardDocument, site: Site, dialects: Sequence[Dialect] =
 
 
 def render_lists(
-    summaries: Mapping[str, Sequence[bytes]], site: Site, dialects: Sequence[Dialect] = DIALECTS
+    summaries: MutableMapping[str, list[bytes]], site: Site, dialects: Sequence[Dialect] = DIALECTS
 ) -> Documents:
-    """Return what names all boards; *summaries* are by dialect, each in the order of boards."""
-    return merged(dialect.combine(summaries.get(dialect.name, ()), site) for dialect in dialects)
+    """Return what names all boards; *summaries* are by dialect, each in the order of boards.
+
+    Those of a dialect are taken out when its lists are made: nobody needs them any more.
+    """
+    return merged(dialect.combine(summaries.pop(dialect.name, ()), site) for dialect in dialects)
 
 
 def packed(lists: Documents) -> tuple[Documents, bytes]:
