@@ -133,6 +133,12 @@ COMMANDS: Final = (
         (COMPLETE, FAILED, USAGE, DAMAGED, LOCKED),
     ),
     Command(
+        "token",
+        Later("mirror.cli.token", "token"),
+        UPKEEP,
+        (COMPLETE, FAILED, USAGE, REFUSED, DAMAGED),
+    ),
+    Command(
         "prune",
         Later("mirror.cli.prune", "prune"),
         UPKEEP,

@@ -42,6 +42,7 @@ from mirror.config.overrides import Overrides
 from mirror.config.second_look import SecondLookSetting
 from mirror.config.tls import TlsSettings
 from mirror.config.transfer import FreshnessSettings, TransferSettings
+from mirror.config.upkeep import UpkeepSettings
 from mirror.config.water import WaterSetting
 
 _FLASHABLE = tuple(kind for kind in Kind if kind.flashable)
@@ -247,17 +248,6 @@ class GuardSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UpkeepSettings:
-    """``[upkeep]``: how what is held is looked after."""
-
-    full_check: Annotated[
-        Duration,
-        between(timedelta(minutes=1), timedelta(days=366)),
-        Field(description="Time in which everything that is held is hashed once."),
-    ] = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """``[log]``: what the daemon says of itself, on standard error."""
 
@@ -285,6 +275,10 @@ class Settings:
     admin_listen: Annotated[
         SocketAddress, Field(description="The operators' Unix socket, unix:PATH.")
     ]
+    admin_tcp: Annotated[
+        ListenAddress | None,
+        Field(description="Where operators with a token are answered too, as 127.0.0.1:8081."),
+    ] = None
     listen: Annotated[
         ListenAddress, Field(description="Where clients are served; 0.0.0.0:8080 is for the room.")
     ] = _LISTEN
@@ -312,7 +306,7 @@ class Settings:
     disk: DiskSettings = DiskSettings()
     retention: RetentionSettings = RetentionSettings()
     guard: GuardSettings = GuardSettings()
-    upkeep: UpkeepSettings = UpkeepSettings()
+    upkeep: UpkeepSettings = field(default_factory=UpkeepSettings)
     tls: TlsSettings = _NO_TLS
     freshness: FreshnessSettings = field(default_factory=FreshnessSettings)
     transfer: TransferSettings = field(default_factory=TransferSettings)

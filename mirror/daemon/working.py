@@ -19,8 +19,9 @@ from mirror.daemon.pruning import Pruning
 from mirror.daemon.reach import Reach
 from mirror.daemon.signing import signer_of
 from mirror.storage.store import Store
+from mirror.storage.tokens import find_tokens
 from mirror.web.admin import make_admin_app
-from mirror.web.listening import unix_socket
+from mirror.web.listening import tcp_sockets, unix_socket
 from mirror.web.server import serving
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ async def _operating(settings: Settings, log: Logger) -> AsyncIterator[Operation
         await operations.settle()
         app = make_admin_app(operations, store.node.node_id)
         with unix_socket(settings.admin_listen.path) as listener:
-            async with serving(app, [listener]):
+            async with serving(app, [listener]), _over_tcp(settings, operations, store):
                 await _begin_schedule(settings, store, operations)
                 operations.upkeep.start()
                 try:
@@ -71,6 +72,21 @@ async def _operating(settings: Settings, log: Logger) -> AsyncIterator[Operation
                     operations.schedule.stop()
                     await operations.upkeep.close()
                     await operations.syncs.close()
+
+
+@asynccontextmanager
+async def _over_tcp(
+    settings: Settings, operations: Operations, store: Store
+) -> AsyncIterator[None]:
+    """Answer operators with tokens while the block lasts, if the settings say where."""
+    place = settings.admin_tcp
+    if place is None:
+        yield
+        return
+    tokens = partial(find_tokens, settings.keys_dir)
+    app = make_admin_app(operations, store.node.node_id, tokens)
+    async with serving(app, await tcp_sockets(place.host, place.number)):
+        yield
 
 
 async def _keep(settings: Settings, store: Store, reach: Reach) -> None:

@@ -24,16 +24,18 @@ from mirror.errors import (
 )
 from mirror.web.accesses import read_digests
 from mirror.web.answer import Answer
+from mirror.web.bearers import in_the_name_of, with_tokens
 from mirror.web.failures import Failures, name_of, seconds_to_wait, status_of
 from mirror.web.heads import JSON, Heads
 from mirror.web.on_demand import encode_artifact
 from mirror.web.server import HEADS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 
     from aiohttp.typedefs import Handler, Middleware
 
+    from mirror.storage.tokens import Token
     from mirror.web.artifacts import Artifact
 
 _JSON_LINES = "application/jsonl"
@@ -103,10 +105,18 @@ class Operations(Protocol):
         """Do what somebody decided (JSON); return what came of it, which is in force then."""
 
 
-def make_admin_app(operations: Operations, node: str) -> web.Application:
-    """Return the operators' application of the node with this id."""
+def make_admin_app(
+    operations: Operations, node: str, tokens: Callable[[], tuple[Token, ...]] | None = None
+) -> web.Application:
+    """Return the operators' application of the node with this id.
+
+    With *tokens* it is for TCP: only who has one of them is let in, for what it is good for.
+    """
     heads = Heads(node)
-    app = web.Application(middlewares=[_answering(heads)], client_max_size=_MOST_BYTES)
+    middlewares = [_answering(heads)]
+    if tokens is not None:
+        middlewares.append(with_tokens(tokens, Failures(heads)))
+    app = web.Application(middlewares=middlewares, client_max_size=_MOST_BYTES)
     app[HEADS] = heads
     app.add_routes(_Handlers(operations, heads).routes())
     return app
@@ -181,7 +191,9 @@ class _Handlers:
         return self._document(b"{}\n")
 
     async def pin(self, request: web.Request) -> web.StreamResponse:
-        return await _send_lines(request, self._operations.pin(await _order(request)))
+        return await _send_lines(
+            request, self._operations.pin(in_the_name_of(request, await _order(request)))
+        )
 
     async def accessed(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -209,7 +221,8 @@ class _Handlers:
         return self._document(await self._operations.prune(dry_run=dry_run == "yes"))
 
     async def judge(self, request: web.Request) -> web.StreamResponse:
-        return self._document(await self._operations.judge(await request.read()))
+        body = in_the_name_of(request, await request.read())
+        return self._document(await self._operations.judge(body))
 
     def _document(self, body: bytes) -> Answer:
         return Answer(200, self._heads.with_body(200, JSON, len(body)), body)

@@ -88,6 +88,7 @@ def test_every_setting_can_be_a_variable(tmp_path: Path) -> None:
             "MPMIRROR_KEYS_DIR": "/srv/keys",
             "MPMIRROR_LISTEN": "[::]:80",
             "MPMIRROR_ADMIN_LISTEN": "unix:/run/m.sock",
+            "MPMIRROR_ADMIN_TCP": "127.0.0.1:8081",
             "MPMIRROR_PUBLIC_URL": "http://mirror.lab/",
             "MPMIRROR_OFFLINE": "true",
             "MPMIRROR_OFFLINE_ALLOW": "10.0.0.1, ::1",
