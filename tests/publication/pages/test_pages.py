@@ -201,6 +201,16 @@ def test_without_an_address_nothing_is_made_up() -> None:
     assert b"<svg" not in page
 
 
+def test_the_qr_code_is_of_this_page_and_scales() -> None:
+    page = render_board(ESP, AROUND).decode()
+    other = render_board(ESP, Surroundings("http://other.lab", UPSTREAM)).decode()
+    [code] = re.findall(r'<div class="qr".*?</div>', page, re.DOTALL)
+
+    assert "http://mirror.lab:8080/boards/SPECIMEN_ESP" in page
+    assert code not in other
+    assert re.search(r'<svg viewBox="0 0 ([0-9]+) \1"', code)
+
+
 def test_upstreams_instructions_are_a_quotation_without_a_button() -> None:
     page = render_board(ESP, AROUND).decode()
     quotation = page[page.index("Upstream&#x27;s installation instructions") :]
