@@ -5,15 +5,16 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-TESTS := -m "not long" -n 4 --dist worksteal
+TESTS := -m "not long and not clients" -n 4 --dist worksteal
 
 .DELETE_ON_ERROR:
-.PHONY: help run demo test test-long check bench bench-verify lock clean
+.PHONY: help run demo test test-long test-clients check bench bench-verify lock clean
 
 help:
 	@echo "make run           start the mirror, with ./mpmirror.toml if it is there"
 	@echo "make demo          try it without Internet: a mirror of the project's own replica"
 	@echo "make test          run the tests (make test-long: the long proofs)"
+	@echo "make test-clients  run real clients (mpflash, Thonny, ...) against the mirror"
 	@echo "make check         format, lint, types, imports"
 	@echo "make bench         measure speed (make bench-verify: damage noticed)"
 	@echo "make lock          resolve the dependencies anew into requirements/*.txt"
@@ -30,6 +31,11 @@ test: $(VENV)/development.stamp
 
 test-long: $(VENV)/development.stamp
 	@$(BIN)/python -m pytest -m long
+
+# The clients are installed first; then they are alone with the mirror in a network of their own.
+test-clients: $(VENV)/development.stamp
+	@$(BIN)/python -m tests.clients.prepare
+	@$(BIN)/python -m tests.clients.namespace $(BIN)/python -m pytest -m clients tests/clients
 
 check: $(VENV)/development.stamp
 	@$(BIN)/ruff format --check mirror tests

@@ -51,7 +51,8 @@ _ENCRYPTED: Final = 64 * 1024
 class Described:
     """What the head of an answer says of a blob; unknown things are left out.
 
-    ``flash_offset`` is in bytes, ``md5`` in hex.  What has a ``media_type`` may be shown.
+    ``flash_offset`` is in bytes, ``md5`` in hex, ``modified`` as `mirror.web.modified` writes it.
+    What has a ``media_type`` may be shown.
     """
 
     digest: Digest
@@ -62,6 +63,7 @@ class Described:
     flash_offset: int | None = None
     md5: str | None = None
     media_type: str | None = None
+    modified: str | None = None
 
     @property
     def etag(self) -> str:
@@ -75,6 +77,8 @@ class Described:
             ("Accept-Ranges", "bytes"),
             ("X-SHA256", self.digest.hex),
         ]
+        if self.modified is not None:
+            fields.append(("Last-Modified", self.modified))
         if self.md5 is not None:
             fields.append(("X-MD5", self.md5))
         if self.version is not None:
@@ -129,7 +133,10 @@ def answer_blob(request: web.BaseRequest, about: About, blob: OpenFile) -> Answe
     """Answer *request* with what it selects of *blob*, which is closed at the end of it."""
     try:
         conditions = Conditions.of(request.headers)
-        selection = select(request.method, conditions, about.described.etag, blob.size)
+        described = about.described
+        selection = select(
+            request.method, conditions, described.etag, blob.size, described.modified
+        )
         head = about.head(selection, blob.size)
     except BaseException:
         blob.close()

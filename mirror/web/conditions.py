@@ -1,8 +1,9 @@
 """Decide what a conditional request is answered with, in one place.
 
-RFC 9110 sections 13 and 14, for representations that have a strong ETag and no date: only
-the digest says "same", so ``If-Modified-Since`` is not looked at, and an ``If-Range`` that
-is a date never matches.  Several ranges in one request are answered with the whole.
+RFC 9110 sections 13 and 14, for representations that have a strong ETag: only the digest says
+"same", so an ``If-Range`` that is a date never matches, and ``If-Modified-Since`` only where it
+is the very date that these bytes were given with (`mirror.web.modified`).  Several ranges in
+one request are answered with the whole.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Conditions:
     if_none_match: str | None = None
     if_range: str | None = None
     range: str | None = None
+    if_modified_since: str | None = None
 
     @classmethod
     def of(cls, fields: _Fields) -> Conditions:
@@ -45,6 +47,7 @@ class Conditions:
             _joined(fields, "If-None-Match"),
             _joined(fields, "If-Range"),
             _joined(fields, "Range"),
+            _joined(fields, "If-Modified-Since"),
         )
 
 
@@ -60,15 +63,23 @@ class Selection:
     stop: int = 0
 
 
-def select(method: str, conditions: Conditions, etag: str, size: int) -> Selection:
+def select(
+    method: str, conditions: Conditions, etag: str, size: int, modified: str | None = None
+) -> Selection:
     """Say what of *size* bytes with the strong *etag* (with its quotes) answers *method*.
 
+    *modified* is the date that these bytes are given with, as RFC 9110 writes it, if any.
     For HEAD the selection is that of GET; that its bytes are not sent is the caller's part.
     """
     # The order of the steps is that of RFC 9110 section 13.2.2.
     if conditions.if_match is not None and not _names_strongly(conditions.if_match, etag):
         return Selection(412)
-    if conditions.if_none_match is not None and _names(conditions.if_none_match, etag):
+    if conditions.if_none_match is not None:
+        same = _names(conditions.if_none_match, etag)
+    else:
+        # Section 13.1.3: looked at without the other only.
+        same = modified is not None and conditions.if_modified_since == modified
+    if same:
         return Selection(304)
     # Section 14.2: a Range of any other method than GET is not looked at.
     if method == "GET" and conditions.range is not None and _in_range(conditions, etag):

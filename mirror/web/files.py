@@ -25,6 +25,7 @@ from mirror.publication.local.sums import SUMS_PATH
 from mirror.web.blob_response import About, Described, answer_blob
 from mirror.web.documents import Document
 from mirror.web.heads import TEXT, Caching
+from mirror.web.modified import find_modified
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -187,4 +188,5 @@ def _described(artifact: Artifact) -> Described:
         version=artifact.version,
         flash_offset=artifact.flash_offset,
         md5=artifact.md5,
+        modified=find_modified(artifact.name, artifact.digest),
     )

@@ -79,6 +79,28 @@ CONDITIONAL = [
 ]
 
 
+MODIFIED = "Mon, 24 Aug 2026 12:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("conditions", "modified", "expected"),
+    [
+        (Conditions(if_modified_since=MODIFIED), MODIFIED, SAME),
+        (Conditions(if_modified_since="Mon, 24 Aug 2026 12:00:01 GMT"), MODIFIED, WHOLE),
+        (Conditions(if_modified_since="Mon, 24 Aug 2026 11:59:59 GMT"), MODIFIED, WHOLE),
+        (Conditions(if_modified_since=MODIFIED), None, WHOLE),
+        (Conditions(if_modified_since=MODIFIED, if_none_match='"x"'), MODIFIED, WHOLE),
+        (Conditions(if_modified_since="", if_none_match='"abc"'), MODIFIED, SAME),
+        (Conditions(if_range=MODIFIED, range="bytes=0-1"), MODIFIED, WHOLE),
+    ],
+)
+def test_a_date_names_only_the_bytes_that_it_was_given_with(
+    conditions: Conditions, modified: str | None, expected: Selection
+) -> None:
+    """Neither an earlier nor a later one does, and an ETag outranks it."""
+    assert expected == select("GET", conditions, ETAG, SIZE, modified)
+
+
 @pytest.mark.parametrize(("text", "expected"), RANGES)
 def test_a_range_selects_what_the_standard_says(text: str, expected: Selection) -> None:
     assert expected == select("GET", Conditions(range=text), ETAG, SIZE)
@@ -123,7 +145,7 @@ def test_a_field_that_stands_twice_is_a_list() -> None:
 
 
 @given(
-    st.builds(Conditions, *[st.none() | st.text(max_size=60)] * 4),
+    st.builds(Conditions, *[st.none() | st.text(max_size=60)] * 5),
     st.integers(min_value=0, max_value=10**6),
 )
 def test_any_text_selects_something_that_exists(conditions: Conditions, size: int) -> None:

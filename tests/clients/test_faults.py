@@ -1,0 +1,156 @@
+"""What goes wrong while clients are at it: none of them ever ends with wrong bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import statistics
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.clients.lab import URL, Lab, environment, equip, run, site, upstream
+from tests.clients.prepare import python_of
+from tests.replica import Misbehaviour, Replica
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+pytestmark = pytest.mark.clients
+_ONE_RELEASE: Final = {"MPMIRROR_POLICY__RELEASES": "1", "MPMIRROR_POLICY__BOARDS": '["RPI_PICO*"]'}
+_OLD: Final = "v1.27.0"
+_CLIENTS: Final = 50
+
+
+def download(lab: Lab, home: Path, version: str) -> list[bytes]:
+    """Have mpflash download one version of one board; return every file that it stored."""
+    folder = home / "firmware"
+    folder.mkdir(parents=True, exist_ok=True)
+    env = environment(home, MPFLASH_FIRMWARE=str(folder), REQUESTS_CA_BUNDLE=str(lab.authority))
+    mpflash = python_of("mpflash").with_name("mpflash")
+    run(mpflash, "download", "-b", "RPI_PICO_W", "-v", version, env=env, seconds=300)
+    return [path.read_bytes() for path in folder.rglob("*.uf2")]
+
+
+def name_of(replica: Replica, version: str) -> str:
+    """Return the name of the Pico W's image of one version."""
+    return next(name for name in replica.names("RPI_PICO_W") if f"-{version}." in name)
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize(
+    "way", [Misbehaviour.ZEROS, Misbehaviour.SHORT_BODY, Misbehaviour.HTML_FOR_FIRMWARE], ids=str
+)
+def test_a_corrupt_upstream_gives_nobody_wrong_bytes(
+    tmp_path: Path, home: Path, way: Misbehaviour
+) -> None:
+    """Whoever asks for what upstream spoils meanwhile gets nothing, or the last good file."""
+    replica = site()
+    lab, mirror = equip(tmp_path / "lab", **_ONE_RELEASE)
+    with upstream(replica):
+        mirror.command("sync", seconds=600)
+        spoilt = name_of(replica, _OLD)
+        replica.misbehave(spoilt, way, None)
+        with mirror.serving():
+            asked = run(
+                *("curl", "--silent", "--output", "got", "--write-out", "%{http_code}"),
+                f"{URL}/resources/firmware/{spoilt}",
+                env=environment(home),
+                folder=home,
+            )
+            good = download(lab, home, "stable")
+            digests = lab.digests()
+
+    assert asked.stdout in {"502", "504", "503"}
+    assert (home / "got").read_bytes() == b""
+    assert [hashlib.sha256(body).hexdigest() in digests.values() for body in good] == [True]
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_publication_that_changes_between_index_and_file(tmp_path: Path, home: Path) -> None:
+    """Who read the old list still gets the old file, whole, after a new release came."""
+    replica = site()
+    lab, mirror = equip(tmp_path / "lab", **_ONE_RELEASE)
+    with upstream(replica):
+        mirror.command("sync", seconds=600)
+        with mirror.serving():
+            before = lab.digests()
+            page = lab.get("/download/RPI_PICO_W/").decode()
+            old = name_of(replica, "v1.28.0")
+            assert old in page
+            replica.release("RPI_PICO_W", "v1.29.0")
+            mirror.command("sync", seconds=600)
+            body = lab.get(f"/resources/firmware/{old}")
+            new = download(lab, home, "stable")
+
+    assert hashlib.sha256(body).hexdigest() == before[old]
+    assert len(new) == 1
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_mirror_that_restarts_in_the_middle_of_a_download(tmp_path: Path, home: Path) -> None:
+    """A client that was cut off goes on where it was, and its file is the right one."""
+    lab, mirror = equip(tmp_path / "lab", **_ONE_RELEASE)
+    # More than the sockets between them hold, or all of it would be on its way at once.
+    replica = Replica.of("RPI_PICO_W", size=6_000_000)
+    replica.release("RPI_PICO_W", "v1.28.0")
+    with upstream(replica):
+        mirror.command("sync", seconds=600)
+    curl, env = ("curl", "--silent", "--remote-name"), environment(home)
+    with ThreadPoolExecutor(1) as pool:
+        with mirror.serving():
+            [(name, digest)] = lab.digests().items()
+            url = f"{URL}/resources/firmware/{name}"
+            cut = pool.submit(run, *curl, "--limit-rate", "200K", url, env=env, folder=home)
+            until_begun(home / name)
+        assert cut.result().returncode != 0
+    begun = (home / name).stat().st_size
+    with mirror.serving():
+        again = run(*curl, "--continue-at", "-", url, env=env, folder=home)
+
+    assert again.returncode == 0, again.stderr
+    assert 0 < begun < (home / name).stat().st_size
+    assert hashlib.sha256((home / name).read_bytes()).hexdigest() == digest
+
+
+def until_begun(path: Path) -> None:
+    """Wait for the first bytes of a download."""
+    last = time.monotonic() + 60
+    while time.monotonic() < last:
+        if path.exists() and path.stat().st_size:
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"nothing came to {path}")
+
+
+def test_the_first_byte_comes_soon_to_fifty_clients(lab: Lab) -> None:
+    """Measured and printed: held files, fifty connections, each a file again and again."""
+    names = sorted(lab.digests())
+    seconds: list[float] = []
+    guard = threading.Lock()
+
+    def client(number: int) -> None:
+        connection = HTTPConnection("mirror.lab", 8080, timeout=30)
+        for turn in range(20):
+            name = names[(number * 7 + turn) % len(names)]
+            began = time.perf_counter()
+            connection.request("GET", f"/resources/firmware/{name}")
+            answer = connection.getresponse()
+            answer.read(1)
+            took = time.perf_counter() - began
+            answer.read()
+            assert answer.status == 200
+            with guard:
+                seconds.append(took)
+        connection.close()
+
+    with ThreadPoolExecutor(_CLIENTS) as pool:
+        list(pool.map(client, range(_CLIENTS)))
+
+    found = statistics.quantiles(seconds, n=100)[98]
+    print(f"first byte with {_CLIENTS} clients: 99 % within {found * 1000:.1f} ms")  # noqa: T201
+    assert len(seconds) == 20 * _CLIENTS

@@ -1,0 +1,63 @@
+"""Readers of feeds and release trackers: what is published says what their formats promise."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from tests.clients.lab import URL, environment, run
+from tests.clients.prepare import HERE, python_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.clients.lab import Lab
+
+pytestmark = pytest.mark.clients
+_PROGRAM: Final = HERE / "programs" / "feed_readers.py"
+
+
+def read(home: Path, lab: Lab, *words: str) -> Any:  # noqa: ANN401 - what the reader prints
+    """Return what a reader says."""
+    env = environment(home, REQUESTS_CA_BUNDLE=str(lab.authority), SSL_CERT_FILE=str(lab.authority))
+    ended = run(python_of("readers"), _PROGRAM, *words, env=env, folder=home)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return json.loads(ended.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("path", ["/feeds/firmware.atom", "/feeds/firmware.json"])
+def test_a_feed_reader_finds_entries_that_can_be_fetched(lab: Lab, home: Path, path: str) -> None:
+    """Well formed, and every enclosure is a file of the feed with its size."""
+    found = read(home, lab, "feed", URL + path)
+    sizes = {
+        file["name"]: file["size"]
+        for board in lab.feed()["boards"]
+        for release in board["releases"]
+        for file in release["files"]
+    }
+
+    assert found["problem"] is None
+    assert found["entries"] != []
+    assert all(entry["id"] and entry["title"] and entry["updated"] for entry in found["entries"])
+    enclosures = {url: size for entry in found["entries"] for url, size in entry["files"]}
+    assert {url for url in enclosures if not url.startswith(f"{URL}/")} == set()
+    assert {url.rpartition("/")[2] for url in enclosures} <= set(sizes)
+    assert {
+        url for url, size in enclosures.items() if sizes[url.rpartition("/")[2]] != size
+    } == set()
+
+
+def test_the_release_feed_fits_its_schema(lab: Lab, home: Path) -> None:
+    """The schema that the mirror itself serves, judged by jsonschema."""
+    found = read(home, lab, "schema", f"{URL}/v1/schemas/feed.json", f"{URL}/v1/feed.json")
+
+    assert found == []
+
+
+def test_a_release_tracker_finds_the_newest_release(lab: Lab, home: Path) -> None:
+    """By the very requests that it sends to api.github.com."""
+    found = read(home, lab, "tracker", "micropython/micropython")
+
+    assert found == {"version": "v1.28.0"}
