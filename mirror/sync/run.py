@@ -263,11 +263,11 @@ class _Run:
     async def _settle_pins(self, catalog: Catalog) -> None:
         await settle(self._store, catalog.boards)
         recalled = await recalled_pinned(self._store)
-        # Those that are listed are wanted, and have their own trouble.
+        listed = {str(one.name) for board in catalog.boards for one in board.listings}
         self._missing_pinned = [
             Trouble(name, "it is pinned and not held, and upstream does not list it")
             for name in await missing_pinned(self._store)
-            if name not in self._wanted and name not in recalled
+            if name not in self._wanted and name not in listed and name not in recalled
         ]
 
     def _in_policy(self, catalog: Catalog) -> list[CatalogBoard]:
