@@ -92,9 +92,10 @@ class Shelf:
                 self._problem = None
                 self._looked.set()
                 if self._view is not None:
+                    # Nothing may come between: who read the list before would get a 404.
+                    await self._superseded.look(self._view.loaded)
                     await self._view.layer.look(self._layer)
                     self._layer = self._view.layer
-                    await self._superseded.look(self._view.loaded)
             except MirrorError as error:
                 if str(error) != str(self._problem):
                     _log.error("the current publication can not be loaded: %s", error)
