@@ -89,9 +89,9 @@ class Signatures(SignatureReader):
         """Keep signatures that others made, beside those that are there, durably."""
         await to_end(self._add, found)
 
-    async def retain(self, digests: Collection[Digest]) -> int:
-        """Let the signatures of all other documents go; say of how many."""
-        return await to_end(self._retain, {digest.hex for digest in digests})
+    async def forget(self, digests: Collection[Digest]) -> None:
+        """Let the signatures of these documents go, durably; most have none."""
+        await to_end(self._forget, digests)
 
     def _sign(self, documents: Mapping[Digest, tuple[bytes, Statement]], signer: Signer) -> None:
         self._add({digest: signer.sign(*document) for digest, document in documents.items()})
@@ -113,9 +113,9 @@ class Signatures(SignatureReader):
         except DamagedError:
             return {}
 
-    def _retain(self, digests: set[str]) -> int:
-        with reported("reading the folder", self._folder):
-            paths = [path for path in self._folder.iterdir() if path.suffix == ".json"]
-        going = [path for path in paths if path.stem not in digests]
-        self._files.remove_all(going)
-        return len(going)
+    def _forget(self, digests: Collection[Digest]) -> None:
+        paths = [self._path(digest) for digest in digests]
+        with reported("looking into the folder", self._folder):
+            going = [path for path in paths if path.exists()]
+        if going:
+            self._files.remove_all(going)

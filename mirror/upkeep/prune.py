@@ -228,6 +228,7 @@ class Sweep:
         # Somebody put it again in this moment.
         await store.index.mark_held(one.digest for one in going if one.digest not in gone)
         await store.index.forget_accesses(gone)
+        await store.signatures.forget(gone)
 
     async def _still_free(self, batch: Iterable[Leaving]) -> list[Leaving]:
         """Return those that nobody has named, pinned or put since they were marked."""

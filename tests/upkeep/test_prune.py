@@ -13,6 +13,7 @@ from mirror.sync.wanted import remember_wanted
 from mirror.upkeep.check import check
 from mirror.upkeep.marking import Retention
 from mirror.upkeep.prune import ASKED_FOR, IN_GRACE, STILL_NAMED
+from tests.transfer.keys.samples import key
 from tests.upkeep.pruning import (
     ESP,
     NEW,
@@ -256,12 +257,16 @@ async def test_old_publications_are_forgotten_with_what_only_they_reach(tmp_path
     async with scene_at(tmp_path) as scene:
         scene.retention = SHORT
         scene.let_go = {OLD: RULE}
+        roots = [await scene.store.publications.root(sequence) for sequence in (1, 2)]
+        await scene.store.signatures.add({root: {key(9).key_id: "theirs"} for root in roots})
         early = await over(scene)
         scene.serve(days=31)
         report = await scene.prune()
         damages = (await check(scene.store, nothing)).damages
+        signed = [bool(await scene.store.signatures.of(root)) for root in roots]
 
         assert (early.forgotten, report.forgotten, damages) == ((), (1,), ())
+        assert signed == [False, True]
         assert await scene.store.publications.sequences() == (2,)
         # Its root, its content, the board with two files, that of ESP, and its index.
         assert len(report.gone) == 5
