@@ -64,7 +64,11 @@ async def test_what_is_for_the_socket_is_not_done_over_tcp(path: str) -> None:
             assert response.status == 403
 
 
-@pytest.mark.parametrize("token", [None, "", "mpmirror_wrong", TOKENS[Scope.READ][0].sha256])
+@pytest.mark.parametrize(
+    "token",
+    [None, "", "mpmirror_wrong", TOKENS[Scope.READ][0].sha256],
+    ids=["none", "empty", "wrong", "hash"],
+)
 async def test_without_a_token_nothing_is_told(token: str | None) -> None:
     """Nor with the hash of one."""
     async with asked(token) as session, session.get("/v1/status.json") as response:

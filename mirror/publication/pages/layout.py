@@ -13,7 +13,7 @@ from mirror.publication.pages import texts
 from mirror.publication.pages.assets import ICON, SCRIPT, STYLE
 from mirror.publication.site.html import Markup, joined, tag, text, void
 
-_UPSTREAM: Final = "https://micropython.org"
+UPSTREAM: Final = "https://micropython.org"
 
 
 class Section(StrEnum):
@@ -33,7 +33,7 @@ _NAMES: Final = {
 }
 
 
-def layout(section: Section, title: str, *body: str, upstream: str = _UPSTREAM) -> bytes:
+def layout(section: Section, title: str, *body: str, upstream: str = UPSTREAM) -> bytes:
     """Return a whole page called *title*; its first heading is *body*'s to say."""
     whole = joined(
         tag("head", *_head(title), by="\n"),

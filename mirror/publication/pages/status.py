@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mirror.errors import MalformedValueError
 from mirror.publication.pages import texts
-from mirror.publication.pages.layout import Section, layout, size_words, terms
+from mirror.publication.pages.layout import UPSTREAM, Section, layout, size_words, terms
 from mirror.publication.pages.releases import table
 from mirror.publication.site.html import Markup, joined, tag
 
@@ -47,9 +47,15 @@ class _Running:
 
 
 @dataclass(frozen=True, slots=True)
+class _Outcome:
+    ending: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class _Run:
     ended: str
-    outcome: str
+    outcome: _Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +138,14 @@ def render_status(status: StatusFacts | None) -> bytes:
     """Return the page; None: the daemon does not answer."""
     parts = [tag("p", texts.STATUS_UNKNOWN, class_="warned")] if status is None else _parts(status)
     link = tag("a", "/v1/status.json", href="/v1/status.json")
+    upstream = status.upstream if status and status.upstream else UPSTREAM
     return layout(
         Section.STATUS,
         texts.STATUS_TITLE,
         tag("h1", texts.STATUS_TITLE),
         *parts,
         tag("p", texts.AS_JSON, link, class_="dim"),
+        upstream=upstream,
     )
 
 
@@ -177,7 +185,7 @@ def _now(status: StatusFacts) -> Markup:
         if publication
         else texts.UNPUBLISHED
     )
-    last = texts.LAST_RUN_WAS.format(outcome=run.outcome, ended=run.ended) if run else texts.NEVER
+    last = _last(run) if run else texts.NEVER
     held = texts.HELD_WORDS.format(
         artifacts=status.held.artifacts, size=size_words(status.held.size)
     )
@@ -191,6 +199,12 @@ def _now(status: StatusFacts) -> Markup:
         (texts.DISK, _disk(status.disk)),
         (texts.UPSTREAMS, _upstream(status)),
     )
+
+
+def _last(run: _Run) -> str:
+    ending, message = run.outcome.ending, run.outcome.message
+    words = f"{ending}: {message}" if message else ending
+    return texts.LAST_RUN_WAS.format(outcome=words, ended=run.ended)
 
 
 def _next(status: StatusFacts) -> str:
