@@ -14,7 +14,8 @@ def qr_code(url: str) -> Markup:
     """Return the QR code of *url* as SVG, dark on light in every theme."""
     out = io.BytesIO()
     code = segno.make(url, error="m", micro=False)
+    # Without a size of its own it takes that of its place; four modules of light around it.
     code.save(
-        out, kind="svg", xmldecl=False, svgns=False, scale=4, border=4, light="#fff", nl=False
+        out, kind="svg", xmldecl=False, svgns=False, omitsize=True, border=4, light="#fff", nl=False
     )
     return tag("div", Markup(out.getvalue().decode()), class_="qr", role="img", aria_label=texts.QR)
