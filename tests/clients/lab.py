@@ -20,7 +20,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -103,18 +103,29 @@ def run(
     seconds: float = _SECONDS,
     folder: Path | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a client to its end; whoever asks judges how it ended."""
-    return subprocess.run(  # noqa: S603 - clients that the tests name, without a shell
-        [str(word) for word in words],
+    """Run a client to its end; whoever asks judges how it ended.
+
+    What it has started and left behind ends with it.
+    """
+    command = [str(word) for word in words]
+    process = subprocess.Popen(  # noqa: S603 - clients that the tests name, without a shell
+        command,
         env=dict(env),
         cwd=folder,
-        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-        timeout=seconds,
-        check=False,
-        stdin=subprocess.DEVNULL,
+        start_new_session=True,
     )
+    try:
+        out, err = process.communicate(timeout=seconds)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 def site() -> Replica:

@@ -17,6 +17,7 @@ from tests.clients.prepare import python_of
 from tests.replica import Misbehaviour, Replica
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -127,7 +128,7 @@ def until_begun(path: Path) -> None:
     raise AssertionError(f"nothing came to {path}")
 
 
-def test_the_first_byte_comes_soon_to_fifty_clients(lab: Lab) -> None:
+def test_the_first_byte_comes_soon_to_fifty_clients(lab: Lab, tell: Callable[[str], None]) -> None:
     """Measured and printed: held files, fifty connections, each a file again and again."""
     names = sorted(lab.digests())
     seconds: list[float] = []
@@ -152,5 +153,5 @@ def test_the_first_byte_comes_soon_to_fifty_clients(lab: Lab) -> None:
         list(pool.map(client, range(_CLIENTS)))
 
     found = statistics.quantiles(seconds, n=100)[98]
-    print(f"first byte with {_CLIENTS} clients: 99 % within {found * 1000:.1f} ms")  # noqa: T201
+    tell(f"first byte with {_CLIENTS} clients: 99 % within {found * 1000:.1f} ms")
     assert len(seconds) == 20 * _CLIENTS
