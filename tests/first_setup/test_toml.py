@@ -54,6 +54,7 @@ def test_a_comment_becomes_a_setting_when_its_mark_is_taken_away(tmp_path: Path)
 
     assert read == settings
     assert [key for key, source in read.sources.items() if source == "default"] == [
+        "admin_tcp",
         "public_url",
         "contact",
         "policy.since",

@@ -38,6 +38,14 @@ async def answers(client: Client, paths: Iterable[str]) -> set[tuple[int, int]]:
     return {(one.status, len(one.body)) for one in got}
 
 
+async def told_digest(client: Client) -> str:
+    """Return the digest of `NEW`, as soon as a worker has followed the publication."""
+    async with asyncio.timeout(60):
+        while (head := await client.get(f"/v1/files/{NEW}", "HEAD")).status != 200:
+            await asyncio.sleep(0.05)
+    return head.fields["x-sha256"]
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 async def test_a_recall_is_in_force_in_every_process_when_the_command_returns(
     program: Program, workers: int
@@ -46,8 +54,7 @@ async def test_a_recall_is_in_force_in_every_process_when_the_command_returns(
         mirror = replace(program, upstream=url, settings={"MPMIRROR_WORKERS": str(workers)})
         async with mirror.serving() as daemon:
             await daemon.synced()
-            head = await daemon.client.get(f"/v1/files/{NEW}", "HEAD")
-            digest = f"sha256:{head.fields['x-sha256']}"
+            digest = f"sha256:{await told_digest(daemon.client)}"
             paths = [
                 f"/v1/files/{NEW}",
                 f"/resources/firmware/{NEW}",
