@@ -41,7 +41,7 @@ async def answers(client: Client, paths: Iterable[str]) -> set[tuple[int, int]]:
 async def told_digest(client: Client) -> str:
     """Return the digest of `NEW`, as soon as a worker has followed the publication."""
     async with asyncio.timeout(60):
-        while (head := await client.get(f"/v1/files/{NEW}", "HEAD")).status != 200:
+        while (head := await client.get(f"/v1/files/{NEW}", "HEAD")).status != 200:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.05)
     return head.fields["x-sha256"]
 
