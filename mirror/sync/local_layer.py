@@ -7,6 +7,7 @@ that turns out damaged is rendered again from its board document.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -21,12 +22,12 @@ from mirror.publication.documents import (
 )
 from mirror.publication.keys import KEY_PATH
 from mirror.publication.local.dialect import TEXT, Documents, Rendered, Site
-from mirror.publication.local.layer import ALL_BOARDS, Layer, local_digests
-from mirror.publication.local.rendering import fingerprint, packed, render_layer, render_lists
+from mirror.publication.local.layer import ALL_BOARDS, Layer, encode_layer, local_digests
+from mirror.publication.local.rendering import fingerprint, is_own, render_layer, render_lists
 from mirror.storage.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Iterator, Mapping
 
 
 # A board document has a few kB for each release; the largest real one stays under 1 MB.
@@ -94,6 +95,18 @@ def _key(store: Store) -> Documents:
     return {} if signer is None else {KEY_PATH: Rendered(signer.public_key.encode(), TEXT)}
 
 
+def _some(lists: Iterator[tuple[str, Rendered]]) -> dict[str, Rendered]:
+    """Return the next of *lists*, which may be rendered only now; nothing after the last."""
+    found: dict[str, Rendered] = {}
+    size = 0
+    for path, rendered in lists:
+        found[path] = rendered
+        size += len(rendered.body)
+        if size >= _AT_ONCE_BYTES:
+            break
+    return found
+
+
 @dataclass(slots=True)
 class _Rendering:
     store: Store
@@ -128,19 +141,30 @@ class _Rendering:
 
         Return what are documents of their own.
         """
-        lists = await asyncio.to_thread(render_lists, self._summaries, self.site)
-        own, layer = packed({**lists, **_key(self.store)})
-        documents = {
-            path: LocalDocument(Digest.of(one.body), one.media_type, len(one.body))
-            for path, one in own.items()
-        }
-        self.layers[ALL_BOARDS] = Digest.of(layer)
+        lists = itertools.chain(render_lists(self._summaries, self.site), _key(self.store).items())
         durable = local_digests(published)
-        for body in (layer, *(one.body for one in own.values())):
-            # What is as it was needs no waiting for the disk.
-            put = self.store.blobs.put_again if Digest.of(body) in durable else self.store.blobs.put
-            await put(body)
-        return documents
+        documents: dict[str, LocalDocument] = {}
+        packed: dict[str, Rendered] = {}
+        while some := await asyncio.to_thread(_some, lists):
+            own = {path: one for path, one in some.items() if is_own(path, one)}
+            packed |= {path: one for path, one in some.items() if path not in own}
+            digests = await self._hold([one.body for one in own.values()], durable)
+            documents |= {
+                path: LocalDocument(digest, one.media_type, len(one.body))
+                for digest, (path, one) in zip(digests, own.items(), strict=True)
+            }
+        (self.layers[ALL_BOARDS],) = await self._hold(
+            [encode_layer(ALL_BOARDS, packed, {})], durable
+        )
+        return dict(sorted(documents.items()))
+
+    async def _hold(self, bodies: list[bytes], durable: Container[Digest]) -> list[Digest]:
+        """Hold *bodies*; for those that are *durable*, as they were, the disk is not waited for."""
+        digests = {body: Digest.of(body) for body in bodies}
+        await self.store.blobs.put_many(b for b, digest in digests.items() if digest not in durable)
+        for body in (body for body, digest in digests.items() if digest in durable):
+            await self.store.blobs.put_again(body)
+        return [digests[body] for body in bodies]
 
     async def _find(self, digest: Digest | None) -> Layer | None:
         if digest is None:

@@ -21,9 +21,9 @@ from mirror.publication.documents import (
     encode,
 )
 from mirror.publication.local.dialect import Dialect, Site
-from mirror.publication.local.layer import ALL_BOARDS, Layer
+from mirror.publication.local.layer import ALL_BOARDS, Layer, encode_layer
 from mirror.publication.local.registry import DIALECTS
-from mirror.publication.local.rendering import packed, render_layer, render_lists
+from mirror.publication.local.rendering import is_own, render_layer, render_lists
 from mirror.publication.tree import HeldArtifact, render_board
 from mirror.storage.blob_store import BlobStore
 from mirror.storage.disk import Disk
@@ -157,7 +157,10 @@ class Builder:
             layer = Layer.decode(data)
             for name in layer.head.summaries:
                 summaries.setdefault(name, []).append(layer.summary(name))
-        own, layers[ALL_BOARDS] = packed(render_lists(summaries, SITE, self.dialects))
+        lists = dict(render_lists(summaries, SITE, self.dialects))
+        own = {path: one for path, one in lists.items() if is_own(path, one)}
+        others = {path: one for path, one in lists.items() if path not in own}
+        layers[ALL_BOARDS] = encode_layer(ALL_BOARDS, others, {})
         await self.store.blobs.put_many([*layers.values(), *(one.body for one in own.values())])
         documents = {
             path: LocalDocument(Digest.of(one.body), one.media_type, len(one.body))

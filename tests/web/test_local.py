@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mirror.publication.documents import PublicationRoot, decode_publication
-from mirror.publication.local.dialect import HTML, Dialect, Rendered, Site
+from mirror.publication.local.dialect import HTML, Dialect, Lists, Rendered, Site
 from mirror.publication.local.registry import DIALECTS
 from tests.web.building import ESP, PICO, PICO_OLD, Builder, Written, images
 from tests.web.conftest import served
@@ -30,8 +30,8 @@ def _line(board: BoardDocument, _site: Site) -> bytes:
     return board.board.encode()
 
 
-def _all(summaries: Sequence[bytes], _site: Site) -> Mapping[str, Rendered]:
-    return {"/pages/": Rendered(b" ".join(summaries), HTML)}
+def _all(summaries: Sequence[bytes], _site: Site) -> Lists:
+    yield "/pages/", Rendered(b" ".join(summaries), HTML)
 
 
 PAGES = Dialect(name="pages", per_board=_page, summarise=_line, combine=_all)

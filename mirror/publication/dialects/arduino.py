@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from mirror.catalog.kinds import Kind
 from mirror.publication.dialects.offers import firmware_path, offers, words
-from mirror.publication.local.dialect import JSON, Dialect, Documents, Rendered, Site
+from mirror.publication.local.dialect import JSON, Dialect, Lists, Rendered, Site
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,9 +69,9 @@ def _summarise(board: BoardDocument, _site: Site) -> bytes:
     return _BOARD.dump_json(Board(words(board.board), releases)) if releases else b""
 
 
-def _combine(summaries: Sequence[bytes], _site: Site) -> Documents:
+def _combine(summaries: Sequence[bytes], _site: Site) -> Lists:
     boards = tuple(_BOARD.validate_json(summary) for summary in summaries if summary)
-    return {INDEX: Rendered(_INDEX.dump_json(Index(boards), indent=1) + b"\n", JSON)}
+    yield INDEX, Rendered(_INDEX.dump_json(Index(boards), indent=1) + b"\n", JSON)
 
 
 def _release(offer: Offer) -> Release:

@@ -12,7 +12,6 @@ pages of the list from them.
 from __future__ import annotations
 
 import hashlib
-import itertools
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
@@ -29,7 +28,7 @@ from mirror.publication.dialects.offers import (
     in_path,
     offers,
 )
-from mirror.publication.local.dialect import JSON, Dialect, Documents, Rendered, Site
+from mirror.publication.local.dialect import JSON, Dialect, Lists, Rendered, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -88,20 +87,27 @@ def _maturity(tag: str) -> Maturity | None:
         return None
 
 
-def _combine(summaries: Sequence[bytes], site: Site) -> Documents:
-    # Read a tag at a time: all files of all boards are more than shall be in memory at once.
-    by_tag: dict[str, list[bytes]] = {}
-    for line in itertools.chain.from_iterable(map(bytes.splitlines, summaries)):
-        tag, _, assets = line.partition(b" ")
-        by_tag.setdefault(tag.decode(), []).append(assets)
+def _combine(summaries: Sequence[bytes], site: Site) -> Lists:
+    by_tag = _by_tag(summaries)
     newest_first = sorted(by_tag, key=Version.parse, reverse=True)
-    documents = {
-        REPOSITORY: Rendered(as_json(_repository()), JSON),
-        TAGS: Rendered(as_json([_tag(name) for name in tag_names(newest_first)]), JSON),
-    }
+    yield REPOSITORY, Rendered(as_json(_repository()), JSON)
+    yield TAGS, Rendered(as_json([_tag(name) for name in tag_names(newest_first)]), JSON)
     if site.public_url is not None:
-        documents |= _releases({tag: by_tag[tag] for tag in newest_first}, site)
-    return documents
+        yield from _releases({tag: by_tag[tag] for tag in newest_first}, site)
+
+
+def _by_tag(summaries: Iterable[bytes]) -> dict[str, list[memoryview]]:
+    """Return where the files of each tag stand, and no copy of what is there."""
+    found: dict[str, list[memoryview]] = {}
+    for summary in filter(None, summaries):
+        line = 0
+        while line < len(summary):
+            space, end = summary.index(b" ", line), summary.find(b"\n", line)
+            end = len(summary) if end < 0 else end
+            part = memoryview(summary)[space + 1 : end]
+            found.setdefault(summary[line:space].decode(), []).append(part)
+            line = end + 1
+    return found
 
 
 def tag_names(newest_first: Iterable[str]) -> list[str]:
@@ -126,19 +132,21 @@ def _next_preview(newest_first: Iterable[Version]) -> str:
     return f"v{base[0]}.{base[1] + 1}.0-preview"
 
 
-def _releases(by_tag: dict[str, list[bytes]], site: Site) -> dict[str, Rendered]:
-    rendered = {
-        tag: Rendered(as_json(_release(tag, parts, site)), JSON) for tag, parts in by_tag.items()
-    }
-    documents = {BY_TAG + in_path(tag): document for tag, document in rendered.items()}
+def _releases(by_tag: dict[str, list[memoryview]], site: Site) -> Lists:
+    # One at a time: all files of all boards are more than shall be in memory at once.
     finished = (tag for tag in by_tag if Version.parse(tag).maturity is Maturity.RELEASE)
     latest = next(finished, None)
-    return documents if latest is None else {**documents, LATEST: rendered[latest]}
+    for tag, parts in by_tag.items():
+        rendered = Rendered(as_json(_release(tag, parts, site)), JSON)
+        yield BY_TAG + in_path(tag), rendered
+        if tag == latest:
+            yield LATEST, rendered
 
 
-def _release(tag: str, parts: Iterable[bytes], site: Site) -> Json:
+def _release(tag: str, parts: Iterable[memoryview], site: Site) -> Json:
     # A file that stands on the pages of two boards is one asset.
-    assets = {asset.name: asset for part in parts for asset in _ASSETS.validate_json(part)}
+    read = map(_ASSETS.validate_json, map(bytes, parts))
+    assets = {asset.name: asset for some in read for asset in some}
     published = _time(min(asset.date for asset in assets.values()))
     return {
         "id": _id(tag),

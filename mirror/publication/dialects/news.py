@@ -25,7 +25,7 @@ from mirror.publication.dialects.entries import (
 )
 from mirror.publication.dialects.json_feed import render_json_feed
 from mirror.publication.dialects.offers import in_path, words
-from mirror.publication.local.dialect import Dialect, Documents, Rendered, Site
+from mirror.publication.local.dialect import Dialect, Documents, Lists, Rendered, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,12 +68,13 @@ def _newest(board: BoardDocument, maturity: Maturity) -> tuple[Entry, ...]:
     return entries_of(board, MOST_OF_EACH, maturity)
 
 
-def _combine(summaries: Sequence[bytes], site: Site) -> Documents:
+def _combine(summaries: Sequence[bytes], site: Site) -> Lists:
     if site.public_url is None:
-        return {}
+        return
     found = [entry for one in summaries if one for entry in _ENTRIES.validate_json(one)]
     releases = _feed("firmware", RELEASES, Maturity.RELEASE, found)
-    return _both(releases, site) | _both(_feed("previews", PREVIEWS, Maturity.PREVIEW, found), site)
+    yield from _both(releases, site).items()
+    yield from _both(_feed("previews", PREVIEWS, Maturity.PREVIEW, found), site).items()
 
 
 def _feed(word: str, path: str, maturity: Maturity, found: Iterable[Entry]) -> FeedOf:

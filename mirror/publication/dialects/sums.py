@@ -14,7 +14,7 @@ from mirror.catalog.kinds import Kind
 from mirror.publication import feeds
 from mirror.publication.dialects import arduino, ota
 from mirror.publication.dialects.offers import offers
-from mirror.publication.local.dialect import TEXT, Dialect, Documents, Rendered, Site
+from mirror.publication.local.dialect import TEXT, Dialect, Lists, Rendered, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,12 +32,11 @@ def _summarise(board: BoardDocument, _site: Site) -> bytes:
     return _SUMMARY.dump_json(sums) if any(sums.values()) else b""
 
 
-def _combine(summaries: Sequence[bytes], _site: Site) -> Documents:
+def _combine(summaries: Sequence[bytes], _site: Site) -> Lists:
     parts = [_SUMMARY.validate_json(summary) for summary in summaries if summary]
-    return {
-        folder + NAME: Rendered(feeds.join_sums(part[folder].encode() for part in parts), TEXT)
-        for folder in (arduino.FOLDER, ota.FOLDER)
-    }
+    for folder in (arduino.FOLDER, ota.FOLDER):
+        sums = feeds.join_sums(part[folder].encode() for part in parts)
+        yield folder + NAME, Rendered(sums, TEXT)
 
 
 def _sums(some: Iterable[Offer]) -> str:

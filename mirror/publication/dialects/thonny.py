@@ -31,7 +31,7 @@ from mirror.publication.dialects.offers import (
     own_offers,
     words,
 )
-from mirror.publication.local.dialect import JSON, Dialect, Documents, Rendered, Site
+from mirror.publication.local.dialect import JSON, Dialect, Lists, Rendered, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -98,18 +98,16 @@ def _summarise(board: BoardDocument, site: Site) -> bytes:
     return _SUMMARY.dump_json(found) if any(found.values()) else b""
 
 
-def _combine(summaries: Sequence[bytes], site: Site) -> Documents:
+def _combine(summaries: Sequence[bytes], site: Site) -> Lists:
     if site.public_url is None:
-        return {}
+        return
     parts = [_SUMMARY.validate_json(summary) for summary in summaries if summary]
-    documents: dict[str, Rendered] = {}
     for name in LISTS:
         listed = distinct(choice for part in parts for choice in part.get(name, ()))
         body = Rendered(_CHOICES.dump_json(listed, indent=1) + b"\n", JSON)
         for folder in FOLDERS:
-            documents[f"{folder}micropython-variants-{name}.json"] = body
-            documents[f"{folder}circuitpython-variants-{name}.json"] = Rendered(b"[]\n", JSON)
-    return documents
+            yield f"{folder}micropython-variants-{name}.json", body
+            yield f"{folder}circuitpython-variants-{name}.json", Rendered(b"[]\n", JSON)
 
 
 def distinct(choices: Iterable[Choice]) -> tuple[Choice, ...]:

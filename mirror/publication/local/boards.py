@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mirror.publication import feeds
-from mirror.publication.local.dialect import JSON, Dialect, Documents, Rendered, Site
+from mirror.publication.local.dialect import JSON, Dialect, Lists, Rendered, Site
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +19,8 @@ def _summarise(board: BoardDocument, _site: Site) -> bytes:
     return feeds.encode_summary(feeds.summarise(board))
 
 
-def _combine(summaries: Sequence[bytes], _site: Site) -> Documents:
-    return {INDEX_PATH: Rendered(feeds.join_index(summaries), JSON)}
+def _combine(summaries: Sequence[bytes], _site: Site) -> Lists:
+    yield INDEX_PATH, Rendered(feeds.join_index(summaries), JSON)
 
 
 BOARDS: Final = Dialect(name="boards", summarise=_summarise, combine=_combine)

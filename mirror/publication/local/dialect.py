@@ -3,8 +3,8 @@
 A dialect has two parts, and may leave out either.  What hangs on one board alone is rendered
 by ``per_board``, and again only when that board changes.  What names all boards is made in
 two steps: ``summarise`` says, of one board, what ``combine`` needs to know, and ``combine``
-makes the lists of all summaries, in the order of the board ids.  So one changed board costs
-one board, and no step has all board documents in memory.
+makes the lists of all summaries, in the order of the board ids, each when it is asked for the
+next.  So one changed board costs one board, and no step has all documents in memory.
 
 Rules that hold for all of them:
 
@@ -18,7 +18,7 @@ Rules that hold for all of them:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -60,6 +60,8 @@ class Site:
 
 #: Documents by the path that they are served at.
 Documents: TypeAlias = Mapping[str, Rendered]
+#: The same, one after the other: all of them can be more than shall be in memory at once.
+Lists: TypeAlias = Iterable[tuple[str, Rendered]]
 
 
 def _no_documents(_board: BoardDocument, _site: Site) -> Documents:
@@ -70,8 +72,8 @@ def _no_summary(_board: BoardDocument, _site: Site) -> bytes:
     return b""
 
 
-def _no_lists(_summaries: Sequence[bytes], _site: Site) -> Documents:
-    return {}
+def _no_lists(_summaries: Sequence[bytes], _site: Site) -> Lists:
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,4 +89,4 @@ class Dialect:
     version: int = 1
     per_board: Callable[[BoardDocument, Site], Documents] = _no_documents
     summarise: Callable[[BoardDocument, Site], bytes] = _no_summary
-    combine: Callable[[Sequence[bytes], Site], Documents] = _no_lists
+    combine: Callable[[Sequence[bytes], Site], Lists] = _no_lists

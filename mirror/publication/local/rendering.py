@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from mirror.errors import MalformedValueError
 from mirror.publication.keys import KEY_PATH
 from mirror.publication.local.boards import INDEX_PATH
-from mirror.publication.local.layer import ALL_BOARDS, encode_layer
+from mirror.publication.local.layer import encode_layer
 from mirror.publication.local.registry import DIALECTS
 from mirror.publication.local.specimen import SPECIMENS
 from mirror.publication.local.sums import SUMS_PATH
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mirror.publication.local.dialect import Dialect, Documents, Rendered, Site
 
 _OWN: Final = (INDEX_PATH, SUMS_PATH, KEY_PATH)
+_MOST_PACKED: Final = 16 * 1024
 
 
 def render_layer(board: BoardDocument, site: Site, dialects: Sequence[Dialect] = DIALECTS) -> bytes:
@@ -32,22 +33,28 @@ def render_layer(board: BoardDocument, site: Site, dialects: Sequence[Dialect] =
 
 def render_lists(
     summaries: MutableMapping[str, list[bytes]], site: Site, dialects: Sequence[Dialect] = DIALECTS
-) -> Documents:
-    """Return what names all boards; *summaries* are by dialect, each in the order of boards.
+) -> Iterator[tuple[str, Rendered]]:
+    """Yield what names all boards; *summaries* are by dialect, each in the order of boards.
 
     Those of a dialect are taken out when its lists are made: nobody needs them any more.
+    Raises `MalformedValueError` for a path that comes twice.
     """
-    return merged(dialect.combine(summaries.pop(dialect.name, ()), site) for dialect in dialects)
+    seen: set[str] = set()
+    for dialect in dialects:
+        for path, rendered in dialect.combine(summaries.pop(dialect.name, ()), site):
+            if path in seen:
+                raise MalformedValueError(f"two dialects render {path}")
+            seen.add(path)
+            yield path, rendered
 
 
-def packed(lists: Documents) -> tuple[Documents, bytes]:
-    """Return those of *lists* that are documents of their own, and a layer of all others.
+def is_own(path: str, rendered: Rendered) -> bool:
+    """Whether what names all boards is a document of its own, and no part of their layer.
 
-    The index stays longer than the others, and the sums are as large as all of them.
+    What is large is written only when it changes, and read without the others: the release
+    of an old tag stays as it is.  The index, sums and key are so whatever their size.
     """
-    own = {path: one for path, one in lists.items() if path in _OWN}
-    others = {path: one for path, one in lists.items() if path not in _OWN}
-    return own, encode_layer(ALL_BOARDS, others, {})
+    return path in _OWN or len(rendered.body) > _MOST_PACKED
 
 
 def fingerprint(site: Site, dialects: Sequence[Dialect] = DIALECTS) -> str:

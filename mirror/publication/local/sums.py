@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mirror.publication import feeds
-from mirror.publication.local.dialect import TEXT, Dialect, Documents, Rendered, Site
+from mirror.publication.local.dialect import TEXT, Dialect, Lists, Rendered, Site
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +19,8 @@ def _summarise(board: BoardDocument, _site: Site) -> bytes:
     return feeds.render_sums((file.name, file.hashes.sha256) for file in feeds.all_files(board))
 
 
-def _combine(summaries: Sequence[bytes], _site: Site) -> Documents:
-    return {SUMS_PATH: Rendered(feeds.join_sums(summaries), TEXT)}
+def _combine(summaries: Sequence[bytes], _site: Site) -> Lists:
+    yield SUMS_PATH, Rendered(feeds.join_sums(summaries), TEXT)
 
 
 SUMS: Final = Dialect(name="sums", summarise=_summarise, combine=_combine)

@@ -11,6 +11,7 @@ from mirror.publication.local.dialect import (
     JSON,
     Dialect,
     Documents,
+    Lists,
     Rendered,
     Site,
 )
@@ -55,10 +56,10 @@ def _summarise(board: BoardDocument, _site: Site) -> bytes:
     return encode_card(card_of(board))
 
 
-def _combine(summaries: Sequence[bytes], _site: Site) -> Documents:
+def _combine(summaries: Sequence[bytes], _site: Site) -> Lists:
     cards = join_cards(summaries)
-    index = render_index_page(decode_cards(cards), Filters())
-    return {CARDS_PATH: Rendered(cards, JSON), INDEX_PATH: Rendered(index, HTML)}
+    yield CARDS_PATH, Rendered(cards, JSON)
+    yield INDEX_PATH, Rendered(render_index_page(decode_cards(cards), Filters()), HTML)
 
 
 SITE: Final = Dialect(name="site", per_board=_pages, summarise=_summarise, combine=_combine)

@@ -34,7 +34,7 @@ def render(
         for layer in layers
         for path, place in layer.head.documents.items()
     }
-    return found | {path: (one.body, one.media_type) for path, one in lists.items()}
+    return found | {path: (one.body, one.media_type) for path, one in lists}
 
 
 def read(documents: dict[str, tuple[bytes, str]], path: str) -> object:

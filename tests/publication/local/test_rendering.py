@@ -14,12 +14,12 @@ from mirror.publication.local.boards import BOARDS, INDEX_PATH
 from mirror.publication.local.dialect import Dialect, Rendered, Site
 from mirror.publication.local.layer import Layer
 from mirror.publication.local.registry import DIALECTS
-from mirror.publication.local.rendering import fingerprint, render_layer, render_lists
+from mirror.publication.local.rendering import fingerprint, is_own, render_layer, render_lists
 from mirror.publication.local.specimen import SPECIMENS
 from mirror.publication.local.sums import SUMS_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mirror.publication.documents import BoardDocument
 
@@ -113,3 +113,32 @@ def test_a_site_without_an_address_makes_no_url() -> None:
     assert SITE.url("/x") == "http://mirror.lab:8080/x"
     with pytest.raises(MalformedValueError, match="set public_url"):
         NOWHERE.url("/x")
+
+
+def test_lists_are_rendered_one_after_the_other() -> None:
+    """All of them at once can be more than a node has memory for."""
+    steps: list[str] = []
+
+    def two(_summaries: Sequence[bytes], _site: Site) -> Iterator[tuple[str, Rendered]]:
+        for path in ("/one", "/two"):
+            steps.append(path)
+            yield path, Rendered(path.encode())
+
+    for path, _ in render_lists({}, SITE, [Dialect(name="both", combine=two)]):
+        steps.append(f"{path} is held")
+
+    assert steps == ["/one", "/one is held", "/two", "/two is held"]
+
+
+def test_two_dialects_can_not_have_one_list() -> None:
+    twice = [replace(BOARDS, name=name) for name in ("one", "two")]
+
+    with pytest.raises(MalformedValueError, match=f"two dialects render {INDEX_PATH}"):
+        list(render_lists({}, SITE, twice))
+
+
+def test_what_is_large_is_written_apart_from_what_changes_with_every_board() -> None:
+    assert is_own(INDEX_PATH, Rendered(b""))
+    assert is_own(SUMS_PATH, Rendered(b""))
+    assert is_own("/releases/tags/v1", Rendered(bytes(20_000)))
+    assert not is_own("/releases/tags/v1", Rendered(bytes(10_000)))
