@@ -77,8 +77,8 @@ async def _export(
     store = await StoreReader.open_for_reading(settings.data_dir)
     have = _have(wish)
     base = have.content if have else await _content_of(store, wish.since)
-    if have is not None and not await store.blobs.has(have.content) and have.prefixes:
-        base = None  # the compact set says more than a content that is forgotten
+    if have is not None and have.prefixes:
+        base = None  # the compact set says what of that content is held
     page = await to_end(find_freshness, settings.data_dir)
     request = Request(
         channel=wish.channel,
@@ -130,6 +130,8 @@ def _document(export: Export, written: Written, key: SecretKey) -> dict[str, obj
         "base": manifest.base,
         "documents": len(manifest.documents),
         "blobs": len(manifest.blobs),
+        "subtrees": list(manifest.subtrees),
+        "left": list(export.left),
         "key": key.key_id,
         "fingerprint": key.public.fingerprint,
     }
@@ -147,4 +149,6 @@ def _tell(export: Export, written: Written, key: SecretKey) -> None:
     if len(written.files) > 5:  # noqa: PLR2004 - the first five show the rest
         say(f"  … {len(written.files)} volumes")
     say(f"signed by key {key.key_id}, fingerprint {key.public.fingerprint}")
+    for sentence in export.left:
+        complain(sentence)
     say("It is not encrypted: whoever finds it can read it, and change nothing unnoticed.")

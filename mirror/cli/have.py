@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from mirror.catalog.values import Digest
 from mirror.cli.invocation import invocation_of
 from mirror.cli.terminal import say, say_json
 from mirror.config import Settings
@@ -14,13 +15,18 @@ from mirror.storage.files import Files
 from mirror.storage.senders import Senders
 from mirror.storage.store import StoreReader
 from mirror.transfer.have import Have, prefixes_of
+from mirror.transfer.holding import is_whole, recalled_here
 
 
 def have(
     context: typer.Context,
     *,
     full: Annotated[
-        bool, typer.Option("--full", help="Add a compact set of everything that is held.")
+        bool,
+        typer.Option(
+            "--full",
+            help="Add a compact set of everything that is held, also where the line says enough.",
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON, for a script.")] = False,
 ) -> None:
@@ -38,7 +44,6 @@ def have(
 
 async def _have(settings: Settings, *, full: bool) -> list[Have]:
     store = await StoreReader.open_for_reading(settings.data_dir)
-    held = prefixes_of([digest async for digest in store.blobs.digests()]) if full else frozenset()
     senders = await Senders(settings.data_dir, Files(Disk())).all()
     return [
         Have(
@@ -47,10 +52,18 @@ async def _have(settings: Settings, *, full: bool) -> list[Have]:
             sequence=sender.sequence,
             content=sender.content,
             ledger=sender.ledger[-1].number if sender.ledger else 0,
-            prefixes=held,
+            prefixes=await _held(store, sender.content, full=full),
         )
         for (lineage, channel), sender in senders.items()
     ]
+
+
+async def _held(store: StoreReader, content: Digest, *, full: bool) -> frozenset[bytes]:
+    """Return the compact set, where the line alone would say too much or it is wished for."""
+    if not full and await is_whole(store, content):
+        return frozenset()
+    unwanted = await recalled_here(store)
+    return prefixes_of([*unwanted, *[digest async for digest in store.blobs.digests()]])
 
 
 def _document(one: Have) -> dict[str, object]:

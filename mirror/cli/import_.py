@@ -104,6 +104,8 @@ def _tell(done: Carried, *, dry_run: bool) -> None:
         f"publication {done.sequence} of {done.lineage} (channel {done.channel}), signed by key "
         f"{done.key}: {done.files} files, {done.new} of them new {would}; the bundle has {size}"
     )
+    if done.beside:
+        say(f"of packages and photographs {done.beside} new files {would}")
     for name in done.warned[:_TOLD]:
         say(f"warned: {name}")
     for name in done.changed[:_TOLD]:
@@ -111,7 +113,10 @@ def _tell(done: Carried, *, dry_run: bool) -> None:
     if done.recalled:
         complain(f"recalled with it: {done.recalled}")
     if done.derived:
-        say("what this node forbids, hides or adds differs from it: published as its own content")
+        say(
+            "what this node forbids, hides, adds or did not get differs from it: published as its "
+            "own content"
+        )
     if not dry_run:
         where = f"publication {done.publication}" if done.publication else "nothing new"
         say(f"published: {where}")

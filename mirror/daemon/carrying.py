@@ -42,7 +42,8 @@ _SECONDS: Final = 300.0
 class Carried:
     """What a command tells of an import; *receipt* is None for one that was only tried.
 
-    ``new`` counts files that this node did not hold; ``warned`` names those with a warning.
+    ``new`` counts files that this node did not hold; ``beside`` what was new of packages and
+    photographs; ``warned`` names those with a warning.
     """
 
     lineage: str
@@ -58,6 +59,7 @@ class Carried:
     changed: tuple[str, ...]
     recalled: int
     receipt: Receipt | None
+    beside: int = 0
 
 
 CARRIED: TypeAdapter[Carried] = TypeAdapter(Carried)
@@ -122,6 +124,7 @@ def _told(imported: Imported, receipt: Receipt | None) -> Carried:
         changed=done.changed if done else (),
         recalled=len(done.recalled) if done else 0,
         receipt=receipt,
+        beside=len(imported.brought),
     )
 
 

@@ -7,7 +7,7 @@ must come.  It has upstream's facts and no others: no address of a client, no na
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, Literal
 
 import rfc8785
 from pydantic import Field, TypeAdapter, ValidationError
@@ -16,8 +16,12 @@ from mirror.catalog.values import Digest
 from mirror.errors import BundleRefusedError, MalformedValueError
 
 TYPE: Final = "mpmirror.bundle"
-FORMAT: Final = 1
-MOST_DOCUMENTS: Final = 5001
+#: The format without subtrees: readable by every mpmirror, and written where it says enough.
+PLAIN: Final = 1
+FORMAT: Final = 2
+MOST_BOARDS: Final = 5001
+#: A content, boards, packages, and the tops of the subtrees.
+MOST_DOCUMENTS: Final = 10_100
 MOST_FILES: Final = 200_000
 MOST_BYTES: Final = 64 * 1024 * 1024
 
@@ -29,6 +33,8 @@ _KeyId = Annotated[str, Field(pattern=r"^[0-9A-F]{16}\z")]
 _Board = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}\z")]
 _Minisig = Annotated[str, Field(max_length=9000)]
 _Number = Annotated[int, Field(ge=0, lt=10**18)]
+#: What stands beside the boards in a content.
+Subtree = Literal["packages", "photographs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,8 @@ class Manifest:
 
     ``content`` is the root of the tree, the first of ``documents``; ``base`` is the content that
     the receiver is taken to hold, null for none; ``boards`` are those whose documents and files
-    the bundle is about, null for all.  ``checked`` is when the sender last crawled to the end.
+    the bundle is about, null for all; ``subtrees`` are those that it brings whole, as far as the
+    receiver has them not.  ``checked`` is when the sender last crawled to the end.
     ``signed`` are ``.minisig`` files of the content by its maker.  ``ledger`` are lines of the
     sender's ledger by their hash, the last line among them.
     """
@@ -70,13 +77,14 @@ class Manifest:
     checked: _Time | None
     content: _Hex
     base: _Hex | None
-    boards: Annotated[tuple[_Board, ...], Field(max_length=MOST_DOCUMENTS)] | None
+    boards: Annotated[tuple[_Board, ...], Field(max_length=MOST_BOARDS)] | None
     documents: Annotated[tuple[Piece, ...], Field(min_length=1, max_length=MOST_DOCUMENTS)]
     blobs: Annotated[tuple[Piece, ...], Field(max_length=MOST_FILES)]
     ledger: Annotated[tuple[Mark, ...], Field(max_length=100_000)]
     signed: Annotated[dict[_KeyId, _Minisig], Field(max_length=16)]
+    subtrees: Annotated[tuple[Subtree, ...], Field(max_length=2)] = ()
     type: str = TYPE
-    format: int = FORMAT
+    format: int = PLAIN
     critical: tuple[str, ...] = ()
 
     @property
@@ -104,7 +112,10 @@ def blob_path(piece: Piece) -> str:
 
 def encode_manifest(manifest: Manifest) -> bytes:
     """Return the canonical JSON (RFC 8785)."""
-    return rfc8785.dumps(MANIFEST.dump_python(manifest, mode="json"))
+    fields: dict[str, Any] = MANIFEST.dump_python(manifest, mode="json")
+    if manifest.format == PLAIN:
+        del fields["subtrees"]
+    return rfc8785.dumps(fields)
 
 
 def read_manifest(data: bytes) -> Manifest:
@@ -115,7 +126,7 @@ def read_manifest(data: bytes) -> Manifest:
         raise BundleRefusedError("the manifest is not that of a bundle") from error
     if manifest.type != TYPE:
         raise BundleRefusedError("the manifest is not that of a bundle")
-    if manifest.format != FORMAT or manifest.critical:
+    if manifest.format not in {PLAIN, FORMAT} or manifest.critical:
         raise BundleRefusedError(
             f"a bundle of format {manifest.format} with critical fields "
             f"{[word[:40] for word in manifest.critical[:5]]}: a newer mpmirror is needed"
@@ -128,8 +139,8 @@ def read_manifest(data: bytes) -> Manifest:
 
 def _refuse_disorder(manifest: Manifest) -> None:
     names = [piece.sha256 for piece in manifest.pieces]
-    if len(set(names)) != len(names):
-        raise BundleRefusedError("the manifest names the same bytes twice")
+    if len(set(names)) != len(names) or len(set(manifest.subtrees)) != len(manifest.subtrees):
+        raise BundleRefusedError("the manifest names something twice")
     if manifest.documents[0].sha256 != manifest.content:
         raise BundleRefusedError("the first document is not the content that the manifest names")
     blobs = [piece.sha256 for piece in manifest.blobs]

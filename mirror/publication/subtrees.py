@@ -36,6 +36,7 @@ class _Typed:
 
 
 _TYPED = TypeAdapter(_Typed)
+NAMED = TypeAdapter(Named)
 
 
 def tops_of(content: ContentRoot) -> tuple[Digest, ...]:
@@ -48,13 +49,18 @@ def names_in(document: bytes) -> Named:
 
     Raises `MalformedValueError` for what is none, `ForeignDataError` for a newer one.
     """
-    try:
-        kind = _TYPED.validate_json(document).type
-    except ValidationError as error:
-        raise MalformedValueError("not a document of a subtree") from error
+    kind = type_of(document)
     if kind not in _READERS:
         raise ForeignDataError(f"a subtree with {kind[:80]!r}, made by a newer mpmirror")
     return _READERS[kind](document)
+
+
+def type_of(document: bytes) -> str:
+    """Return the type that a document says it has; raise `MalformedValueError` for what is none."""
+    try:
+        return _TYPED.validate_json(document).type
+    except ValidationError as error:
+        raise MalformedValueError("not a document of a subtree") from error
 
 
 def _in_packages(document: bytes) -> Named:

@@ -46,8 +46,10 @@ from mirror.publication.foreign import (
     read_peer_content,
     read_peer_root,
 )
+from mirror.publication.foreign_subtrees import read_subtree
 from mirror.publication.offered import OFFERED_BOARD, read_offered_board
-from mirror.sandbox.drawn import DRAWN
+from mirror.publication.subtrees import NAMED
+from mirror.sandbox.drawn import DRAWN, MEASURED
 from mirror.sandbox.frames import (
     OUT_OF_MEMORY,
     REFUSAL,
@@ -78,6 +80,7 @@ _STANDARD_STREAMS = 3
 _ANSWERS = 1
 _MAX_TEXT = 2000
 _ALARM_SLACK = 5
+_PICTURES = {Question.PHOTOGRAPH, Question.PICTURE}
 # The tree of a real page takes 19 times its bytes (measured), an image less than 5: twice
 # the worse of both.
 _IN_MEMORY = 40
@@ -139,7 +142,7 @@ def warm_up() -> None:
     page = b"<h2>A&eacute;&#1;</h2><h2>Firmware</h2><pre>x</pre></html>"
     for question in Question:
         # Pictures have a child of their own, which has loaded its readers by now.
-        for body in (page, b"") if question is not Question.PHOTOGRAPH else ():
+        for body in (page, b"") if question not in _PICTURES else ():
             answer(Request(question=question, seconds=1), body)
     for kind in ("uf2", "bin", "app-bin", "dfu", "hex", "zip", "elf", "map", "meta.zip"):
         with contextlib.suppress(MirrorError):
@@ -209,17 +212,21 @@ def _of_peer(request: Request, body: bytes) -> bytes:
 
 
 def _of_packages(request: Request, body: bytes) -> bytes:
-    if request.question is Question.PHOTOGRAPH:
-        return _redrawn(request, body)
+    if request.question in _PICTURES:
+        return _of_picture(request, body)
+    if request.question is Question.SUBTREE:
+        return NAMED.dump_json(read_subtree(body, request.url))
     if request.question is Question.PACKAGE_INDEX:
         return _PACKAGE_INDEX.dump_json(read_package_index(body, request.url))
     return _PACKAGE.dump_json(read_package(body, request.url))
 
 
-def _redrawn(request: Request, body: bytes) -> bytes:
+def _of_picture(request: Request, body: bytes) -> bytes:
     # Loaded by the child that reads pictures; any other can open no file by now, and fails.
-    from mirror.sandbox.pictures import redraw  # noqa: PLC0415 - see above
+    from mirror.sandbox.pictures import measure, redraw  # noqa: PLC0415 - see above
 
+    if request.question is Question.PICTURE:
+        return MEASURED.dump_json(measure(body, request.url))
     return DRAWN.dump_json(redraw(body, request.url))
 
 

@@ -40,4 +40,14 @@ class Drawn:
         return start is not None and all(data.startswith(start) for data in pictures)
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a picture that was drawn by a mirror is: its type, and its size in pixels."""
+
+    media_type: Literal["image/png", "image/jpeg"]
+    width: _Pixels
+    height: _Pixels
+
+
 DRAWN = TypeAdapter(Drawn)
+MEASURED = TypeAdapter(Measured)

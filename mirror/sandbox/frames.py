@@ -44,6 +44,8 @@ class Question(StrEnum):
     PACKAGE = "package"
     PHOTOGRAPH = "photograph"
     MANIFEST = "manifest"
+    SUBTREE = "subtree"
+    PICTURE = "picture"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

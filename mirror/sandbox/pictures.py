@@ -14,7 +14,8 @@ from typing import Final, Literal
 from PIL import Image, JpegImagePlugin, PngImagePlugin
 
 from mirror.errors import PictureRefusedError
-from mirror.sandbox.drawn import Drawn, Painted
+from mirror.sandbox.drawn import Drawn, Measured, Painted
+from mirror.sandbox.plain_pictures import kind_of_plain
 
 MOST_PIXELS: Final = 16_000_000
 LONGEST_SIDE: Final = 8_000
@@ -32,29 +33,23 @@ _TRANSPARENT: Final = {"LA", "PA", "RGBA", "La", "RGBa"}
 
 def redraw(data: bytes, url: str) -> Drawn:
     """Return the picture *data*, found at *url*, drawn anew; raise `PictureRefusedError`."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            image = _decoded(data, url)
-    except PictureRefusedError:
-        raise
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        Warning,
-        EOFError,
-        Image.DecompressionBombError,
-    ) as error:
-        raise PictureRefusedError(f"{url}: no picture: {str(error)[:200]}") from error
-    kind = image[0]
-    whole = image[1]
+    kind, whole = _opened(data, url)
     small = whole.copy()
     small.thumbnail((THUMBNAIL, THUMBNAIL))
     painted, thumbnail = _painted(whole, kind), _painted(small, kind)
     if len(painted.data) > MOST_BYTES:
         raise PictureRefusedError(f"{url}: {len(painted.data)} bytes when drawn anew")
     return Drawn(_MEDIA_TYPES[kind], painted, thumbnail)
+
+
+def measure(data: bytes, url: str) -> Measured:
+    """Return what the picture *data*, which another mirror drew, is.
+
+    Raises `PictureRefusedError` for one that can not be decoded, or that says more than it shows.
+    """
+    kind = kind_of_plain(data, url)
+    _, image = _opened(data, url)
+    return Measured(_MEDIA_TYPES[kind], image.width, image.height)
 
 
 def warm_up() -> None:
@@ -66,6 +61,24 @@ def warm_up() -> None:
             stream = io.BytesIO()
             Image.new(mode, (2, 2)).save(stream, kind)
             redraw(stream.getvalue(), "warm-up")
+
+
+def _opened(data: bytes, url: str) -> tuple[str, Image.Image]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return _decoded(data, url)
+    except PictureRefusedError:
+        raise
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        Warning,
+        EOFError,
+        Image.DecompressionBombError,
+    ) as error:
+        raise PictureRefusedError(f"{url}: no picture: {str(error)[:200]}") from error
 
 
 def _decoded(data: bytes, url: str) -> tuple[str, Image.Image]:

@@ -31,7 +31,8 @@ from mirror.formats.verdict import Claim, Verdict
 from mirror.publication.bundle import MANIFEST, encode_manifest
 from mirror.publication.foreign import CHANNEL, PEER_CONTENT, PEER_ROOT, is_source
 from mirror.publication.offered import OFFERED_BOARD
-from mirror.sandbox.drawn import DRAWN, Drawn
+from mirror.publication.subtrees import NAMED, Named
+from mirror.sandbox.drawn import DRAWN, MEASURED, Drawn, Measured
 from mirror.sandbox.frames import Question, Request
 from mirror.sandbox.process import Body, Child
 from mirror.sandbox.programs import PROGRAM
@@ -181,12 +182,19 @@ class Sandbox:
 
         Raises `ChildRefusedError` too.
         """
-        seconds = math.ceil(self._image_seconds)
-        request = Request(question=Question.PHOTOGRAPH, seconds=seconds, url=url)
-        drawn = await self._ask(request, _body(data), DRAWN, self._image_seconds)
+        drawn = await self._ask_of_picture(Question.PHOTOGRAPH, data, url, DRAWN)
         if not drawn.sound:
             raise ChildRefusedError(f"{url}: the reader gave no picture")
         return drawn
+
+    async def measure_picture(self, data: bytes, url: str) -> Measured:
+        """As `mirror.sandbox.pictures.measure`, where the program is `PICTURES`; see above."""
+        return await self._ask_of_picture(Question.PICTURE, data, url, MEASURED)
+
+    async def read_subtree(self, document: bytes, url: str) -> Named:
+        """As `mirror.publication.foreign_subtrees.read_subtree`; raises `ChildRefusedError` too."""
+        request = self._page_request(Question.SUBTREE, url, "")
+        return await self._ask(request, _body(document), NAMED, self._page_seconds)
 
     async def read_manifest(self, document: bytes) -> Manifest:
         """As `mirror.publication.bundle.read_manifest`; raises `ChildRefusedError` too."""
@@ -220,6 +228,12 @@ class Sandbox:
     def _page_request(self, question: Question, url: str, board: str) -> Request:
         seconds = math.ceil(self._page_seconds)
         return Request(question=question, seconds=seconds, url=url, board=board)
+
+    async def _ask_of_picture(
+        self, question: Question, data: bytes, url: str, expected: TypeAdapter[_Answer]
+    ) -> _Answer:
+        request = Request(question=question, seconds=math.ceil(self._image_seconds), url=url)
+        return await self._ask(request, _body(data), expected, self._image_seconds)
 
     async def _ask(
         self, request: Request, body: Body, expected: TypeAdapter[_Answer], seconds: float

@@ -1,8 +1,8 @@
 """Publish what another node made: as it came where nothing here differs, else derived from it.
 
 The content of another node keeps its bytes, and so its maker's signature.  Where this node holds
-own builds, forbids or hides something, or got a part only (packages and photographs do not travel
-yet), it makes a content of its own from it, which names the lineages that it came through.
+own builds, forbids or hides something, or got a part only, it makes a content of its own from it,
+which names the lineages that it came through.
 """
 
 from __future__ import annotations
@@ -22,19 +22,29 @@ from mirror.sync.standing import remembered_in, standing_judgements
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from mirror.publication.bundle import Subtree
+
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
     """What is taken over of a *content*: *boards*, each as it came unless it is among *again*.
 
     ``again`` are rendered again with what is held and judged here.  Boards of the present
-    publication that are not among *boards* stay where ``stays`` says so.
+    publication that are not among *boards* stay where ``stays`` says so.  ``subtrees`` came whole
+    and take the place of this node's; the others stay.
     """
 
     content: ContentRoot
     boards: dict[str, Digest]
     again: frozenset[str]
     stays: frozenset[str]
+    subtrees: frozenset[str] = frozenset()
+
+    def subtree(self, name: Subtree, before: ContentRoot | None) -> Digest | None:
+        """Return the top of the subtree called *name*, where *before* was published until now."""
+        whose = self.content if name in self.subtrees else before
+        found: Digest | None = getattr(whose, name, None)
+        return found
 
 
 class ForeignPublisher(Publisher):
@@ -77,8 +87,8 @@ class ForeignPublisher(Publisher):
                 through=through,
                 recalled=tuple(recall.digest for recall in standing.recalls),
                 recalls=standing.recalls,
-                packages=before.packages if before else None,
-                photographs=before.photographs if before else None,
+                packages=derived.subtree("packages", before),
+                photographs=derived.subtree("photographs", before),
             )
             if before is not None and _says_the_same(before, content):
                 return None
@@ -98,9 +108,9 @@ class ForeignPublisher(Publisher):
 
 
 def _says_the_same(before: ContentRoot, after: ContentRoot) -> bool:
-    return (before.boards, before.recalls, before.through, before.upstream) == (
-        after.boards,
-        after.recalls,
-        after.through,
-        after.upstream,
-    )
+    return _says(before) == _says(after)
+
+
+def _says(content: ContentRoot) -> tuple[object, ...]:
+    subtrees = (content.packages, content.photographs)
+    return content.boards, content.recalls, content.through, content.upstream, subtrees

@@ -36,6 +36,10 @@ CHECKS: Final = (
     "manifest complete, and nothing besides it",
     "SHA-256 of every file and document",
     "structure of every new file, in the limited child process",
+    (
+        "packages by their index, their documents and the digits in their names; pictures are "
+        "nothing but pictures"
+    ),
 )
 _FOLDER: Final = "receipts"
 _FILE_BYTES: Final = 64 << 20
@@ -94,7 +98,7 @@ def make_receipt(imported: Imported, receiver: str, now: datetime) -> Receipt:
     """Return the receipt of what was *imported* by the node with the lineage *receiver*."""
     manifest, done = imported.manifest, imported.committed
     assert done is not None  # noqa: S101 - what was only tried has no receipt
-    files = tuple(
+    firmware = [
         ReceiptFile(
             name=one.name,
             sha256=one.digest.hex,
@@ -104,7 +108,11 @@ def make_receipt(imported: Imported, receiver: str, now: datetime) -> Receipt:
             words=verdict_entry(one.verdict, one.source).words,
         )
         for one in imported.judged
-    )
+    ]
+    beside = [
+        ReceiptFile(one.path, one.digest.hex, one.size, new=True, conclusion="verified", words="")
+        for one in imported.brought
+    ]
     return Receipt(
         receiver=receiver,
         time=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -119,7 +127,7 @@ def make_receipt(imported: Imported, receiver: str, now: datetime) -> Receipt:
         derived=done.derived,
         ledger_number=done.ledger.number,
         ledger_sha256=done.ledger.digest.hex,
-        files=files,
+        files=(*firmware, *beside),
         changed=done.changed,
         recalled=done.recalled,
     )

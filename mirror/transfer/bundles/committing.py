@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from mirror.catalog.local_names import is_local
 from mirror.catalog.values import Digest
 from mirror.publication.documents import decode_content, decode_publication
-from mirror.publication.subtrees import tops_of
 from mirror.storage.entries import Change, Decision, Position, Sighting
 from mirror.storage.judgements import What
 from mirror.storage.senders import Sender
 from mirror.sync.foreign import Derivation, ForeignPublisher
+from mirror.transfer.bundles.beside import tops_by_name
 
 if TYPE_CHECKING:
     from mirror.publication.bundle import Manifest
@@ -147,8 +147,9 @@ class Commit:
         sightings = (await index.sightings_of(own)).values()
         # What a bundle brought is the sender's, and stands in the sender's content.
         owned = {one.board for one in sightings if one.via is None}
-        # Packages and photographs do not travel: a content that names them is not whole here.
-        whole = self._manifest.boards is None and not tops_of(content)
+        brought = frozenset(self._manifest.subtrees)
+        # A content is whole here only with its packages and photographs.
+        whole = self._manifest.boards is None and brought == tops_by_name(content).keys()
         if whole and not forbidden and not hidden and not owned:
             return None
         needles = [digest.hex for digest in forbidden] + sorted(hidden)
@@ -160,7 +161,9 @@ class Commit:
         stays = owned - judging.boards.keys()
         if self._manifest.boards is not None:
             stays |= await self._published_boards() - judging.boards.keys()
-        return Derivation(content, dict(judging.boards), frozenset(again), frozenset(stays))
+        return Derivation(
+            content, dict(judging.boards), frozenset(again), frozenset(stays), brought
+        )
 
     async def _says_any(self, document: Digest, needles: list[str]) -> bool:
         data = await self._staging.read(document)

@@ -20,7 +20,7 @@ from mirror.errors import (
     DamagedError,
     PublicationNotFoundError,
 )
-from mirror.publication.bundle import Manifest, Mark, Piece, encode_manifest
+from mirror.publication.bundle import FORMAT, PLAIN, Manifest, Mark, Piece, encode_manifest
 from mirror.publication.documents import (
     ContentRoot,
     PublicationRoot,
@@ -30,6 +30,7 @@ from mirror.publication.documents import (
 )
 from mirror.publication.statements import Statement, Type
 from mirror.storage.threads import to_end
+from mirror.transfer.bundles.beside import find_beside, named_beside
 from mirror.transfer.bundles.tar import END, header, padding
 
 if TYPE_CHECKING:
@@ -67,10 +68,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A bundle that is about to be written: all of it but the files is in *head*."""
+    """A bundle that is about to be written: all of it but the files is in *head*.
+
+    *left* are sentences about what stays behind, and what that means for the far side.
+    """
 
     manifest: Manifest
     head: tuple[tuple[str, bytes], ...]
+    left: tuple[str, ...] = ()
 
 
 async def plan_export(store: StoreReader, signer: BundleSigner, request: Request) -> Export:
@@ -83,6 +88,9 @@ async def plan_export(store: StoreReader, signer: BundleSigner, request: Request
     boards = _chosen(content, request.boards)
     base = await _reach(store, request.base) if request.base else frozenset()
     documents, files = await _wanted(store, root.content, content, boards)
+    beside = await find_beside(store, content, narrowed=bool(request.boards))
+    documents += beside.documents
+    files = (files | set(beside.files)) - set(beside.documents)
     recalled = set(content.recalled)
 
     def is_new(piece: Piece) -> bool:
@@ -103,6 +111,8 @@ async def plan_export(store: StoreReader, signer: BundleSigner, request: Request
         blobs=tuple(sorted(filter(is_new, files), key=lambda piece: piece.sha256)),
         ledger=await _marks(store, request.marked),
         signed=await store.signatures.of(root.content),
+        subtrees=tuple(beside.names),
+        format=FORMAT if beside.names else PLAIN,
     )
     data = encode_manifest(manifest)
     said = Statement(Type.BUNDLE, root.lineage, root.sequence, request.channel)
@@ -114,6 +124,7 @@ async def plan_export(store: StoreReader, signer: BundleSigner, request: Request
             ("manifest.json.minisig", signature.encode()),
             ("SHA256SUMS", manifest.sums()),
         ),
+        tuple(beside.left),
     )
 
 
@@ -213,6 +224,7 @@ async def _reach(store: StoreReader, content: Digest) -> frozenset[Digest]:
         for digest in root.boards.values():
             data = await store.blobs.read(digest, max_bytes=_MOST_BYTES)
             found |= {piece.digest for piece in await to_end(_files_of, data)}
+        found |= await named_beside(store, root)
     except ArtifactNotFoundError as error:
         raise PublicationNotFoundError(
             f"what the receiver holds ({content}) is no longer known here: have it print "

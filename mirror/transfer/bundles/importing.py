@@ -29,6 +29,7 @@ from mirror.storage.senders import Senders
 from mirror.storage.store import Store
 from mirror.transfer.bundles.committing import Commit, Committed
 from mirror.transfer.bundles.judging import Judged, Judging, Scan
+from mirror.transfer.bundles.judging_beside import Brought
 from mirror.transfer.bundles.reading import Reader
 from mirror.transfer.bundles.staging import Staging
 from mirror.transfer.keys.minisign import Signature
@@ -60,16 +61,18 @@ class Means:
     report: Progress = field(default=_tell_nobody)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Imported:
     """What an import did, or would do: the bundle, its key, and what became of each file.
 
-    *committed* is None for one that was only tried.
+    *brought* is what is new of packages and photographs; *committed* is None for one that was
+    only tried.
     """
 
     manifest: Manifest
     key: str
     judged: tuple[Judged, ...]
+    brought: tuple[Brought, ...]
     size: int
     committed: Committed | None
 
@@ -111,10 +114,10 @@ class _Import:
             raise
         if dry_run:
             await self._staging.discard()
-            return self._imported(manifest, key, judged, None)
+            return Imported(manifest, key, judged, judging.brought, total, None)
         commit = Commit(self._means, self._staging, manifest, said)
         committed = await commit.all(judging, judged, key)
-        return self._imported(manifest, key, judged, committed)
+        return Imported(manifest, key, judged, judging.brought, total, committed)
 
     async def _opened(self) -> tuple[Manifest, Statement, str]:
         head = await self._reader.head()
@@ -166,13 +169,3 @@ class _Import:
             done += piece.size
             self._means.report(done, total)
         await self._reader.end()
-
-    def _imported(
-        self,
-        manifest: Manifest,
-        key: str,
-        judged: tuple[Judged, ...],
-        committed: Committed | None,
-    ) -> Imported:
-        size = sum(piece.size for piece in manifest.pieces)
-        return Imported(manifest=manifest, key=key, judged=judged, size=size, committed=committed)

@@ -19,12 +19,15 @@ from mirror.errors import BundleRefusedError, ChildRefusedError
 from mirror.formats.verdict import Claim, Conclusion, Finding, Verdict
 from mirror.publication.documents import ContentRoot, decode_board, decode_content
 from mirror.storage.threads import to_end
+from mirror.transfer.bundles.judging_beside import JudgingBeside
 
 if TYPE_CHECKING:
     from mirror.catalog.model import BoardFacts
     from mirror.publication.bundle import Manifest
     from mirror.publication.offered import OfferedBoard, OfferedFile
+    from mirror.storage.subtrees import Reached
     from mirror.transfer.bundles.importing import Means
+    from mirror.transfer.bundles.judging_beside import Brought
     from mirror.transfer.bundles.staging import Staging
 
 #: Looks at a file, and returns why it is refused, None when it is not.
@@ -63,6 +66,7 @@ class Judging:
         self._manifest = manifest
         self.content: ContentRoot
         self.boards: dict[str, Digest] = {}
+        self.brought: tuple[Brought, ...] = ()
 
     async def all(self) -> tuple[Judged, ...]:
         """Return what became of every file; raise a `RefusedError` for the first that is refused.
@@ -79,9 +83,12 @@ class Judging:
         if unknown:
             raise BundleRefusedError(f"the content of the bundle has no board {unknown[0]}")
         self.boards = {board: self.content.boards[board] for board in chosen}
-        await self._refuse_gap_of_documents()
+        beside = JudgingBeside(self._means, self._staging, manifest, self.content)
+        named = await beside.walk()
+        await self._refuse_gap_of_documents(named, beside.missing)
         offered = [await self._offered(board, digest) for board, digest in self.boards.items()]
-        await self._refuse_gap_of_files(offered)
+        await self._refuse_gap_of_files(offered, named)
+        self.brought = await beside.all()
         judged = [
             await self._judge(board, file, source, wants_md5=md5)
             for board, sources in offered
@@ -113,37 +120,46 @@ class Judging:
             for file in offered.files
         ]
 
-    async def _refuse_gap_of_documents(self) -> None:
+    async def _refuse_gap_of_documents(self, beside: Reached, missing_beside: list[str]) -> None:
         missing = [
             board for board, digest in self.boards.items() if not await self._staging.has(digest)
         ]
         if missing:
             self._refuse_gap(f"the document of {_named(missing)}")
+        if missing_beside:
+            self._refuse_gap(missing_beside[0])
         brought = {piece.digest for piece in self._manifest.documents[1:]}
-        if brought - set(self.boards.values()):
+        if brought - set(self.boards.values()) - beside.documents:
             raise BundleRefusedError("the bundle brings a document that its content does not name")
 
     async def _refuse_gap_of_files(
-        self, offered: list[tuple[OfferedBoard, list[tuple[OfferedFile, str, bool]]]]
+        self,
+        offered: list[tuple[OfferedBoard, list[tuple[OfferedFile, str, bool]]]],
+        beside: Reached,
     ) -> None:
         named = {file.digest: file for _, files in offered for file, _, _ in files}
         sizes = {piece.digest: piece.size for piece in self._manifest.blobs}
-        if sizes.keys() - named.keys():
-            raise BundleRefusedError("the bundle brings bytes that none of its boards names")
+        if sizes.keys() - named.keys() - beside.files:
+            raise BundleRefusedError("the bundle brings bytes that none of its documents names")
         missing = []
         for digest, file in named.items():
             if sizes.get(digest, file.size) != file.size:
                 raise BundleRefusedError(f"{file.name}: another size than its board says")
             if not await self._staging.has(digest) and not await self._is_recalled(digest):
                 missing.append(file.name)
+        missing += [
+            f"{digest} of packages and photographs"
+            for digest in sorted(beside.files, key=lambda digest: digest.hex)
+            if not await self._staging.has(digest) and not await self._is_recalled(digest)
+        ]
         if missing:
             self._refuse_gap(_named(missing))
 
     def _refuse_gap(self, what: str) -> None:
         raise BundleRefusedError(
             f"{what} is neither in the bundle nor held here, for the bundle goes on from what this "
-            "node never got; what fills the gap is an export for what `mpmirror have` prints here: "
-            "mpmirror export FILE --have 'TEXT'"
+            "node never got; what fills the gap is an export for what `mpmirror have --full` "
+            "prints here, in a file: mpmirror export FILE --have HAVE"
         )
 
     async def _judge(

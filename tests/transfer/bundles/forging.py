@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import rfc8785
 
 from mirror.catalog.values import Digest
-from mirror.publication.bundle import MANIFEST, Manifest, Piece, blob_path, read_manifest
+from mirror.publication.bundle import Manifest, Piece, blob_path, encode_manifest, read_manifest
 from mirror.publication.statements import Statement, Type
 from mirror.transfer.bundles.tar import END, header, padding
 from tests.transfer.keys.samples import key
@@ -78,9 +78,7 @@ class Parts:
     ) -> bytes:
         """Return the bundle, signed by *secret*, the trusted key unless another is given."""
         one = self.manifest
-        data = (
-            rfc8785.dumps(MANIFEST.dump_python(one, mode="json")) if manifest is None else manifest
-        )
+        data = encode_manifest(one) if manifest is None else manifest
         told = said or Statement(Type.BUNDLE, one.lineage, one.sequence, one.channel)
         signature = (secret or key()).sign(data, told).text.encode()
         files = [

@@ -107,7 +107,7 @@ def signed_changes(bundle: bytes) -> Iterator[tuple[str, bytes]]:
         "signed as another channel",
         parts.sealed(said=Statement(Type.BUNDLE, one.lineage, one.sequence, "lab")),
     )
-    yield "of a newer format", told(format=2)
+    yield "of a newer format", told(format=3)
     yield "critical", told(critical=("new-rule",))
     yield "of another type", told(type="mpmirror.content")
     yield "no manifest", parts.sealed(manifest=b"{}")
