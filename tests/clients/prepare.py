@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -40,6 +41,8 @@ PROGRAMS: Final = {
 #: Thonny needs Tk, which only Debian's own Python is sure to have.
 _WITH_TK: Final = "/usr/bin/python3"
 _TK: Final = ("python3", "python3-tk", "python3-venv")
+#: Clients whose packages are for some processors only.
+_PROCESSORS: Final = {"micropython": {"x86_64"}}
 
 
 def python_of(client: str) -> Path:
@@ -52,11 +55,18 @@ def modules() -> Path:
     return PLACE / "npm" / "node_modules"
 
 
+def is_for_this_machine(client: str) -> bool:
+    """Whether there is a package of *client* for the processor of this machine."""
+    machine = platform.machine()
+    return machine in _PROCESSORS.get(client, {machine})
+
+
 def main() -> int:
     """Install what is missing; return the exit status."""
     _install_programs()
     for lock in sorted((HERE / "locks").glob("*.txt")):
-        _install_from_lock(lock)
+        if is_for_this_machine(lock.stem):
+            _install_from_lock(lock)
     _install_from_npm()
     return 0
 
