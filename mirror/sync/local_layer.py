@@ -1,7 +1,7 @@
 """Render the local layer of a publication: boards that changed, and what names all boards.
 
-What another publication rendered of the same board, in the same way, is taken over.  A layer
-that turns out damaged is rendered again from its board document.
+What another publication rendered of the same board, with the same photographs and in the same
+way, is taken over.  A layer that turns out damaged is rendered again from its board document.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from mirror.publication.keys import KEY_PATH
 from mirror.publication.local.dialect import TEXT, Documents, Rendered, Site
 from mirror.publication.local.layer import ALL_BOARDS, Layer, encode_layer, local_digests
 from mirror.publication.local.rendering import fingerprint, is_own, render_layer, render_lists
+from mirror.publication.photographs import PhotographsDocument, decode_photographs
 from mirror.storage.store import Store
 
 if TYPE_CHECKING:
@@ -60,15 +61,20 @@ class Earlier:
     content: ContentRoot
     local: LocalLayer
 
-    def layers(self, boards: Mapping[str, Digest], rendering: str) -> dict[str, Digest]:
-        """Return the layers of those of *boards* that would be rendered as they were."""
+    def layers(
+        self, boards: Mapping[str, Digest], rendering: str, pictured: Container[str]
+    ) -> dict[str, Digest]:
+        """Return the layers of those of *boards* that would be rendered as they were.
+
+        Not of those that are *pictured* otherwise now.
+        """
         if self.local.rendering != rendering:
             return {}
         published = self.content.boards
         return {
             board: layer
             for board, layer in self.local.layers.items()
-            if board in boards and published.get(board) == boards[board]
+            if board in boards and published.get(board) == boards[board] and board not in pictured
         }
 
 
@@ -78,15 +84,33 @@ async def render_local(store: Store, content: ContentRoot, before: Earlier | Non
     Raises `DamagedError` or `ArtifactNotFoundError` when a board document that has to be read
     is not sound.
     """
-    site = Site(store.public_url, content.upstream)
+    site = Site(store.public_url, content.upstream, await _photographs(store, content))
     rendering = await asyncio.to_thread(fingerprint, site)
     work = _Rendering(store, site)
-    known = before.layers(content.boards, rendering) if before else {}
+    pictured = await _pictured_otherwise(store, before.content, site) if before else ()
+    known = before.layers(content.boards, rendering, pictured) if before else {}
     for board, document in content.boards.items():
         await work.take(board, document, known.get(board))
     await work.write()
     documents = await work.lists(before.local if before else LocalLayer({}, {}, ""))
     return LocalLayer(documents, dict(sorted(work.layers.items())), rendering)
+
+
+async def _photographs(store: Store, content: ContentRoot) -> PhotographsDocument:
+    """Return the photographs of *content*; none if they can not be read: they hold nothing back."""
+    if content.photographs is None:
+        return PhotographsDocument()
+    try:
+        data = await store.blobs.read(content.photographs, max_bytes=MOST_BYTES)
+        return await asyncio.to_thread(decode_photographs, data)
+    except _UNREADABLE:
+        return PhotographsDocument()
+
+
+async def _pictured_otherwise(store: Store, before: ContentRoot, site: Site) -> set[str]:
+    """Return the boards of which other photographs are held than in the content *before*."""
+    earlier, now = (await _photographs(store, before)).boards, site.photographs.boards
+    return {board for board in earlier.keys() | now.keys() if earlier.get(board) != now.get(board)}
 
 
 def _key(store: Store) -> Documents:

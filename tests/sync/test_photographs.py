@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from mirror.publication.local.layer import ALL_BOARDS
 from mirror.sync import photographs
 from mirror.sync.outcome import Ending
 from mirror.sync.photographs import find_photographs
@@ -82,6 +83,30 @@ async def test_photographs_and_thumbnails_are_served_drawn_anew(tmp_path: Path) 
         assert other[0] == 404
         assert (shown.path, shown.width) == (f"{MEDIA}{BOARD}/{two.name}", 8)
         assert shown.thumbnail_path == f"{MEDIA}{BOARD}/{stem}.thumb.{ending}"
+
+
+async def test_a_photograph_that_comes_later_renders_its_board_again_and_no_other(
+    tmp_path: Path,
+) -> None:
+    """Its page shows it then, and its card the thumbnail."""
+    async with pair(tmp_path, BOARD, "RPI_PICO_W") as two:
+        two.replica.release("RPI_PICO_W", "v1.28.0", date="2026-04-06")
+        two.replica.misbehave(f"{MEDIA}{BOARD}/*", Misbehaviour.HTML_FOR_FIRMWARE, None)
+        await two.node.sync()
+        before = (await two.node.root()).layers
+        two.replica.behave()
+        two.node.sleep(days=8)
+        await two.node.sync()
+        after = (await two.node.root()).layers
+        async with served(two.node) as at:
+            page = await get(f"{at.url}/download/{BOARD}/")
+            cards = await get(f"{at.url}/download/?port=rp2")
+        thumbnail = "{0}.thumb.{2}".format(*two.name.rpartition("."))
+
+    assert {board for board in after if after[board] != before[board]} == {ALL_BOARDS, BOARD}
+    assert f'<img src="{MEDIA}{BOARD}/{two.name}"'.encode() in page[2]
+    assert cards[2].count(b"<img src=") == 2
+    assert f'<img src="{MEDIA}{BOARD}/{thumbnail}"'.encode() in cards[2]
 
 
 async def test_what_is_held_is_asked_for_again_after_a_month_conditionally(tmp_path: Path) -> None:

@@ -19,11 +19,12 @@ Rules that hold for all of them:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from mirror.errors import MalformedValueError
 from mirror.publication.documents import BoardDocument
+from mirror.publication.photographs import PhotographsDocument, Shown
 
 JSON: Final = "application/json"
 HTML: Final = "text/html; charset=utf-8"
@@ -45,17 +46,23 @@ class Site:
     """What a rendering may say of this mirror.
 
     ``public_url`` is its own address without a final slash, None while it has none that all
-    clients could use; ``upstream`` is the site that the content was first read from.
+    clients could use; ``upstream`` is the site that the content was first read from;
+    ``photographs`` are those that are held.
     """
 
     public_url: str | None
     upstream: str
+    photographs: PhotographsDocument = field(default_factory=PhotographsDocument)
 
     def url(self, path: str) -> str:
         """Return the absolute URL of *path*; raise `MalformedValueError` without an address."""
         if self.public_url is None:
             raise MalformedValueError("this mirror has no address of its own: set public_url")
         return self.public_url + path
+
+    def photographs_of(self, board: BoardDocument) -> tuple[Shown, ...]:
+        """Return the photographs of *board* that are held, in upstream's order."""
+        return self.photographs.of_board(board.board, board.photographs)
 
 
 #: Documents by the path that they are served at.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mirror.errors import MalformedValueError
@@ -10,7 +11,7 @@ from mirror.publication.keys import KEY_PATH
 from mirror.publication.local.boards import INDEX_PATH
 from mirror.publication.local.layer import encode_layer
 from mirror.publication.local.registry import DIALECTS
-from mirror.publication.local.specimen import SPECIMENS
+from mirror.publication.local.specimen import SPECIMEN_PHOTOGRAPHS, SPECIMENS
 from mirror.publication.local.sums import SUMS_PATH
 
 if TYPE_CHECKING:
@@ -61,8 +62,10 @@ def fingerprint(site: Site, dialects: Sequence[Dialect] = DIALECTS) -> str:
     """Return a word that is another one when boards would be rendered otherwise than before.
 
     It is made of what a few specimens are rendered as: nobody has to remember to say that a
-    dialect was changed, as far as a specimen shows it.
+    dialect was changed, as far as a specimen shows it.  It is the same whatever photographs are
+    held: these change single boards.
     """
+    site = replace(site, photographs=SPECIMEN_PHOTOGRAPHS)
     seen = hashlib.sha256(f"{site.public_url} {site.upstream}\n".encode())
     for dialect in dialects:
         seen.update(f"{dialect.name} {dialect.version}\n".encode())

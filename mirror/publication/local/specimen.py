@@ -8,6 +8,7 @@ from typing import Final
 from mirror.catalog.kinds import Kind, Maturity
 from mirror.catalog.model import Passage, PassageKind, VariantFacts
 from mirror.catalog.names import ArtifactName
+from mirror.catalog.values import Digest
 from mirror.formats.verdict import Checksummed, Conclusion, Finding, Identity
 from mirror.publication.documents import (
     BoardDocument,
@@ -19,6 +20,7 @@ from mirror.publication.documents import (
     State,
     VerdictEntry,
 )
+from mirror.publication.photographs import Photograph, PhotographsDocument, Picture
 
 _UPSTREAM: Final = "https://micropython.org"
 
@@ -149,4 +151,15 @@ SPECIMENS: Final[tuple[BoardDocument, ...]] = (
         ),
     ),
     replace(_board("SPECIMEN_NONE", "stm32", "stm32f4"), on_demand=(_OFFER,), photographs=()),
+)
+
+_PICTURE: Final = Picture(Digest("0" * 64), 8, 6)
+_PHOTOGRAPH: Final = Photograph(_PICTURE.digest, "image/jpeg", _PICTURE, _PICTURE)
+
+#: Of one board the second of its photographs is held, of the other both, of the third it has none.
+SPECIMEN_PHOTOGRAPHS: Final = PhotographsDocument(
+    {
+        "SPECIMEN_ESP": {"back.png": _PHOTOGRAPH},
+        "SPECIMEN_UF2": {"front.jpg": _PHOTOGRAPH, "back.png": _PHOTOGRAPH},
+    }
 )

@@ -19,7 +19,7 @@ from mirror.publication.pages.layout import Section, layout, outside, terms
 from mirror.publication.pages.qr import qr_code
 from mirror.publication.photographs import Shown
 from mirror.publication.site.board import Build, builds_in, builds_of, prose
-from mirror.publication.site.html import Markup, joined, tag, void
+from mirror.publication.site.html import Markup, joined, picture, tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,14 +75,8 @@ def _top(board: BoardDocument, around: Surroundings) -> Iterator[Markup]:
 
 
 def _picture(shown: Shown, product: str) -> Markup:
-    return void(
-        "img",
-        src=shown.path,
-        width=str(shown.width),
-        height=str(shown.height),
-        alt=texts.PHOTOGRAPH.format(product=product),
-        loading="lazy",
-    )
+    alt = texts.PHOTOGRAPH.format(product=product)
+    return picture(shown.path, (shown.width, shown.height), alt)
 
 
 def _renamed(board: BoardDocument) -> Iterator[Markup]:

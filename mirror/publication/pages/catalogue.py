@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from mirror.publication.pages import texts
 from mirror.publication.pages.layout import Section, layout
-from mirror.publication.site.html import Markup, tag, void
+from mirror.publication.site.html import Markup, picture, tag, void
 from mirror.publication.site.index import Filters
 
 if TYPE_CHECKING:
@@ -138,14 +138,8 @@ def _picture(card: Card, photographs: PhotographsDocument) -> Markup:
     found = photographs.of_board(card.board, card.photographs)
     if not found:
         return Markup()
-    return void(
-        "img",
-        src=found[0].thumbnail_path,
-        width=str(found[0].thumbnail_width),
-        height=str(found[0].thumbnail_height),
-        alt="",
-        loading="lazy",
-    )
+    size = (found[0].thumbnail_width, found[0].thumbnail_height)
+    return picture(found[0].thumbnail_path, size, "")
 
 
 def _below(card: Card) -> Iterator[str]:

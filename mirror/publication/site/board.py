@@ -9,6 +9,7 @@
 - Behind that heading ``<strong>`` holds the link to the newest release of a section and
   nothing else (MicroPico).
 - Every file is held, and none is hidden.  A page without files is that of an empty board.
+- The photograph stands under the product's name, at upstream's own path without a host.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from mirror.catalog.urls import FIRMWARE
 from mirror.formats.verdict import Conclusion
 from mirror.publication.documents import FileEntry
 from mirror.publication.hiding import without_hidden
-from mirror.publication.site.html import Markup, joined, outward, page, tag, text
+from mirror.publication.site.html import Markup, joined, outward, page, picture, tag, text
 from mirror.publication.site.style import STYLE
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from mirror.catalog.model import Passage
     from mirror.publication.documents import BoardDocument, ReleaseEntry
+    from mirror.publication.photographs import Shown
 
 _SOURCE: Final = "https://github.com/micropython/micropython/tree/master/ports"
 _PREVIEWS: Final = "These are automatic builds of the development branch for the next release."
@@ -58,14 +60,14 @@ class Build:
         return self.main.kind.flashable and self.main.kind is not Kind.APP_BIN
 
 
-def render_board_page(board: BoardDocument) -> bytes:
-    """Return the page of *board*."""
+def render_board_page(board: BoardDocument, photographs: Sequence[Shown] = ()) -> bytes:
+    """Return the page of *board*, of which these *photographs* are held; it shows the first."""
     builds = list(builds_of(board))
     return page(
         f"MicroPython - {board.product}",
         STYLE,
         tag("header", tag("a", "All boards", href="/download/")),
-        *_head(board),
+        *_head(board, photographs),
         *prose(board.description),
         *_instructions(board),
         *_sections(board, builds),
@@ -91,8 +93,11 @@ def _variant_and_date(file: FileEntry) -> tuple[str, str]:
     return file.variant or "", file.date
 
 
-def _head(board: BoardDocument) -> Iterator[Markup]:
+def _head(board: BoardDocument, photographs: Sequence[Shown]) -> Iterator[Markup]:
     yield tag("h2", board.product)
+    for shown in photographs[:1]:
+        size = (shown.width, shown.height)
+        yield picture(shown.path, size, board.product, class_="hero")
     if board.vendor:
         yield _line("Vendor:", board.vendor)
     if board.features:

@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     from mirror.publication.documents import BoardDocument
 
 
-def _pages(board: BoardDocument, _site: Site) -> Documents:
+def _pages(board: BoardDocument, site: Site) -> Documents:
     folder = f"{INDEX_PATH}{board.board}/"
-    return {folder: Rendered(render_board_page(board), HTML)} | {
+    page = render_board_page(board, site.photographs_of(board))
+    return {folder: Rendered(page, HTML)} | {
         folder + path: Rendered(name.encode(), ARTIFACT) for path, name in _latest(board)
     }
 
@@ -52,8 +53,8 @@ def _latest(board: BoardDocument) -> Iterator[tuple[str, str]]:
                 yield path, file.name
 
 
-def _summarise(board: BoardDocument, _site: Site) -> bytes:
-    return encode_card(card_of(board))
+def _summarise(board: BoardDocument, site: Site) -> bytes:
+    return encode_card(card_of(board, site.photographs_of(board)))
 
 
 def _combine(summaries: Sequence[bytes], _site: Site) -> Lists:

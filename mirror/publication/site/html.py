@@ -59,6 +59,12 @@ def void(name: str, /, **attributes: str) -> Markup:
     return Markup(f"<{name}{said}>")
 
 
+def picture(path: str, size: tuple[int, int], alt: str, **attributes: str) -> Markup:
+    """Return the picture at *path*, *size* pixels wide and high, in a place that has its shape."""
+    width, height = map(str, size)
+    return void("img", src=path, width=width, height=height, alt=alt, loading="lazy", **attributes)
+
+
 def outward(url: str, words: str) -> Markup:
     """Return a link for people to another site, marked as one; *words* alone if it is no such.
 

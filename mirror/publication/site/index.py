@@ -2,8 +2,8 @@
 
 A card is ``<a class="board-card" href="BOARD">`` in exactly these letters, with
 ``board-product`` and ``board-vendor`` inside (mpflash, chiptui and the maker of Thonny's lists
-compare the text).  Cards are sorted by vendor, then product; facets stand in upstream's order
-and always show every value.
+compare the text), and the thumbnail of a photograph where one is held.  Cards are sorted by
+vendor, then product; facets stand in upstream's order and always show every value.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from pydantic import TypeAdapter
 
 from mirror.catalog.kinds import Maturity
 from mirror.publication.hiding import without_hidden
-from mirror.publication.site.html import Markup, joined, page, tag
+from mirror.publication.photographs import Shown
+from mirror.publication.site.html import Markup, joined, page, picture, tag
 from mirror.publication.site.style import STYLE
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ class CardRelease:
 class Card:
     """What pages of all boards say of one, and what it can be filtered by.
 
-    ``photographs`` are upstream's names, ``releases`` newest first, those held before those
-    on demand.
+    ``photographs`` are upstream's names, and ``shown`` the first of them that is held;
+    ``releases`` are newest first, those held before those on demand.
     """
 
     board: str
@@ -60,6 +61,7 @@ class Card:
     features: tuple[str, ...]
     photographs: tuple[str, ...] = ()
     releases: tuple[CardRelease, ...] = ()
+    shown: Shown | None = None
 
     @property
     def newest(self) -> str | None:
@@ -105,8 +107,8 @@ _CARD = TypeAdapter(Card)
 _CARDS = TypeAdapter(tuple[Card, ...])
 
 
-def card_of(board: BoardDocument) -> Card:
-    """Return the card of *board*."""
+def card_of(board: BoardDocument, photographs: Sequence[Shown] = ()) -> Card:
+    """Return the card of *board*, of which these *photographs* are held."""
     return Card(
         board=board.board,
         product=board.product,
@@ -116,6 +118,7 @@ def card_of(board: BoardDocument) -> Card:
         features=board.features,
         photographs=board.photographs,
         releases=tuple(_releases(board)),
+        shown=next(iter(photographs), None),
     )
 
 
@@ -174,14 +177,21 @@ def render_index_page(cards: Sequence[Card], filters: Filters) -> bytes:
 def _card(card: Card) -> Markup:
     return tag(
         "a",
-        "\n",
+        "",
+        *_image(card),
         tag("div", card.product, class_="board-product"),
-        "\n",
         tag("div", card.vendor, class_="board-vendor"),
-        "\n",
+        "",
         class_="board-card",
         href=card.board,
+        by="\n",
     )
+
+
+def _image(card: Card) -> Iterable[Markup]:
+    if card.shown is not None:
+        size = (card.shown.thumbnail_width, card.shown.thumbnail_height)
+        yield tag("div", picture(card.shown.thumbnail_path, size, ""), class_="board-image")
 
 
 def _filters(cards: Sequence[Card], filters: Filters) -> Iterable[Markup]:

@@ -23,6 +23,8 @@ pre{overflow-x:auto;padding:.7rem;border:1px solid var(--edge);border-radius:4px
 .boards{display:grid;grid-template-columns:repeat(auto-fill,minmax(13rem,1fr));gap:.7rem}
 .board-card{display:block;border:1px solid var(--edge);border-radius:4px;padding:.7rem}
 .board-card{text-decoration:none;overflow-wrap:anywhere}
+.board-image img{width:100%;height:9rem;object-fit:contain;border-radius:3px;background:#fff}
+.hero{max-width:100%;height:auto;max-height:22rem;border-radius:4px}
 .board-product{font-weight:bold}
 .board-vendor{color:var(--dim);font-size:.9rem}
 """.strip()

@@ -14,6 +14,7 @@ from mirror.catalog.model import BoardFacts, Passage, PassageKind, VariantFacts
 from mirror.catalog.pages import read_board_page
 from mirror.catalog.values import Digest
 from mirror.publication.local.specimen import SPECIMENS
+from mirror.publication.photographs import Shown
 from mirror.publication.site.board import render_board_page
 from mirror.publication.tree import HeldArtifact, render_board
 from tests.catalog.pages.test_board import REAL, needs_page
@@ -95,6 +96,23 @@ def test_a_section_has_the_newest_first_releases_before_previews_and_the_right_b
         "ESP32_GENERIC-OTA-20260406-v1.28.0.bin",
         "ESP32_GENERIC-OTA-20260406-v1.28.0.app-bin",
     ]
+
+
+def test_a_held_photograph_is_shown_at_upstreams_path_and_read_back() -> None:
+    """The first of those that are held, without a host, in a place that has its shape."""
+    path = "/resources/micropython-media/boards/ESP32_GENERIC"
+    shown = [
+        Shown(f"{path}/{name}.jpg", 800, 600, f"{path}/{name}.thumb.jpg", 300, 225)
+        for name in ("front", "back")
+    ]
+    page = render_board_page(BOARD, shown)
+    without = render_board_page(BOARD)
+
+    assert re.findall(rb'<img src="([^"]*)" width="800" height="600"', page) == [
+        f"{path}/front.jpg".encode()
+    ]
+    assert read_board_page(page, URL, "ESP32_GENERIC").facts.photographs == ("front.jpg",)
+    assert b"<img" not in without
 
 
 @needs_page

@@ -15,14 +15,17 @@ from typing import Final
 import pytest
 
 from mirror.catalog.model import VariantFacts
+from mirror.publication.photographs import Shown
 from mirror.publication.site.board import render_board_page
 from mirror.publication.site.index import Card, Filters, render_index_page
 from mirror.publication.tree import render_board
 from tests.publication import examples
 from tests.publication.examples import held
 
+_PATH: Final = "/resources/micropython-media/boards/ESP32_GENERIC/front"
+SHOWN: Final = Shown(f"{_PATH}.jpg", 800, 600, f"{_PATH}.thumb.jpg", 300, 225)
 CARDS: Final = (
-    Card("ESP32_GENERIC", "ESP32 / WROOM", "Espressif", "esp32", "esp32", ("WiFi",)),
+    Card("ESP32_GENERIC", "ESP32 / WROOM", "Espressif", "esp32", "esp32", ("WiFi",), shown=SHOWN),
     Card("RPI_PICO_W", "Pico W", "Raspberry Pi", "rp2", "rp2040", ("WiFi",)),
 )
 PICO: Final = (
@@ -56,7 +59,7 @@ def page(board: str, port: str, names: tuple[str, ...]) -> str:
         {},
     )
     assert document.releases == with_variants.releases
-    return render_board_page(with_variants).decode()
+    return render_board_page(with_variants, [SHOWN]).decode()
 
 
 PICO_PAGE: Final = page("RPI_PICO_W", "rp2", PICO)

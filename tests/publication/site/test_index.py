@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror.catalog.pages import read_index_page
+from mirror.publication.photographs import Shown
 from mirror.publication.site.index import (
     Card,
     Filters,
@@ -23,6 +24,7 @@ from mirror.publication.tree import render_board
 from tests.publication import examples
 
 URL = "https://micropython.org/download/"
+SHOWN = Shown("/m/RPI_PICO/a.jpg", 800, 600, "/m/RPI_PICO/a.thumb.jpg", 300, 225)
 CARDS = (
     Card("ALIF_ENSEMBLE", "Ensemble E7", "Alif Semiconductor", "alif", "ae722", ("Dual-core",)),
     Card("ESP32_GENERIC", "ESP32 / WROOM", "Espressif", "esp32", "esp32", ("BLE", "WiFi")),
@@ -103,8 +105,23 @@ def test_questions_in_another_order_are_one_question() -> None:
     assert one == Filters.parse([("mcu", "rp2040"), ("port", "rp2")])
 
 
+def test_a_card_has_the_thumbnail_of_a_photograph_that_is_held_and_no_other_has_one() -> None:
+    """Also when only some boards are shown; a click on it leads to the board."""
+    cards = [replace(card, shown=SHOWN if card.board == "RPI_PICO" else None) for card in CARDS]
+    images = {
+        port: re.findall(
+            r'<a class="board-card" href="([^"]*)">\s*<div class="board-image">'
+            r'<img src="([^"]*)" width="300" height="225"',
+            render_index_page(cards, Filters.parse([("port", port)])).decode(),
+        )
+        for port in ("rp2", "esp32")
+    }
+
+    assert images == {"rp2": [("RPI_PICO", "/m/RPI_PICO/a.thumb.jpg")], "esp32": []}
+
+
 def test_cards_are_read_back_as_they_were_written() -> None:
     board = render_board(replace(examples.facts(), mcu=None), [], {})
-    cards = (*CARDS, card_of(board))
+    cards = (*CARDS, card_of(board), card_of(board, [SHOWN]))
 
     assert decode_cards(join_cards(map(encode_card, cards))) == cards
