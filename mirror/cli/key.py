@@ -37,6 +37,7 @@ from mirror.transfer.keys.node_keys import (
     find_public,
     find_secret,
     make_keys_folder,
+    rotation_file,
     write_node_key,
 )
 from mirror.transfer.keys.paper import read_paper, spell
@@ -250,13 +251,14 @@ def _rotate(settings: Settings, recovery: Path | None) -> None:
     document = encode_rotation(rotation)
     signature = typed.sign(document, statement_of(rotation)).text
     certificate = encode_certificate(Certificate(document.decode(), signature))
-    path = folder / f"rotation-{new.key_id}.json"
+    path = rotation_file(folder, new.public)
     files.write(path, certificate)
     # The old key first, under its new name: at every instant one of both files has it.
     files.write(folder / PREVIOUS, old.write(None, os.urandom), mode=SECRET)
     write_node_key(folder, new, files, os.urandom)
     say(f"node key {new.key_id} follows {old.key_id}; both sign until {PREVIOUS} is removed")
     say(f"for those who trust the old one: {path} (mpmirror key trust FILE)")
+    say("clients follow by themselves, if they met this mirror since its recovery key was made")
     complain("A daemon that runs signs with the new key from its next start on.")
 
 

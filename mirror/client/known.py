@@ -33,10 +33,14 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class KnownLineage:
-    """One lineage: the public *key* that was pinned (a line as minisign's), and how far it is."""
+    """One lineage: the public *key* that was pinned (a line as minisign's), and how far it is.
+
+    ``recovery`` is the key that says which one follows: the first that was seen, for ever.
+    """
 
     key: str | None = None
     channels: dict[str, Seen] = field(default_factory=dict)
+    recovery: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +105,18 @@ def refuse_another_lineage(known: KnownMirrors, shown: Shown) -> None:
         )
 
 
-def remembering(known: KnownMirrors, shown: Shown, key: str | None) -> KnownMirrors:
-    """Return *known* with *shown* in it, and *key* pinned to its lineage unless it is None."""
+def remembering(
+    known: KnownMirrors, shown: Shown, key: str | None, recovery: str | None = None
+) -> KnownMirrors:
+    """Return *known* with *shown* in it, and *key* pinned to its lineage unless it is None.
+
+    So is *recovery*, unless one is known.
+    """
     before = known.lineage(shown.lineage)
     now = KnownLineage(
-        key=key or before.key, channels={**before.channels, shown.channel: shown.seen}
+        key=key or before.key,
+        channels={**before.channels, shown.channel: shown.seen},
+        recovery=before.recovery or recovery,
     )
     return replace(
         known,

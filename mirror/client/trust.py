@@ -1,7 +1,8 @@
 """Whom to believe that a root is the mirror's: the chain of digests begins here.
 
 In this order: the key that was given (``--key``), else the key that was pinned at the first use
-of this mirror.  What that key did not sign is refused, also when nothing is signed any more.  A
+of this mirror, or who follows it by the word of the recovery key (`mirror.client.following`).
+What that key did not sign is refused, also when nothing is signed any more.  A
 mirror that signs and has no pinned key yet has it pinned now, which is said with its fingerprint;
 one that does not sign is believed as far as the way to it, and this is said too.  A mirror never
 goes back, signed or not; and its signature must be about this lineage, channel and sequence.
@@ -14,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from mirror.client.following import shown_recovery, successors
 from mirror.client.known import (
+    KnownLineage,
     KnownMirrors,
     refuse_another_lineage,
     refuse_going_back,
@@ -31,6 +34,8 @@ from mirror.publication.keys import KEY_PATH
 from mirror.transfer.keys import PublicKey, Signature, Type, verify_statement
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mirror.client.memory import Memory
     from mirror.client.mirrors import Publication
     from mirror.upstream.fetch import Fetcher
@@ -89,18 +94,21 @@ async def believe(
     shown = publication.shown
     known = await asyncio.to_thread(memory.known)
     _refuse(known, publication, new_lineage=new_lineage)
-    pinned = known.lineage(shown.lineage).key
+    lineage = known.lineage(shown.lineage)
     if key is not None:
-        trusted = _Trusted(key, "given with --key")
-    elif pinned is not None:
-        trusted = _Trusted(PublicKey.parse(pinned), "pinned at the first use of this mirror")
+        trusted: Sequence[_Trusted] = [_Trusted(key, "given with --key")]
     else:
-        trusted = None
+        trusted = await _pinned(publication, fetcher, lineage)
     trust, signer = await _judge(publication, fetcher, trusted)
+    recovery = (
+        await shown_recovery(publication, fetcher) if signer and not lineage.recovery else None
+    )
 
     def changed(known: KnownMirrors) -> KnownMirrors:
         _refuse(known, publication, new_lineage=new_lineage)
-        return remembering(known, shown, signer.line if signer else None)
+        return remembering(
+            known, shown, signer.line if signer else None, recovery.line if recovery else None
+        )
 
     await asyncio.to_thread(memory.change, changed)
     return trust
@@ -112,22 +120,46 @@ def _refuse(known: KnownMirrors, publication: Publication, *, new_lineage: bool)
         refuse_another_lineage(known, publication.shown)
 
 
+async def _pinned(
+    publication: Publication, fetcher: Fetcher, lineage: KnownLineage
+) -> Sequence[_Trusted]:
+    """Return the keys that count by what was pinned, the newest first; none before the first."""
+    if lineage.key is None:
+        return []
+    pinned = PublicKey.parse(lineage.key)
+    recovery = PublicKey.parse(lineage.recovery) if lineage.recovery else None
+    follows = (
+        f"which follows key {pinned.key_id}, pinned until now, by the word of the mirror's "
+        "recovery key"
+    )
+    return [
+        _Trusted(key, "pinned at the first use of this mirror" if key == pinned else follows)
+        for key in await successors(publication, fetcher, pinned, recovery)
+    ]
+
+
 async def _judge(
-    publication: Publication, fetcher: Fetcher, trusted: _Trusted | None
+    publication: Publication, fetcher: Fetcher, trusted: Sequence[_Trusted]
 ) -> tuple[Trust, PublicKey | None]:
     """Return why *publication* is believed, and the key that signed it, if it is checked."""
-    signature = await _signature(publication, fetcher, trusted)
-    if trusted is not None:
-        if signature is None:
-            raise SignatureRefusedError(
-                f"{publication.address}: publication {publication.root.sequence} is not signed by "
-                f"key {trusted.key.key_id}, {trusted.why}: not believed.  If the mirror has "
-                "another key now, get it from its operator, and name it with --key"
-            )
-        _verify(publication, signature, trusted.key)
-        return Trust(f"signed by key {trusted.key.key_id}, {trusted.why}", trusted.key.key_id), (
-            trusted.key
+    for one in trusted:
+        signature = await _signature(publication, fetcher, one)
+        if signature is not None:
+            _verify(publication, signature, one.key)
+            return Trust(f"signed by key {one.key.key_id}, {one.why}", one.key.key_id), one.key
+    if trusted:
+        last = trusted[-1]
+        raise SignatureRefusedError(
+            f"{publication.address}: publication {publication.root.sequence} is not signed by "
+            f"key {last.key.key_id}, {last.why}: not believed.  If the mirror has "
+            "another key now, get it from its operator, and name it with --key"
         )
+    return await _first(publication, fetcher)
+
+
+async def _first(publication: Publication, fetcher: Fetcher) -> tuple[Trust, PublicKey | None]:
+    """Return why *publication* of a mirror without a pinned key is believed, and its key."""
+    signature = await _signature(publication, fetcher, None)
     shown_key = await _shown_key(publication, fetcher) if signature else None
     if signature is None or shown_key is None:
         way = "this network" if publication.address.startswith("http:") else "TLS"

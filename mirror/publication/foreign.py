@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -35,6 +35,7 @@ from mirror.publication.documents import (
     decode_content,
     decode_publication,
 )
+from mirror.publication.keys import RECOVERY_PATH, ROTATIONS_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -59,6 +60,8 @@ _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}")
 _VARIANT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,199}")
 _PHOTOGRAPH: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}")
 
+_PAPERS: Final = (RECOVERY_PATH, ROTATIONS_PATH)
+
 _Lineage = Annotated[str, Field(pattern=r"^[0-9a-f]{32}\z")]
 _Board = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}\z")]
 _Site = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.:\[\]-]{1,255}\z")]
@@ -67,11 +70,15 @@ _Sequence = Annotated[int, Field(ge=1, lt=10**18)]
 
 @dataclass(frozen=True, slots=True)
 class PeerRoot:
-    """Where a publication of another mirror stands, and the digest of its content."""
+    """Where a publication of another mirror stands, and the digest of its content.
+
+    ``papers`` are the documents about its keys, by path.
+    """
 
     lineage: _Lineage
     sequence: _Sequence
     content: Digest
+    papers: dict[str, Digest] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,12 @@ def read_peer_root(data: bytes, url: str, channel: str = CHANNEL) -> PeerRoot:
     root = decoded(decode_publication, data, url)
     if root.channel not in {CHANNEL, channel}:
         raise DocumentRefusedError(f"{url}: is of the channel {root.channel[:80]!r}")
-    given = {"lineage": root.lineage, "sequence": root.sequence, "content": root.content}
+    given = {
+        "lineage": root.lineage,
+        "sequence": root.sequence,
+        "content": root.content,
+        "papers": {path: root.documents[path].digest for path in _PAPERS if path in root.documents},
+    }
     return _checked(PEER_ROOT, given, url)
 
 

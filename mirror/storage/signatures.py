@@ -38,8 +38,8 @@ class Signer(Protocol):
         """The id of the present key."""
 
     @property
-    def public_key(self) -> str:
-        """The public half of the present key, as minisign writes it."""
+    def papers(self) -> Mapping[str, str]:
+        """What clients are told of the keys, by the path that it is served at."""
 
     def sign(self, data: bytes, statement: Statement) -> Mapping[str, str]:
         """Return a ``.minisig`` file for each key in use, by key id, the present key first."""

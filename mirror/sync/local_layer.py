@@ -20,7 +20,6 @@ from mirror.publication.documents import (
     PublicationRoot,
     decode_board,
 )
-from mirror.publication.keys import KEY_PATH
 from mirror.publication.local.dialect import TEXT, Documents, Rendered, Site
 from mirror.publication.local.layer import ALL_BOARDS, Layer, encode_layer, local_digests
 from mirror.publication.local.rendering import fingerprint, is_own, render_layer, render_lists
@@ -113,10 +112,11 @@ async def _pictured_otherwise(store: Store, before: ContentRoot, site: Site) -> 
     return {board for board in earlier.keys() | now.keys() if earlier.get(board) != now.get(board)}
 
 
-def _key(store: Store) -> Documents:
-    """Return the public key of who signs for this node, as a document; nothing without one."""
+def _keys(store: Store) -> Documents:
+    """Return what is told of the keys that sign for this node; nothing without one."""
     signer = store.signatures.signer
-    return {} if signer is None else {KEY_PATH: Rendered(signer.public_key.encode(), TEXT)}
+    papers = signer.papers if signer else {}
+    return {path: Rendered(text.encode(), TEXT) for path, text in papers.items()}
 
 
 def _some(lists: Iterator[tuple[str, Rendered]]) -> dict[str, Rendered]:
@@ -165,7 +165,7 @@ class _Rendering:
 
         Return what are documents of their own.
         """
-        lists = itertools.chain(render_lists(self._summaries, self.site), _key(self.store).items())
+        lists = itertools.chain(render_lists(self._summaries, self.site), _keys(self.store).items())
         durable = local_digests(published)
         documents: dict[str, LocalDocument] = {}
         packed: dict[str, Rendered] = {}

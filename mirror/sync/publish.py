@@ -280,7 +280,7 @@ class Publisher:
     def _way(self) -> str:
         """Return what the local layer follows from beside the content."""
         signer = self._store.signatures.signer
-        return repr((self._store.public_url, signer and signer.public_key.encode()))
+        return repr((self._store.public_url, signer and sorted(signer.papers.items())))
 
     async def _point(
         self,

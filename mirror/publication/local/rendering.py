@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mirror.errors import MalformedValueError
-from mirror.publication.keys import KEY_PATH
+from mirror.publication.keys import KEY_PATH, RECOVERY_PATH, ROTATIONS_PATH
 from mirror.publication.local.boards import INDEX_PATH
 from mirror.publication.local.layer import encode_layer
 from mirror.publication.local.registry import DIALECTS
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mirror.publication.documents import BoardDocument
     from mirror.publication.local.dialect import Dialect, Documents, Rendered, Site
 
-_OWN: Final = (INDEX_PATH, SUMS_PATH, KEY_PATH)
+_OWN: Final = (INDEX_PATH, SUMS_PATH, KEY_PATH, RECOVERY_PATH, ROTATIONS_PATH)
 _MOST_PACKED: Final = 16 * 1024
 
 
@@ -53,7 +53,7 @@ def is_own(path: str, rendered: Rendered) -> bool:
     """Whether what names all boards is a document of its own, and no part of their layer.
 
     What is large is written only when it changes, and read without the others: the release
-    of an old tag stays as it is.  The index, sums and key are so whatever their size.
+    of an old tag stays as it is.  The index, sums and keys are so whatever their size.
     """
     return path in _OWN or len(rendered.body) > _MOST_PACKED
 

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mirror.errors import KeyRefusedError
+from mirror.publication.keys import KEY_PATH, RECOVERY_PATH, ROTATIONS_PATH
 from mirror.storage.disk import reported
+from mirror.transfer.keys.certificates import Certificate, decode_certificate, encode_rotations
 from mirror.transfer.keys.minisign import PublicKey
 from mirror.transfer.keys.secret import SecretKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from mirror.publication.statements import Statement
@@ -26,6 +28,7 @@ SECRET: Final = 0o600
 _FOLDER: Final = 0o700
 _OTHERS: Final = 0o077
 _FILE_BYTES: Final = 16_384
+_ROTATION_BYTES: Final = 65_536
 NODE: Final = "node.key"
 PREVIOUS: Final = "previous.key"
 RECOVERY: Final = "recovery.pub"
@@ -34,9 +37,14 @@ EXPORT: Final = "export.key"
 
 @dataclass(frozen=True, slots=True)
 class NodeSigner:
-    """Signs with the present key of a node, and with the previous one while there is one."""
+    """Signs with the present key of a node, and with the previous one while there is one.
+
+    *recovery* and *rotations* are shown to clients, who follow the keys by them.
+    """
 
     keys: tuple[SecretKey, ...]
+    recovery: PublicKey | None = None
+    rotations: tuple[Certificate, ...] = ()
 
     @property
     def key_id(self) -> str:
@@ -47,6 +55,16 @@ class NodeSigner:
     def public_key(self) -> str:
         """The public half of the present key, as minisign writes it."""
         return self.keys[0].public.text
+
+    @property
+    def papers(self) -> dict[str, str]:
+        """What clients are told of the keys, by the path that it is served at."""
+        papers = {KEY_PATH: self.public_key}
+        if self.recovery is not None:
+            papers[RECOVERY_PATH] = self.recovery.text
+        if self.rotations:
+            papers[ROTATIONS_PATH] = encode_rotations(self.rotations)
+        return papers
 
     def sign(self, data: bytes, statement: Statement) -> dict[str, str]:
         """Return a ``.minisig`` file for each key, by its id, the present one first."""
@@ -74,7 +92,23 @@ def find_or_make_signer(folder: Path, files: Files, random: Callable[[int], byte
         key = SecretKey.make(random)
         write_node_key(folder, key, files, random)
     previous = find_secret(folder / PREVIOUS)
-    return NodeSigner((key,) if previous is None else (key, previous))
+    return NodeSigner(
+        keys=(key,) if previous is None else (key, previous),
+        recovery=find_public(folder / RECOVERY),
+        rotations=tuple(_find_rotations(folder)),
+    )
+
+
+def rotation_file(folder: Path, key: PublicKey) -> Path:
+    """Return where the certificate lies that *key* followed another one."""
+    return folder / f"rotation-{key.key_id}.json"
+
+
+def _find_rotations(folder: Path) -> Iterator[Certificate]:
+    with reported("reading", folder):
+        for path in sorted(folder.glob("rotation-*.json")):
+            with path.open("rb") as file:
+                yield decode_certificate(file.read(_ROTATION_BYTES))
 
 
 def write_node_key(
