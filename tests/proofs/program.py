@@ -45,11 +45,15 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """`mpmirror` with everything of its own in *place*, a folder with a short path."""
+    """`mpmirror` with everything of its own in *place*, a folder with a short path.
+
+    *before* are words that stand before the command: a program that runs it.
+    """
 
     place: Path
     upstream: str
     settings: Mapping[str, str] = field(default_factory=dict)
+    before: tuple[str, ...] = ()
 
     @property
     def data(self) -> Path:
@@ -67,7 +71,7 @@ class Program:
     async def start(self, *words: str) -> Process:
         """Begin a command; whoever asks for it waits for its end."""
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "mirror", *words),
+            *(*self.before, sys.executable, "-m", "mirror", *words),
             cwd=_ROOT,
             env=self._environment(),
             stdin=asyncio.subprocess.DEVNULL,
