@@ -83,6 +83,7 @@ COMMANDS: Final = (
     Command("accept", Later("mirror.cli.judging", "accept"), TO_DECIDE, DECIDED),
     Command("hide", Later("mirror.cli.judging", "hide"), TO_DECIDE, DECIDED),
     Command("acknowledge", Later("mirror.cli.judging", "acknowledge"), TO_DECIDE, DECIDED),
+    Command("channel", Later("mirror.cli.channel", "channel"), TO_DECIDE, DECIDED),
     Command(
         "quarantine",
         Later("mirror.cli.quarantine", "quarantine"),

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mirror.catalog.values import Digest
+from mirror.channels.content import find_source
+from mirror.channels.orders import Source
 from mirror.cli.passphrases import passphrase_from
 from mirror.cli.terminal import Steps, complain, say, say_json
 from mirror.config import Settings
 from mirror.config.units import parse_size
 from mirror.errors import ConfigurationError
-from mirror.publication.documents import decode_publication
 from mirror.publication.freshness import decode_freshness
 from mirror.publication.statements import Statement
 from mirror.storage.freshness import find_freshness
@@ -21,8 +22,6 @@ from mirror.transfer.bundles.writing import Written, write_bundle
 from mirror.transfer.have import Have, parse_have
 from mirror.transfer.keys.node_keys import EXPORT, NODE, read_secret
 from mirror.transfer.keys.secret import SecretKey
-
-_MOST_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +75,7 @@ async def _export(
 ) -> tuple[Export, Written]:
     store = await StoreReader.open_for_reading(settings.data_dir)
     have = _have(wish)
-    base = have.content if have else await _content_of(store, wish.since)
+    base = have.content if have else await _content_of(store, wish)
     if have is not None and have.prefixes:
         base = None  # the compact set says what of that content is held
     page = await to_end(find_freshness, settings.data_dir)
@@ -111,11 +110,11 @@ def _have(wish: Wish) -> Have | None:
     return parse_have(text)
 
 
-async def _content_of(store: StoreReader, sequence: int | None) -> Digest | None:
-    if sequence is None:
+async def _content_of(store: StoreReader, wish: Wish) -> Digest | None:
+    """Return the content that the channel had with the sequence of ``--since``."""
+    if wish.since is None:
         return None
-    root = await store.publications.root(sequence)
-    return decode_publication(await store.blobs.read(root, max_bytes=_MOST_BYTES)).content
+    return (await find_source(store, Source(wish.channel, wish.since))).root.content
 
 
 def _document(export: Export, written: Written, key: SecretKey) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode
@@ -15,7 +16,8 @@ from mirror.cli.terminal import Steps, complain, say, say_json
 from mirror.config import Settings
 from mirror.control import stream
 from mirror.daemon.carrying import CARRIED, Carried, carry_in
-from mirror.errors import BundleRefusedError, LockedError, MirrorError
+from mirror.errors import BundleRefusedError, ConfigurationError, LockedError, MirrorError
+from mirror.storage.publications import CHANNEL_NAME, CURRENT
 from mirror.transfer.receipts import render_page
 
 if TYPE_CHECKING:
@@ -36,12 +38,18 @@ def import_bundles(
         ),
     ] = None,
     *,
+    channel: Annotated[
+        str, typer.Option("--channel", help="Publish it on this channel.", metavar="NAME")
+    ] = CURRENT,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON, for a script.")] = False,
 ) -> None:
     """Take a signed bundle in: verified and published at once, or refused and nothing changed."""
     settings = invocation_of(context).settings()
-    done = asyncio.run(_import(settings, [file.absolute() for file in files], dry_run=dry_run))
+    if CHANNEL_NAME.fullmatch(channel) is None:
+        raise ConfigurationError(f"--channel: {channel[:80]!r} can be no channel")
+    wish = _Wish(tuple(file.absolute() for file in files), channel, dry_run=dry_run)
+    done = asyncio.run(_import(settings, wish))
     if receipt is not None and done.receipt is not None:
         receipt.write_text(render_page(done.receipt), encoding="utf-8")
     if as_json:
@@ -50,23 +58,32 @@ def import_bundles(
         _tell(done, dry_run=dry_run)
 
 
-async def _import(settings: Settings, files: list[Path], *, dry_run: bool) -> Carried:
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    files: tuple[Path, ...]
+    channel: str
+    dry_run: bool
+
+
+async def _import(settings: Settings, wish: _Wish) -> Carried:
     async with store_or_holder(settings) as store:
         if store is not None:
             with Steps() as steps:
                 return await carry_in(
                     settings,
                     store,
-                    files,
+                    wish.files,
                     lambda done, total: steps.show("read", done, total),
-                    dry_run=dry_run,
+                    dry_run=wish.dry_run,
+                    channel=wish.channel,
                 )
     complain("A daemon holds the data: it reads the bundle, as its own user.")
-    return await _ask_daemon(settings, files, dry_run=dry_run)
+    return await _ask_daemon(settings, wish)
 
 
-async def _ask_daemon(settings: Settings, files: list[Path], *, dry_run: bool) -> Carried:
-    asked = [("file", str(file)) for file in files] + [("dry_run", "yes" if dry_run else "no")]
+async def _ask_daemon(settings: Settings, wish: _Wish) -> Carried:
+    asked = [("file", str(file)) for file in wish.files]
+    asked += [("dry_run", "yes" if wish.dry_run else "no"), ("channel", wish.channel)]
     path = f"/v1/import?{urlencode(asked)}"
     lines: AsyncGenerator[bytes, None] = stream(settings.admin_listen.path, "POST", path)
     async with aclosing(lines):
@@ -119,4 +136,5 @@ def _tell(done: Carried, *, dry_run: bool) -> None:
         )
     if not dry_run:
         where = f"publication {done.publication}" if done.publication else "nothing new"
-        say(f"published: {where}")
+        on = f" on channel {done.shown_on}" if done.shown_on != CURRENT else ""
+        say(f"published: {where}{on}")

@@ -5,17 +5,16 @@ returns, what was decided is in force in every process that serves.
 """
 
 import asyncio
-import json
 from datetime import UTC, date, datetime, time
 from http import HTTPStatus
 from typing import Annotated, Final
 
 import typer
 
-from mirror import errors
 from mirror.catalog.values import Digest
 from mirror.cli.holder import store_or_holder
 from mirror.cli.invocation import invocation_of
+from mirror.cli.refusals import refusal_of
 from mirror.cli.terminal import say, say_json
 from mirror.config import Settings
 from mirror.control import ask
@@ -25,7 +24,7 @@ from mirror.daemon.parts import now
 from mirror.daemon.pruning import doubt_now
 from mirror.daemon.status import status_of
 from mirror.daemon.status_document import Moment
-from mirror.errors import ConfigurationError, MalformedValueError, MirrorError
+from mirror.errors import ConfigurationError, MalformedValueError
 from mirror.judgement.requests import Request, Ruling, decode_ruling, encode_request
 from mirror.storage.judgements import What
 
@@ -114,31 +113,8 @@ async def _ruling(settings: Settings, request: Request) -> Ruling:
         body=encode_request(request),
     )
     if reply.status != HTTPStatus.OK:
-        raise _refusal(reply.body)
+        raise refusal_of(reply.body)
     return decode_ruling(reply.body)
-
-
-def _refusal(body: bytes) -> MirrorError:
-    """Return the error that the daemon answered with, so that it has its own exit status."""
-    try:
-        said = json.loads(body)
-        name, message = str(said["error"]), str(said["message"])
-    except (ValueError, KeyError, TypeError):
-        return MirrorError("the daemon refuses, in words that nobody understands")
-    kind = getattr(errors, f"{name}Error", MirrorError)
-    return kind(message) if kind in _PLAIN else MirrorError(message)
-
-
-_PLAIN: Final = (
-    errors.ArtifactNotFoundError,
-    errors.ConfigurationError,
-    errors.DamagedError,
-    errors.DiskFullError,
-    errors.MalformedImageError,
-    errors.MalformedValueError,
-    errors.RecalledError,
-    errors.StorageError,
-)
 
 
 def _read(digest: str) -> Digest:

@@ -80,6 +80,10 @@ def _holdings(status: Status) -> Iterator[str]:
         if publication
         else "nothing is published yet"
     )
+    for one in status.channels:
+        shown = f"{one.sequence} of {one.published}" if one.sequence else "shows nothing yet"
+        waits = f", {one.waiting} promotions wait for approval" if one.waiting else ""
+        yield f"channel {one.channel}: {shown}{waits}"
     yield f"held: {status.held.artifacts} files, {status.held.size / 1e6:,.1f} MB"
     if status.pinned and status.pinned.pins:
         pinned = status.pinned

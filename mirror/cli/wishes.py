@@ -13,9 +13,8 @@ import typer
 from mirror.catalog.kinds import Kind, Maturity
 from mirror.client.choosing import Wish
 from mirror.client.getting import parse_build
-from mirror.client.mirrors import CURRENT
 from mirror.client.session import Session, Terms, session
-from mirror.config.settings import LogSettings
+from mirror.config.log import LogSettings
 from mirror.daemon.log import logging_as
 from mirror.daemon.version import VERSION
 from mirror.errors import ConfigurationError
@@ -29,7 +28,9 @@ OfMaturity = Annotated[
     Maturity | None, typer.Option(help="Release or preview; else a release.", show_default=False)
 ]
 OfKind = Annotated[Kind | None, typer.Option(help="Kind of file; else as the board is flashed.")]
-Channel = Annotated[str, typer.Option(help="Channel of the mirror.")]
+Channel = Annotated[
+    str, typer.Option(help="Channel of the mirror; its own choice if not given.", metavar="NAME")
+]
 Key = Annotated[
     str | None,
     typer.Option(help="Public key that must have signed: a file, or its line.", metavar="FILE|KEY"),
@@ -40,7 +41,7 @@ NewLineage = Annotated[
 Folder = Annotated[Path, typer.Option("-o", "--output", help="Where to put it.", metavar="DIR")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for a script.")]
 
-DEFAULT_CHANNEL = CURRENT
+DEFAULT_CHANNEL = ""
 
 _Answer = TypeVar("_Answer")
 

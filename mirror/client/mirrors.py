@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from mirror.catalog.values import Digest
 from mirror.client.known import Seen, Shown
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from mirror.publication.offered import OfferedBoard
     from mirror.sandbox import Sandbox
     from mirror.upstream.fetch import Fetcher
-
-CURRENT: Final = "current"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +49,15 @@ class Mirror:
         self._fetcher = fetcher
         self._sandbox = sandbox
 
-    async def publication(self, channel: str = CURRENT) -> Publication:
-        """Return the publication that *channel* points to."""
-        url = f"{self.address}/v1/channels/{channel}/root.json"
+    async def publication(self, channel: str = "") -> Publication:
+        """Return the publication that *channel* points to; that of its own choice for none."""
+        url = f"{self.address}/v1/{f'channels/{channel}/' if channel else ''}root.json"
         answer = await self._fetcher.page(url)
         root = await self._sandbox.read_peer_root(answer.body, url, channel)
         content = await self._document(root.content)
         return Publication(
             address=self.address,
-            channel=channel,
+            channel=root.channel,
             document=answer.body,
             root=root,
             digest=answer.digest,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mirror.client.memory import Memory, state_folder
-from mirror.client.mirrors import CURRENT, Mirror, Publication
+from mirror.client.mirrors import Mirror, Publication
 from mirror.client.trust import Trust, believe, read_key
 from mirror.errors import ConfigurationError
 from mirror.sandbox import Sandbox
@@ -30,13 +30,13 @@ _CHANNEL: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 class Terms:
     """Which mirror is asked, and how far it is believed; *version* is that of this program.
 
-    *key* is the file or the line of the key that must have signed; *new_lineage* says that
-    another mirror at a known address is meant.
+    *channel* is empty for the mirror's own choice.  *key* is the file or the line of the key that
+    must have signed; *new_lineage* says that another mirror at a known address is meant.
     """
 
     address: str
     version: str
-    channel: str = CURRENT
+    channel: str = ""
     key: str | None = None
     new_lineage: bool = False
 
@@ -62,7 +62,7 @@ async def session(terms: Terms, environment: Mapping[str, str]) -> AsyncIterator
 
     Proxies and CA files are those of *environment*, and so is where things are remembered.
     """
-    if _CHANNEL.fullmatch(terms.channel) is None:
+    if terms.channel and _CHANNEL.fullmatch(terms.channel) is None:
         raise ConfigurationError(f"--channel: {terms.channel[:80]!r} can be no channel")
     key = read_key(terms.key) if terms.key else None
     fetcher = Fetcher(

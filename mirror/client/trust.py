@@ -175,11 +175,8 @@ async def _first(publication: Publication, fetcher: Fetcher) -> tuple[Trust, Pub
 def _verify(publication: Publication, signature: Signature, key: PublicKey) -> None:
     statement = verify_statement(publication.document, signature, [key], Type.PUBLICATION)
     root = publication.root
-    said = (statement.origin, statement.sequence)
-    if said != (root.lineage, root.sequence) or statement.channel not in {
-        CURRENT,
-        publication.channel,
-    }:
+    said = (statement.origin, statement.sequence, statement.channel)
+    if said != (root.lineage, root.sequence, publication.channel):
         raise SignatureRefusedError(
             f"{publication.address}: the signature is about publication {statement.sequence} of "
             f"{statement.channel}, not about {root.sequence} of {publication.channel}"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PREFIX = "MPMIRROR_"
 OVERRIDE = "policy.override"
+CHANNELS = "channels"
 _LEVEL = "__"
 _NOT_A_SETTING = "sources"
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from mirror.config.fields import OWN_PROBLEM
-from mirror.config.known import KNOWN, OVERRIDE, READER
+from mirror.config.known import CHANNELS, KNOWN, OVERRIDE, READER
 from mirror.config.layers import (
     DEFAULT,
     FILE_VARIABLE,
@@ -97,7 +97,7 @@ def _lines(error: ValidationError, given: Mapping[str, Given]) -> Iterator[str]:
     for detail in error.errors(include_url=False):
         key = _key(detail["loc"])
         source = given[key].source if key in given else key
-        yield f"{source}{_inside_override(key, detail['loc'])}: {_sentence(detail)}"
+        yield f"{source}{_inside_table(key, detail['loc'])}: {_sentence(detail)}"
 
 
 def _key(place: tuple[int | str, ...]) -> str:
@@ -106,10 +106,13 @@ def _key(place: tuple[int | str, ...]) -> str:
     return ".".join(names[:2]) if ".".join(names[:2]) in KNOWN else names[0]
 
 
-def _inside_override(key: str, place: tuple[int | str, ...]) -> str:
+def _inside_table(key: str, place: tuple[int | str, ...]) -> str:
     """Return which override, and which key of it: ``."RPI_PICO*".releases``."""
-    inner = [str(part)[:80] for part in place[2:4] if part != "[key]"]
-    if key != OVERRIDE or not inner:
+    if key not in {OVERRIDE, CHANNELS}:
+        return ""
+    start = key.count(".") + 1
+    inner = [str(part)[:80] for part in place[start : start + 2] if part != "[key]"]
+    if not inner:
         return ""
     return ".".join([f'."{inner[0]}"', *inner[1:]])
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -17,6 +17,7 @@ from mirror.catalog.kinds import Kind
 from mirror.catalog.policy import Newest
 from mirror.catalog.second_look import SecondLook
 from mirror.config.addresses import ListenAddress, SocketAddress
+from mirror.config.channels import Channel, Channels
 from mirror.config.fields import (
     Addresses,
     Contact,
@@ -38,6 +39,7 @@ from mirror.config.fields import (
     between,
 )
 from mirror.config.limits import Allowance, Hours, Sites
+from mirror.config.log import LogSettings
 from mirror.config.overrides import Overrides
 from mirror.config.second_look import SecondLookSetting
 from mirror.config.tls import TlsSettings
@@ -248,20 +250,6 @@ class GuardSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogSettings:
-    """``[log]``: what the daemon says of itself, on standard error."""
-
-    format: Annotated[
-        Literal["auto", "console", "json"],
-        Field(description="auto: for people on a terminal, json elsewhere."),
-    ] = "auto"
-    level: Annotated[
-        Literal["debug", "info", "warning", "error"],
-        Field(description="The least grave event that is written."),
-    ] = "info"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings in force, and in ``sources`` where each came from, by its key.
 
@@ -296,6 +284,17 @@ class Settings:
         Number,
         Field(ge=0, le=64, description="Processes that serve; 0: the daemon serves by itself."),
     ] = 0
+    default_channel: Annotated[
+        Channel,
+        Field(description="The channel that is shown where a path names none."),
+    ] = "current"
+    channels: Annotated[
+        Channels,
+        Field(
+            description="How many people move a channel, and their keys beside tokens:"
+            " [channels.lab-stable] with approvals = 2."
+        ),
+    ] = field(default_factory=dict)
     contact: Annotated[
         Contact | None,
         Field(description="A mail address or URL for upstream to complain to (User-Agent)."),
@@ -310,5 +309,5 @@ class Settings:
     tls: TlsSettings = _NO_TLS
     freshness: FreshnessSettings = field(default_factory=FreshnessSettings)
     transfer: TransferSettings = field(default_factory=TransferSettings)
-    log: LogSettings = LogSettings()
+    log: LogSettings = field(default_factory=LogSettings)
     sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)

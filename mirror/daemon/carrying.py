@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter
 
+from mirror.channels.moving import Mover
+from mirror.channels.taking_in import ChannelPublisher, refuse_approvals
+from mirror.daemon.channels import rules_of
+from mirror.daemon.operator import login_name
 from mirror.daemon.parts import now
-from mirror.daemon.signing import renew_freshness
+from mirror.daemon.signing import renew_channel, renew_freshness
 from mirror.daemon.status import remember_outcome
 from mirror.judgement.judge import Judge
 from mirror.sandbox import Sandbox
 from mirror.storage.crawled import LastCrawl, write_last_crawl
 from mirror.storage.disk import Disk
 from mirror.storage.files import Files
+from mirror.storage.publications import CURRENT
 from mirror.storage.senders import Senders
 from mirror.storage.threads import to_end
 from mirror.sync.outcome import Ending, Outcome
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
     from mirror.config import Settings
     from mirror.publication.bundle import Manifest
     from mirror.storage.store import Store
+    from mirror.sync.foreign import ForeignPublisher
     from mirror.transfer.bundles.importing import Progress
 
 _SECONDS: Final = 300.0
@@ -42,8 +48,8 @@ _SECONDS: Final = 300.0
 class Carried:
     """What a command tells of an import; *receipt* is None for one that was only tried.
 
-    ``new`` counts files that this node did not hold; ``beside`` what was new of packages and
-    photographs; ``warned`` names those with a warning.
+    It is published on *shown_on*.  ``new`` counts files that this node did not hold; ``beside``
+    what was new of packages and photographs; ``warned`` names those with a warning.
     """
 
     lineage: str
@@ -60,6 +66,7 @@ class Carried:
     recalled: int
     receipt: Receipt | None
     beside: int = 0
+    shown_on: str = CURRENT
 
 
 CARRIED: TypeAdapter[Carried] = TypeAdapter(Carried)
@@ -83,11 +90,14 @@ async def carry_in(
     report: Progress,
     *,
     dry_run: bool = False,
+    channel: str = CURRENT,
 ) -> Carried:
     """Import the bundle of *files*, one or all volumes of one, and write its receipt.
 
-    Raises what `import_bundle` does.
+    It is published on *channel*.  Raises what `import_bundle` does, and `ConfigurationError` for
+    a channel that several people move.
     """
+    refuse_approvals(channel, rules_of(settings))
     keyring = await to_end(find_keyring, settings.keys_dir)
     senders = Senders(settings.data_dir, Files(Disk()))
     rules = Rules(keyring.trusted, frozenset(keyring.revoked), seen_of(await senders.all()))
@@ -100,12 +110,20 @@ async def carry_in(
             clock=now,
             upstream=settings.upstream.url,
             scan=_scanner(settings.transfer.scan),
+            publisher=_publisher(settings, store, channel),
             report=report,
         )
         with await to_end(open_medium, list(files)) as medium:
             imported = await import_bundle(means, medium, dry_run=dry_run)
-    receipt = None if dry_run else await _finish(settings, store, imported)
-    return _told(imported, receipt)
+    receipt = None if dry_run else await _finish(settings, store, imported, channel)
+    return replace(_told(imported, receipt), shown_on=channel)
+
+
+def _publisher(settings: Settings, store: Store, channel: str) -> ForeignPublisher | None:
+    if channel == CURRENT:
+        return None
+    mover = Mover(store=store, clock=now)
+    return ChannelPublisher(mover, settings.upstream.url, channel, login_name())
 
 
 def _told(imported: Imported, receipt: Receipt | None) -> Carried:
@@ -128,10 +146,22 @@ def _told(imported: Imported, receipt: Receipt | None) -> Carried:
     )
 
 
-async def _finish(settings: Settings, store: Store, imported: Imported) -> Receipt:
+async def _finish(settings: Settings, store: Store, imported: Imported, channel: str) -> Receipt:
     """Have recalls in force, say how old the data are, and write the receipt."""
     moment = now()
     await Judge(store=store, upstream=settings.upstream.url, clock=now).settle()
+    checked = _checked(imported.manifest)
+    if channel == CURRENT:
+        await _renew(settings, store, imported, moment)
+    else:
+        await renew_channel(settings, store, channel, checked)
+    receipt = make_receipt(imported, store.node.lineage, moment)
+    await Receipts(settings.data_dir, Files(Disk()), store.signatures.signer).put(receipt)
+    return receipt
+
+
+async def _renew(settings: Settings, store: Store, imported: Imported, moment: datetime) -> None:
+    """Say that ``current`` is as upstream was when the sender looked, and what came of it."""
     checked = _checked(imported.manifest)
     crawl = LastCrawl(checked, 2 * settings.schedule.every.total_seconds())
     await to_end(write_last_crawl, settings.data_dir, crawl, Files(Disk()))
@@ -144,9 +174,6 @@ async def _finish(settings: Settings, store: Store, imported: Imported) -> Recei
     count = len(imported.judged)
     outcome = Outcome(ending, message, 0, sequence=sequence, wanted=count, held=count, fetched=new)
     await remember_outcome(store, outcome, moment)
-    receipt = make_receipt(imported, store.node.lineage, moment)
-    await Receipts(settings.data_dir, Files(Disk()), store.signatures.signer).put(receipt)
-    return receipt
 
 
 def _checked(manifest: Manifest) -> datetime:

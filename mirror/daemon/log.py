@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from structlog.typing import EventDict, Processor, WrappedLogger
 
-    from mirror.config.settings import LogSettings
+    from mirror.config.log import LogSettings
 
 Logger = structlog.typing.FilteringBoundLogger
 

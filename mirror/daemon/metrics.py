@@ -88,10 +88,30 @@ def _state(status: Status) -> Iterator[Metric]:
     yield _gauge("publication_sequence", "Sequence of the current publication.", ({}, sequence))
     age = current.age_seconds if current else None
     yield _gauge("publication_age_seconds", "Seconds since it was made.", ({}, age))
+    yield from _channels(status)
     data = health.data_age if health else None
     yield _gauge("data_age_seconds", "Seconds since the last complete crawl.", ({}, data))
     stale = health.stale if health else None
     yield _gauge("data_stale", "1: clients are told that data are old.", ({}, stale))
+
+
+def _channels(status: Status) -> Iterator[Metric]:
+    shown = [one for one in status.channels if one.sequence is not None and one.published]
+    yield _gauge(
+        "channel_sequence",
+        "Sequence of what a promoted channel shows.",
+        *(({"channel": one.channel}, one.sequence) for one in shown),
+    )
+    yield _gauge(
+        "channel_promoted_timestamp_seconds",
+        "When a channel was promoted last.",
+        *(({"channel": one.channel}, _seconds(one.published or "")) for one in shown),
+    )
+    yield _gauge(
+        "channel_waiting",
+        "Promotions that wait for approval.",
+        *(({"channel": one.channel}, one.waiting) for one in status.channels),
+    )
 
 
 def _held(status: Status) -> Iterator[Metric]:

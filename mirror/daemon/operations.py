@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from mirror.catalog.local_names import parse_held
 from mirror.daemon.bringing import ADDED, ADOPTED, hands_of, named_path, read_wish
 from mirror.daemon.carrying import CARRIED, REFUSAL, all_receipts, carry_in
+from mirror.daemon.channels import ChannelDesk
 from mirror.daemon.disk_levels import levels_of
 from mirror.daemon.health import health_of, old_data
 from mirror.daemon.judging import judge, judge_of
@@ -85,6 +86,7 @@ class Operations:
         self._log = log
         self._pruning = pruning or Pruning(settings, store, log)
         self._judge = judge_of(settings, store)
+        self.channels = ChannelDesk(settings, store, log)
         # Sync runs and healing take turns: no file is fetched twice at once, and the set rate
         # is that of one of them.
         self._turn = asyncio.Lock()
@@ -138,6 +140,7 @@ class Operations:
         else:
             if sequence is not None:
                 self._log.info("rendered pages and lists anew", publication=sequence)
+        await self.channels.settle()
 
     async def _status(self) -> Status:
         rest = self.schedule.next_rest
@@ -206,13 +209,20 @@ class Operations:
         async with self._turn, hands_of(self._settings, self._store, self._reach.turns) as hands:
             return ADDED.dump_json(await add(hands, path, wish)) + b"\n"
 
-    async def carry_in(self, files: Sequence[str], *, dry_run: bool) -> AsyncGenerator[bytes, None]:
+    async def carry_in(
+        self, files: Sequence[str], *, dry_run: bool, channel: str
+    ) -> AsyncGenerator[bytes, None]:
         """Import the bundle of *files*; yield what came of it, or the sentence that refuses it."""
         paths = [named_path(file) for file in files]
         async with self._turn:
             try:
                 done = await carry_in(
-                    self._settings, self._store, paths, lambda _done, _total: None, dry_run=dry_run
+                    self._settings,
+                    self._store,
+                    paths,
+                    lambda _done, _total: None,
+                    dry_run=dry_run,
+                    channel=channel,
                 )
             except RefusedError as error:
                 self._log.warning("a bundle is refused", why=str(error))

@@ -149,6 +149,7 @@ async def _open_doors(
                 freshness=partial(find_freshness, settings.data_dir),
                 stop_after=settings.freshness.stop_after,
                 whereabouts=whereabouts_of(settings),
+                channel=settings.default_channel,
             ),
         )
         shelf = app[SHELF]
@@ -225,6 +226,7 @@ def _worker_settings(settings: Settings, tls: Tls, doors: TlsDoors) -> WorkerSet
         stop_after=settings.freshness.stop_after,
         url=own_url(settings),
         proxy=whereabouts_of(settings).proxy,
+        channel=settings.default_channel,
     )
 
 

@@ -12,7 +12,7 @@ from mirror.storage.disk import Disk
 from mirror.storage.files import Files
 from mirror.storage.freshness import SignedPage, write_freshness
 from mirror.storage.threads import to_end
-from mirror.sync.publish import CHANNEL, stamp
+from mirror.sync.standing import stamp
 from mirror.transfer.keys.node_keys import find_or_make_signer
 
 if TYPE_CHECKING:
@@ -33,24 +33,31 @@ async def signer_of(settings: Settings) -> NodeSigner:
 async def renew_freshness(settings: Settings, store: Store, checked: datetime) -> None:
     """Say that the current publication was still upstream's state when *checked*.
 
-    Raises `StorageError`; nothing is said before the first publication, or without a signer.
+    Each channel has such a page.  Raises `StorageError`; nothing is said before the first
+    publication, or without a signer.
     """
-    signer, root = store.signatures.signer, await store.publications.current(CHANNEL)
+    for channel in await store.publications.channels():
+        await renew_channel(settings, store, channel, checked)
+
+
+async def renew_channel(settings: Settings, store: Store, channel: str, checked: datetime) -> None:
+    """Say the same of what *channel* shows: it is what whoever moves it last wanted."""
+    signer, root = store.signatures.signer, await store.publications.current(channel)
     if signer is None or root is None:
         return
     publication = decode_publication(await store.blobs.read(root, max_bytes=_MOST_BYTES))
     freshness = Freshness(
         lineage=publication.lineage,
-        channel=CHANNEL,
+        channel=channel,
         sequence=publication.sequence,
         root=root,
         checked=stamp(checked),
         expires=stamp(checked + _believed(settings)),
     )
     page = encode_freshness(freshness)
-    said = Statement(Type.FRESHNESS, publication.lineage, publication.sequence)
+    said = Statement(Type.FRESHNESS, publication.lineage, publication.sequence, channel)
     signed = SignedPage(page.decode(), dict(signer.sign(page, said)))
-    await to_end(write_freshness, settings.data_dir, signed, Files(Disk()))
+    await to_end(write_freshness, settings.data_dir, signed, Files(Disk()), channel)
 
 
 def _believed(settings: Settings) -> timedelta:

@@ -29,6 +29,7 @@ from mirror.daemon.settled import settled
 from mirror.daemon.status_document import (
     RUN,
     Alarm,
+    ChannelStatus,
     DiskStatus,
     HeldStatus,
     Moment,
@@ -38,9 +39,10 @@ from mirror.daemon.status_document import (
     Status,
 )
 from mirror.daemon.version import VERSION
-from mirror.errors import DamagedError
+from mirror.errors import DamagedError, NotFoundError
 from mirror.publication.alarms import advice
 from mirror.publication.documents import decode_publication
+from mirror.storage.channels import promoted_channels, read_root
 from mirror.sync.pinned import missing_pinned, recalled_pinned
 from mirror.sync.publish import CHANNEL, stamp
 
@@ -115,7 +117,26 @@ async def status_of(
         ports=counted.ports,
         total=counted.total,
         last_prune=await find_prune(store.index),
+        channels=await _channels(store),
     )
+
+
+async def _channels(store: Store) -> tuple[ChannelStatus, ...]:
+    """Return the channels that somebody promotes, those for which something waits among them."""
+    waiting = await store.proposals.all()
+    names = sorted({*await promoted_channels(store), *waiting})
+    return tuple([await _channel(store, name, len(waiting.get(name, ()))) for name in names])
+
+
+async def _channel(store: Store, channel: str, waiting: int) -> ChannelStatus:
+    try:
+        digest = await store.publications.current(channel)
+        root = await read_root(store.blobs, digest) if digest else None
+    except NotFoundError:
+        root = None  # a check names it as damage
+    if root is None:
+        return ChannelStatus(channel, None, None, waiting)
+    return ChannelStatus(channel, root.sequence, root.published, waiting)
 
 
 async def _pinned(

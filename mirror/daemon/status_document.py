@@ -25,6 +25,19 @@ class PublicationStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelStatus:
+    """What a channel shows: its sequence there, since when; and how many promotions wait.
+
+    ``sequence`` and ``published`` are None while it shows nothing.
+    """
+
+    channel: str
+    sequence: int | None
+    published: str | None
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class HeldStatus:
     """How many artifacts are held and accepted, and their bytes."""
 
@@ -154,6 +167,7 @@ class Status:
     ports: tuple[PortStatus, ...] = ()
     total: PortStatus | None = None
     last_prune: PruneStatus | None = None
+    channels: tuple[ChannelStatus, ...] = ()
     type: str = "mpmirror.status"
     format: int = 1
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.names import ArtifactName
 from mirror.catalog.values import Digest
+from mirror.channels.moving import Mover
 from mirror.claims import claim_of_listing
 from mirror.errors import (
     ArtifactNotFoundError,
@@ -97,6 +98,8 @@ class Judge:
             needles += [name for recall in recalls for name in recall.names]
             boards = await boards_naming(self.store, needles)
             sequence = await self._publisher().publish_again(self.clock(), boards)
+        async with self.store.publications.making:
+            await Mover(store=self.store, clock=self.clock).keep_up()
         for recall in recalls:
             await self._put_away(recall.digest, recall.why)
         await self.store.index.mark_missing([recall.digest for recall in recalls])
@@ -134,6 +137,8 @@ class Judge:
         back = bool(sightings) and await self._bring_back(digest)
         boards = {sighting.board for sighting in sightings}
         sequence = await self._publisher().publish_again(self.clock(), boards)
+        async with self.store.publications.making:
+            await Mover(store=self.store, clock=self.clock).keep_up()
         where = "it is held again" if back else "the next sync fetches it if it is wanted"
         return Ruling(f"{digest} is no longer recalled: {where}", sequence)
 

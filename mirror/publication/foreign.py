@@ -79,6 +79,7 @@ class PeerRoot:
     sequence: _Sequence
     content: Digest
     papers: dict[str, Digest] = field(default_factory=dict)
+    channel: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\z")] = CHANNEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +106,17 @@ _Value = TypeVar("_Value")
 def read_peer_root(data: bytes, url: str, channel: str = CHANNEL) -> PeerRoot:
     """Read the root of a publication found at *url*; raise `DocumentRefusedError`.
 
-    A *channel* may point to a publication of the current one.
+    It is of *channel*, or of the one that the mirror has chosen when that is empty.
     """
     root = decoded(decode_publication, data, url)
-    if root.channel not in {CHANNEL, channel}:
+    if channel and root.channel != channel:
         raise DocumentRefusedError(f"{url}: is of the channel {root.channel[:80]!r}")
     given = {
         "lineage": root.lineage,
         "sequence": root.sequence,
         "content": root.content,
         "papers": {path: root.documents[path].digest for path in _PAPERS if path in root.documents},
+        "channel": root.channel,
     }
     return _checked(PEER_ROOT, given, url)
 

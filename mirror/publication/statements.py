@@ -26,6 +26,7 @@ class Type(StrEnum):
     RECEIPT = "mpmirror.receipt"
     ROTATION = "mpmirror.rotation"
     REVOCATION = "mpmirror.revocation"
+    APPROVAL = "mpmirror.approval"
 
 
 _COMMENT: Final = re.compile(

@@ -39,7 +39,6 @@ from mirror.formats.verdict import Claim, Verdict
 from mirror.formats.verify import verify
 from mirror.publication.bundle import MANIFEST, read_manifest
 from mirror.publication.foreign import (
-    CHANNEL,
     PEER_CONTENT,
     PEER_ROOT,
     read_peer_board,
@@ -198,7 +197,7 @@ def _document(request: Request, body: bytes) -> bytes:
 def _of_peer(request: Request, body: bytes) -> bytes:
     match request.question:
         case Question.PEER_ROOT:
-            return PEER_ROOT.dump_json(read_peer_root(body, request.url, request.board or CHANNEL))
+            return PEER_ROOT.dump_json(read_peer_root(body, request.url, request.board))
         case Question.PEER_CONTENT:
             return PEER_CONTENT.dump_json(read_peer_content(body, request.url))
         case Question.OFFERED_BOARD:

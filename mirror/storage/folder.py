@@ -16,6 +16,7 @@ from mirror.storage.node import Node, find_node, make_node, write_node
 from mirror.storage.peers import Peers
 from mirror.storage.pending import PendingFolder
 from mirror.storage.pins import Pins
+from mirror.storage.proposals import Proposals
 from mirror.storage.publications import Publications
 from mirror.storage.quarantine import Bounds, Quarantine
 
@@ -56,6 +57,7 @@ class DataFolder:
         self.ledger = Ledger(layout.ledger, files)
         self.pins = Pins(layout.pins, files)
         self.peers = Peers(layout.folder, files)
+        self.proposals = Proposals(layout.proposals, files)
         self.publications = Publications(layout.publications, layout.channels, files, self.blobs)
 
     def prepare(self, random: Callable[[int], bytes]) -> Prepared:

@@ -1,7 +1,8 @@
 """The page of freshness with its signatures, in one small file that may be lost.
 
-``freshness.json`` is written loosely: after a power cut there may be none until the next
-complete crawl.  Page and signatures are one file, so that nobody reads one of each.
+``freshness.json``, and ``freshness-<channel>.json`` of another channel, are written loosely: after
+a power cut there may be none until the next complete crawl.  Page and signatures are one file, so
+that nobody reads one of each.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from mirror.errors import MalformedValueError
 from mirror.storage.disk import reported
+from mirror.storage.publications import CHANNEL_NAME, CURRENT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,9 +36,9 @@ class SignedPage:
 _PAGES = TypeAdapter(SignedPage)
 
 
-def find_freshness(folder: Path) -> SignedPage | None:
-    """Read what is in the data folder *folder*; None when nothing is; this blocks."""
-    path = folder / FRESHNESS_FILE
+def find_freshness(folder: Path, channel: str = CURRENT) -> SignedPage | None:
+    """Read what the data folder *folder* has of *channel*; None when nothing; this blocks."""
+    path = _path(folder, channel)
     with reported("reading", path):
         try:
             with path.open("rb") as file:
@@ -48,7 +51,15 @@ def find_freshness(folder: Path) -> SignedPage | None:
         return None
 
 
-def write_freshness(folder: Path, page: SignedPage, files: Files) -> None:
-    """Keep *page* in *folder*, if that is news; this blocks."""
-    if find_freshness(folder) != page:
-        files.write_loosely(folder / FRESHNESS_FILE, _PAGES.dump_json(page) + b"\n")
+def write_freshness(folder: Path, page: SignedPage, files: Files, channel: str = CURRENT) -> None:
+    """Keep *page* of *channel* in *folder*, if that is news; this blocks."""
+    if find_freshness(folder, channel) != page:
+        files.write_loosely(_path(folder, channel), _PAGES.dump_json(page) + b"\n")
+
+
+def _path(folder: Path, channel: str) -> Path:
+    if channel == CURRENT:
+        return folder / FRESHNESS_FILE
+    if CHANNEL_NAME.fullmatch(channel) is None:
+        raise MalformedValueError(f"not the name of a channel: {channel[:80]!r}")
+    return folder / f"freshness-{channel}.json"

@@ -81,6 +81,11 @@ class Layout:
         """The folder of signatures, by the digest of what is signed."""
         return self.folder / "signatures"
 
+    @property
+    def proposals(self) -> Path:
+        """The folder of promotions that wait for somebody."""
+        return self.folder / "proposals"
+
     def folders(self) -> list[Path]:
         """Return every folder below the data folder, parents first."""
         return [
@@ -92,6 +97,7 @@ class Layout:
             self.channels,
             self.pins,
             self.signatures,
+            self.proposals,
             self.blobs.parent,
             self.blobs,
             *(self.blobs / prefix for prefix in FAN_OUT),

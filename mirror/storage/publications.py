@@ -5,6 +5,10 @@ document.  To publish is to write the first and then move the second, when all t
 names is held already.  Sequences rise (P7): what `channels/current` reached is never left
 for a lower one.
 
+The other channels have roots of their own, with their own sequences, and ``publications`` knows
+nothing of those: each names the one before it.  To move such a channel is to replace its pointer,
+by somebody who says from where: of two who would move it at once only one does.
+
 A crash between the two writes leaves one publication above the pointer.  Nobody is told of
 it while the pointer is lower.  The next start finishes that publication rather than sweep
 it: all of it was held before it was written, and somebody may have seen the pointer moved
@@ -39,9 +43,11 @@ if TYPE_CHECKING:
 CURRENT = "current"
 
 PointerToken: TypeAlias = tuple[int, int, int] | None
+ChannelsToken: TypeAlias = tuple[tuple[str, PointerToken], ...]
 
 _SEQUENCE = re.compile(r"[1-9][0-9]{0,17}")
-_CHANNEL = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+#: What a channel can be called.
+CHANNEL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _LINE_BYTES = 128
 
 
@@ -88,6 +94,11 @@ class PublicationReader:
                 return None
         return facts.st_ino, facts.st_mtime_ns, facts.st_ctime_ns
 
+    def all_changed(self) -> ChannelsToken:
+        """Return a value that is another one after any pointer was moved; this blocks."""
+        names = self._channel_names()
+        return tuple((name, self.changed(name)) for name in names)
+
     def _root(self, sequence: int) -> Digest:
         root = _find_digest(self._publication_path(sequence))
         if root is None or sequence > self._highest():
@@ -100,7 +111,7 @@ class PublicationReader:
     def _channel_names(self) -> tuple[str, ...]:
         with reported("reading the folder", self._channels):
             names = [path.name for path in self._channels.iterdir()]
-        return tuple(sorted(name for name in names if _CHANNEL.fullmatch(name)))
+        return tuple(sorted(name for name in names if CHANNEL_NAME.fullmatch(name)))
 
     def _published(self) -> tuple[int, ...]:
         highest = self._highest()
@@ -126,7 +137,7 @@ class PublicationReader:
         return self._publications / str(sequence)
 
     def _channel_path(self, channel: str) -> Path:
-        if _CHANNEL.fullmatch(channel) is None:
+        if CHANNEL_NAME.fullmatch(channel) is None:
             raise MalformedValueError(f"not the name of a channel: {channel[:80]!r}")
         return self._channels / channel
 
@@ -183,14 +194,15 @@ class Publications(PublicationReader):
         async with self._lock:
             await to_end(self._publish, sequence, root)
 
-    async def promote(self, channel: str, sequence: int) -> None:
-        """Point *channel* (not ``current``) to a publication, durably.
+    async def point(self, channel: str, root: Digest, *, after: Digest | None) -> None:
+        """Have *channel* (not ``current``), which pointed to *after*, point to *root*, durably.
 
-        Raises `StorageError` when it points to a higher one: readers of a channel would go
-        back.
+        The caller has put everything that *root* names, and has seen that its sequence is above
+        that of *after*.  Again the same is allowed, as for `publish`.  Raises `StorageError` when
+        the channel points elsewhere by now, `ArtifactNotFoundError` when *root* is not held.
         """
         async with self._lock:
-            await to_end(self._promote, channel, sequence)
+            await to_end(self._point, channel, root, after)
 
     async def forget(self, sequences: Collection[int]) -> None:
         """Drop publications, durably; their blobs stay.
@@ -231,13 +243,15 @@ class Publications(PublicationReader):
         self._files.write(self._publication_path(sequence), _line(root))
         self._finish(sequence)
 
-    def _promote(self, channel: str, sequence: int) -> None:
+    def _point(self, channel: str, root: Digest, after: Digest | None) -> None:
+        path = self._channel_path(channel)
         if channel == CURRENT:
             raise StorageError("the channel current moves by publishing only")
-        root, present = self._root(sequence), self._pointer(channel)
-        if present is not None and sequence < self._sequence_of(present):
-            raise StorageError(f"channel {channel} points to a publication above {sequence}")
-        self._files.write(self._channel_path(channel), _line(root))
+        if not self._blobs.holds(root):
+            raise ArtifactNotFoundError(f"the root {root} for channel {channel} is not held")
+        if self._pointer(channel) not in {after, root}:
+            raise StorageError(f"channel {channel} was moved by somebody else meanwhile")
+        self._files.write(path, _line(root))
 
     def _forget(self, sequences: Collection[int]) -> None:
         pointed = {self._pointer(channel) for channel in self._channel_names()}

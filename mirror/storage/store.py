@@ -33,6 +33,7 @@ from mirror.storage.node import Node, find_node
 from mirror.storage.peers import Peers
 from mirror.storage.pending import PendingFolder
 from mirror.storage.pins import PinReader, Pins
+from mirror.storage.proposals import ProposalReader, Proposals
 from mirror.storage.publications import PublicationReader, Publications
 from mirror.storage.quarantine import Bounds, Quarantine
 from mirror.storage.signatures import SignatureReader, Signatures
@@ -58,6 +59,7 @@ class StoreReader:
     publications: PublicationReader
     pins: PinReader
     signatures: SignatureReader
+    proposals: ProposalReader
 
     @staticmethod
     async def open_for_reading(folder: Path) -> StoreReader:
@@ -98,6 +100,7 @@ class Store(StoreReader):
     publications: Publications
     pins: Pins
     signatures: Signatures
+    proposals: Proposals
     incoming: IncomingFolder
     quarantine: Quarantine
     pending: PendingFolder
@@ -144,6 +147,7 @@ class Store(StoreReader):
                     publications=parts.publications,
                     pins=parts.pins,
                     signatures=Signatures(layout.signatures, files, signer),
+                    proposals=parts.proposals,
                     incoming=parts.incoming,
                     quarantine=parts.quarantine,
                     pending=parts.pending,
@@ -188,6 +192,7 @@ def _open_for_reading(folder: Path, disk: Disk) -> StoreReader:
         publications=PublicationReader(layout.publications, layout.channels),
         pins=PinReader(layout.pins),
         signatures=SignatureReader(layout.signatures),
+        proposals=ProposalReader(layout.proposals),
     )
 
 

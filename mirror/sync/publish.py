@@ -47,17 +47,21 @@ _AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class _Previous:
+class Previous:
+    """What a channel shows before it is published on: its root with its name, and the content."""
+
     root: PublicationRoot
     digest: Digest
     content: ContentRoot
 
     @property
     def local(self) -> LocalLayer:
+        """What was rendered for it."""
         return LocalLayer.of(self.root)
 
     @property
     def rendered(self) -> Earlier:
+        """What of it can be taken over."""
         return Earlier(self.content, self.local)
 
 
@@ -68,6 +72,8 @@ class _Everything(Container[str]):
 
 class Publisher:
     """Makes the publications of one node's ``current`` channel; one caller at a time.
+
+    A class that makes those of another one says so in ``channel``, and has its own `_point`.
 
     What *policy* no longer keeps is not held any more; without one all that was held stays.
     Their content was first read from *upstream*, and came *through* the mirrors of these
@@ -87,6 +93,8 @@ class Publisher:
         self._upstream = upstream
         self._through = through
         self._subtrees: dict[str, Digest | None] = {}
+        #: The channel that is published on.
+        self.channel = CHANNEL
         #: The names on demand of each board that was rendered, one a line.
         self.offered: dict[str, str] = {}
 
@@ -137,7 +145,7 @@ class Publisher:
 
     async def _publish(
         self,
-        previous: _Previous | None,
+        previous: Previous | None,
         boards: Iterable[CatalogBoard],
         now: datetime,
         wanted: Collection[str],
@@ -210,19 +218,19 @@ class Publisher:
         if previous is not None:
             await render_local(self._store, previous.content, None)
 
-    async def _previous(self) -> _Previous | None:
-        digest = await self._store.publications.current(CHANNEL)
+    async def _previous(self) -> Previous | None:
+        digest = await self._store.publications.current(self.channel)
         if digest is None:
             return None
         root = decode_publication(await self._read(digest))
-        return _Previous(root, digest, decode_content(await self._read(root.content)))
+        return Previous(root, digest, decode_content(await self._read(root.content)))
 
     async def _read(self, digest: Digest) -> bytes:
         return await self._store.blobs.read(digest, max_bytes=MOST_BYTES)
 
     def _content(
         self,
-        previous: _Previous | None,
+        previous: Previous | None,
         boards: dict[str, Digest],
         publication: int,
         now: datetime,
@@ -267,7 +275,7 @@ class Publisher:
             return before.upstream, (before.origin.lineage,) * foreign + before.through
         return self._upstream, self._through or ()
 
-    async def _local_of(self, content: ContentRoot, previous: _Previous | None) -> LocalLayer:
+    async def _local_of(self, content: ContentRoot, previous: Previous | None) -> LocalLayer:
         """Return the local layer of *content*: the published one, if this process made it so."""
         if previous is not None and content is previous.content:
             local = previous.local
@@ -284,7 +292,7 @@ class Publisher:
 
     async def _point(
         self,
-        previous: _Previous | None,
+        previous: Previous | None,
         content: ContentRoot,
         local: LocalLayer,
         now: datetime,

@@ -8,6 +8,7 @@ from mirror.catalog.values import Digest
 from mirror.publication.documents import Origin, encode
 from mirror.publication.local.sums import SUMS_PATH
 from mirror.publication.statements import Statement, Type
+from mirror.storage.publications import CURRENT
 
 if TYPE_CHECKING:
     from mirror.publication.documents import ContentRoot, PublicationRoot
@@ -19,20 +20,25 @@ _MOST_BYTES: Final = 64 * 1024 * 1024
 async def sign(store: Store, root: PublicationRoot, content: ContentRoot) -> None:
     """Sign *root*, its list of sums and its *content*, durably, if the store has a signer.
 
-    What another node made has its own signature, and none of ours.  Raises `StorageError`.
+    What another node made has its own signature, and none of ours.  What a channel shows as it
+    was published before keeps the signature that it has.  Raises `StorageError`.
     """
-    if store.signatures.signer is None:
+    signer = store.signatures.signer
+    if signer is None:
         return
-    data, lineage = encode(root), root.lineage
-    said = Statement(Type.PUBLICATION, lineage, root.sequence)
+    data, lineage, channel = encode(root), root.lineage, root.channel
+    said = Statement(Type.PUBLICATION, lineage, root.sequence, channel)
     documents = {Digest.of(data): (data, said)}
     if content.origin.lineage == lineage:
-        told = Statement(Type.CONTENT, lineage, content.origin.sequence)
+        told = Statement(Type.CONTENT, lineage, content.origin.sequence, channel)
         documents[root.content] = (encode(content), told)
     if SUMS_PATH in root.documents:
         sums = root.documents[SUMS_PATH].digest
         listed = await store.blobs.read(sums, max_bytes=_MOST_BYTES)
-        documents[sums] = (listed, Statement(Type.SUMS, lineage, root.sequence))
+        documents[sums] = (listed, Statement(Type.SUMS, lineage, root.sequence, channel))
+    if channel != CURRENT:
+        signed = [one for one in documents if signer.key_id in await store.signatures.of(one)]
+        documents = {one: said for one, said in documents.items() if one not in signed}
     await store.signatures.sign(documents)
 
 

@@ -22,6 +22,7 @@ from mirror.publication.feeds import all_files
 from mirror.publication.local.layer import local_digests
 from mirror.publication.subtrees import tops_of
 from mirror.storage.blobs import FAN_OUT
+from mirror.storage.channels import promoted_channels
 from mirror.storage.entries import Removal, Sighting
 from mirror.storage.subtrees import SubtreeWalk
 
@@ -152,6 +153,8 @@ class Checking:
                 continue  # forgotten since the folder was read
             except MirrorError as error:
                 self.damages.append(Damage(f"publication {sequence}", str(error)))
+        for channel in await promoted_channels(self._store):
+            await self._channel(channel)
         return len(sequences)
 
     async def ledger(self, head: Position | None) -> int:
@@ -165,6 +168,15 @@ class Checking:
             text = f"it ends with line {end.number}, {end.digest}, not as it was written"
             self.damages.append(Damage("ledger", text))
         return end.number
+
+    async def _channel(self, channel: str) -> None:
+        """Walk what a channel points to; its own roots are no publications by sequence."""
+        try:
+            root = await self._store.publications.current(channel)
+            if root is not None:
+                await self._walk(root, lenient=False)
+        except MirrorError as error:
+            self.damages.append(Damage(f"channel {channel}", str(error)))
 
     async def _look_what_is_recalled(self) -> None:
         """Remember what older publications name and nobody shall hold."""

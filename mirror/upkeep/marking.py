@@ -7,6 +7,8 @@ hang on it this raises, where only documents do they are all left alone.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -32,12 +34,11 @@ from mirror.publication.documents import (
 from mirror.publication.local.boards import INDEX_PATH
 from mirror.publication.local.layer import local_digests
 from mirror.publication.subtrees import tops_of
-from mirror.storage.publications import PointerToken
+from mirror.storage.channels import earlier, promoted_channels, read_root
+from mirror.storage.publications import ChannelsToken
 from mirror.storage.subtrees import SubtreeWalk
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from mirror.storage.store import StoreReader
 
 #: Served of every publication that is retained, as board documents are.
@@ -61,9 +62,17 @@ class Retention:
     age: timedelta = timedelta(days=400)
 
 
+@dataclass(frozen=True, slots=True)
+class Graced:
+    """What is superseded and in grace: *sequences* of publications, *roots* that channels left."""
+
+    sequences: Collection[int] = ()
+    roots: tuple[Digest, ...] = ()
+
+
 @dataclass(slots=True)
 class Marks:
-    """What is reached while the pointer is as *token* says.
+    """What is reached while all pointers are as *token* says.
 
     ``documents`` are those of all publications that are retained, and what was rendered for
     those that a channel points to or that are in grace; ``named`` are the files of
@@ -73,7 +82,7 @@ class Marks:
     old publications: while there is one, it is not known which documents are reached.
     """
 
-    token: PointerToken
+    token: ChannelsToken
     documents: set[Digest] = field(default_factory=set)
     named: set[Digest] = field(default_factory=set)
     graced: set[Digest] = field(default_factory=set)
@@ -118,15 +127,13 @@ class _Board:
 _BOARD = TypeAdapter(_Board)
 
 
-async def mark(
-    store: StoreReader, in_grace: Collection[int], retention: Retention, now: datetime
-) -> Marks:
-    """Return what the publications of *store* reach; *in_grace* are sequences.
+async def mark(store: StoreReader, in_grace: Graced, retention: Retention, now: datetime) -> Marks:
+    """Return what the publications of *store* and its channels reach.
 
     Raises `DamagedError` when what the current publication, a channel or one in grace names
     can not be read, and `StorageError` when the disk can not: then nothing is known.
     """
-    marking = _Marking(store, Marks(store.publications.changed()))
+    marking = _Marking(store, Marks(store.publications.all_changed()))
     await marking.all(in_grace, retention, now)
     return marking.marks
 
@@ -139,7 +146,23 @@ class _Marking:
         self._subtrees = SubtreeWalk(self._read)
         self.offers: set[str] = set()
 
-    async def all(self, in_grace: Collection[int], retention: Retention, now: datetime) -> None:
+    async def all(self, in_grace: Graced, retention: Retention, now: datetime) -> None:
+        await self._publications(in_grace.sequences, retention, now)
+        for channel in await promoted_channels(self._store):
+            await self._channel(channel, in_grace.roots, retention, now)
+        # Last: what is named too is walked as that.
+        publications = self._store.publications
+        for sequence in sorted(set(await publications.sequences()) & set(in_grace.sequences)):
+            root = await publications.root(sequence)
+            await self._walk(root, f"publication {sequence}", self.marks.graced)
+        for root in in_grace.roots:
+            await self._walk(root, "what a channel pointed to", self.marks.graced)
+        await self._proposals()
+        self.marks.graced -= self.marks.named
+
+    async def _publications(
+        self, in_grace: Collection[int], retention: Retention, now: datetime
+    ) -> None:
         publications = self._store.publications
         pointed = {await publications.current(channel) for channel in await publications.channels()}
         sequences = await publications.sequences()
@@ -147,17 +170,41 @@ class _Marking:
         for place, sequence in enumerate(reversed(sequences)):
             root = await publications.root(sequence)
             if root in pointed:
-                await self._walk(root, sequence, self.marks.named)
+                await self._walk(root, f"publication {sequence}", self.marks.named)
                 if not place:
                     self.marks.offered = set(self.offers)
             elif sequence not in in_grace:
                 newest = place < retention.publications
-                await self._retain(root, sequence, None if newest else now - retention.age)
-        for sequence in sorted(set(sequences) & set(in_grace)):
-            await self._walk(await publications.root(sequence), sequence, self.marks.graced)
-        self.marks.graced -= self.marks.named
+                what, since = f"publication {sequence}", None if newest else now - retention.age
+                if not await self._retain(root, what, since):
+                    self.marks.expired.append(sequence)
 
-    async def _walk(self, digest: Digest, sequence: int, files: set[Digest]) -> None:
+    async def _channel(
+        self, channel: str, in_grace: Collection[Digest], retention: Retention, now: datetime
+    ) -> None:
+        """Mark what a channel points to, and the documents of what it pointed to before."""
+        head = await self._store.publications.current(channel)
+        if head is None:
+            return
+        await self._walk(head, f"channel {channel}", self.marks.named)
+        root = await read_root(self._store.blobs, head)
+        place = 0
+        async for digest, _ in earlier(self._store.blobs, root):
+            place += 1
+            if digest not in in_grace:
+                newest = place < retention.publications
+                since = None if newest else now - retention.age
+                await self._retain(digest, f"an earlier root of channel {channel}", since)
+
+    async def _proposals(self) -> None:
+        """Keep the documents of promotions that wait; their files are looked for when they end."""
+        for proposals in (await self._store.proposals.all()).values():
+            for proposal in proposals:
+                with contextlib.suppress(*_UNREADABLE):
+                    root, _ = await self._documents(proposal.root)
+                    self.marks.documents.update(local_digests(root))
+
+    async def _walk(self, digest: Digest, what: str, files: set[Digest]) -> None:
         try:
             root, content = await self._documents(digest)
             self.marks.documents.update(local_digests(root))
@@ -168,8 +215,7 @@ class _Marking:
             files |= (await self._subtrees.reached(tops_of(content))).files
         except _UNREADABLE as error:
             raise DamagedError(
-                f"publication {sequence} can not be read to its end, so that nobody knows what "
-                f"it names: {error}"
+                f"{what} can not be read to its end, so that nobody knows what it names: {error}"
             ) from error
 
     async def _walk_board(self, digest: Digest, files: set[Digest]) -> None:
@@ -178,20 +224,20 @@ class _Marking:
         files.update(Digest(file.hashes.sha256) for release in releases for file in release.files)
         self.offers.update(offer.name for offer in board.on_demand)
 
-    async def _retain(self, digest: Digest, sequence: int, since: datetime | None) -> None:
-        """Keep the documents of an old publication, unless it is from before *since*."""
+    async def _retain(self, digest: Digest, what: str, since: datetime | None) -> bool:
+        """Keep the documents of an old publication; False when it is from before *since*."""
         try:
             root = decode_publication(await self._read(digest))
             if since is not None and _time(root) < since:
-                self.marks.expired.append(sequence)
-                return
+                return False
             await self._documents(digest)
             # What only its clients needed is not rendered for anybody any more.
             kept = (root.documents.get(path) for path in KEPT_LONG)
             self.marks.documents.update(local.digest for local in kept if local)
         except _UNREADABLE as error:
             self.marks.documents.add(digest)
-            self.marks.unreadable.append(f"publication {sequence} can not be read: {error}")
+            self.marks.unreadable.append(f"{what} can not be read: {error}")
+        return True
 
     async def _documents(self, digest: Digest) -> tuple[PublicationRoot, ContentRoot]:
         root = decode_publication(await self._read(digest))

@@ -244,4 +244,4 @@ class Sweep:
         ]
 
     def _moved(self) -> bool:
-        return self._store.publications.changed() != self._marks.token
+        return self._store.publications.all_changed() != self._marks.token

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Final
 from pydantic import TypeAdapter, ValidationError
 
 from mirror.errors import DoubtfulClockError, MirrorError
+from mirror.storage.channels import earlier, promoted_channels, read_root
 from mirror.upkeep.grace import Memory
-from mirror.upkeep.marking import Retention, mark
+from mirror.upkeep.marking import Graced, Retention, mark
 from mirror.upkeep.prune import Kept, Leaving, Sweep, keep_all, plan
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from mirror.catalog.values import Digest
+    from mirror.publication.documents import PublicationRoot
     from mirror.storage.store import Store
     from mirror.upkeep.marking import Marks
 
@@ -148,14 +151,30 @@ class Pruner:
         before = await self._remembered()
         sequences = await self.store.publications.sequences()
         memory = before.looked(sequences, self._service.seconds(before), self.terms.grace)
+        memory = memory.followed(await self._lines(before), self.terms.grace)
         if save and memory != before:
             await self._save(memory)
-        return await mark(self.store, memory.in_grace, self.terms.retention, self._clock())
+        return await mark(self.store, _graced(memory), self.terms.retention, self._clock())
 
     async def remember(self) -> None:
         """Remember the time of service so far, for the next start."""
         before = await self._remembered()
         await self._save(before.looked((), self._service.seconds(before), self.terms.grace))
+
+    async def _lines(self, before: Memory) -> dict[str, list[Digest]]:
+        """Return for each channel where it points, and behind it what it left since *before*."""
+        lines: dict[str, list[Digest]] = {}
+        for channel in await promoted_channels(self.store):
+            head, known = await self.store.publications.current(channel), before.head_of(channel)
+            if head is None:
+                continue
+            lines[channel] = [head]
+            if head != known:
+                root = await read_root(self.store.blobs, head)
+                lines[channel] += [
+                    digest async for digest in _since(known, earlier(self.store.blobs, root))
+                ]
+        return lines
 
     async def _remembered(self) -> Memory:
         value = await self.store.index.find_mark(MARK)
@@ -167,3 +186,17 @@ class Pruner:
 
     async def _save(self, memory: Memory) -> None:
         await self.store.index.set_mark(MARK, _MEMORY.dump_json(memory).decode())
+
+
+def _graced(memory: Memory) -> Graced:
+    return Graced(memory.in_grace, memory.left_in_grace)
+
+
+async def _since(
+    known: Digest | None, roots: AsyncIterator[tuple[Digest, PublicationRoot]]
+) -> AsyncIterator[Digest]:
+    """Yield the *roots* up to *known*, that one included: all of them were left since."""
+    async for digest, _ in roots:
+        yield digest
+        if digest == known:
+            return

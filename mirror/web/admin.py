@@ -25,6 +25,7 @@ from mirror.errors import (
 from mirror.web.accesses import read_digests
 from mirror.web.answer import Answer
 from mirror.web.bearers import in_the_name_of, with_tokens
+from mirror.web.channel_orders import ChannelHandlers
 from mirror.web.failures import Failures, name_of, seconds_to_wait, status_of
 from mirror.web.heads import JSON, Heads
 from mirror.web.on_demand import encode_artifact
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from mirror.storage.tokens import Token
     from mirror.web.artifacts import Artifact
+    from mirror.web.channel_orders import ChannelOperations
 
 _JSON_LINES = "application/jsonl"
 _METRICS = "text/plain; version=0.0.4; charset=utf-8"
@@ -68,7 +70,9 @@ class Operations(Protocol):
     async def add(self, request: Mapping[str, str]) -> bytes:
         """Add the own build that *request* describes; return what became of it."""
 
-    def carry_in(self, files: Sequence[str], *, dry_run: bool) -> AsyncGenerator[bytes, None]:
+    def carry_in(
+        self, files: Sequence[str], *, dry_run: bool, channel: str
+    ) -> AsyncGenerator[bytes, None]:
         """Import the bundle of *files*, absolute paths; yield what came of it, or why not."""
 
     async def receipts(self) -> bytes:
@@ -103,6 +107,10 @@ class Operations(Protocol):
 
     async def judge(self, request: bytes) -> bytes:
         """Do what somebody decided (JSON); return what came of it, which is in force then."""
+
+    @property
+    def channels(self) -> ChannelOperations:
+        """What is done with channels."""
 
 
 def make_admin_app(
@@ -146,6 +154,7 @@ class _Handlers:
             web.get("/metrics", self.metrics, allow_head=False),
             web.post("/v1/prune", self.prune),
             web.post("/v1/judgements", self.judge),
+            *ChannelHandlers(self._operations.channels, self._document).routes(),
         ]
 
     async def sync(self, request: web.Request) -> web.StreamResponse:
@@ -161,7 +170,9 @@ class _Handlers:
     async def carry_in(self, request: web.Request) -> web.StreamResponse:
         dry_run = request.query.get("dry_run", "no") == "yes"
         files = request.query.getall("file", [])
-        return await _send_lines(request, self._operations.carry_in(files, dry_run=dry_run))
+        channel = request.query.get("channel", "current")
+        lines = self._operations.carry_in(files, dry_run=dry_run, channel=channel)
+        return await _send_lines(request, lines)
 
     async def receipts(self, _request: web.Request) -> web.StreamResponse:
         return self._document(await self._operations.receipts())

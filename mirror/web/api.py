@@ -76,12 +76,14 @@ class Api:
         return [
             *(route for place in PLACES for route in self._documents(place)),
             *((f"{place}/files/{{name}}", self.file) for place in PLACES[1:]),
+            ("/v1/channels.json", self._aged(self.channels)),
             ("/v1/publications.json", self._aged(self.publications)),
             (SCHEMA_PATH, self.schema),
             ("/v1/status.json", self.status),
             ("/healthz", self.alive),
             ("/readyz", self.ready),
             *((path, self._aged(handler)) for path, handler in self._downloads.routes()),
+            (f"{PLACES[2]}/{{path:.+}}", self._aged(self._local.on_channel)),
             ("/{path:.*}", self._aged(self._local.at_path)),
         ]
 
@@ -141,13 +143,21 @@ class Api:
 
     async def file(self, request: web.Request) -> Answer:
         """Answer with the file that one certain publication calls by this name."""
-        artifact = (await self._view(request)).artifact(request.match_info["name"])
+        name = request.match_info["name"]
+        if "channel" in request.match_info:
+            artifact = await self._shelf.find_on(request.match_info["channel"], name)
+        else:
+            artifact = (await self._view(request)).artifact(name)
         return await self._files.send(request, artifact)
 
     async def publications(self, request: web.Request) -> Answer:
         """Answer with the list of publications."""
-        current = (await self._shelf.current()).loaded.root
+        current = await self._shelf.newest()
         return await (await self._history.document(current)).answer(request)
+
+    async def channels(self, request: web.Request) -> Answer:
+        """Answer with the list of channels."""
+        return await (await self._history.channels()).answer(request)
 
     async def schema(self, request: web.Request) -> Answer:
         """Answer with the JSON Schema of the feed."""

@@ -13,6 +13,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -26,11 +27,13 @@ from mirror.web.damage import DamageBell, DamageSink, WatchedStore, tell_nobody
 from mirror.web.documents import Stationery
 from mirror.web.failures import Failures
 from mirror.web.files import Files
+from mirror.web.forbidden import CURRENT
 from mirror.web.github import GitHub
 from mirror.web.heads import Heads
 from mirror.web.history import HistoryShelf
 from mirror.web.hosts import refuse_foreign_path
 from mirror.web.on_demand import Fetched, OnDemand
+from mirror.web.other_channels import OtherChannels
 from mirror.web.packages import Packages
 from mirror.web.pages import Pages
 from mirror.web.photographs import Photographs
@@ -80,6 +83,7 @@ class Serving:
     files on demand that were asked for.  ``last_crawl`` tells how old the data are.
     ``signatures`` and ``freshness`` give what is signed.  Data that are older than ``stop_after``
     are not served; None: at any age.
+    ``channel`` is the one that is shown where a path names none.
     ``whereabouts`` is where clients find this node.  ``counted`` is told every
     ``count_every`` seconds of what was answered.
     """
@@ -97,6 +101,7 @@ class Serving:
     freshness: FreshnessSource = no_freshness
     stop_after: timedelta | None = None
     whereabouts: Whereabouts = NOWHERE
+    channel: str = CURRENT
     counted: TrafficSink = count_for_nobody
     count_every: float = 5.0
 
@@ -107,14 +112,16 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     store = WatchedStore.of(store, bell)
     heads = Heads(serving.node)
     stationery = Stationery(heads)
-    superseded = Superseded(store, grace=serving.grace, clock=serving.clock)
-    shelf = Shelf(store, stationery, superseded)
+    past = partial(Superseded, store, grace=serving.grace, clock=serving.clock)
+    channel = serving.channel
+    others = OtherChannels(store, channel, lambda name: past(channel=name))
+    shelf = Shelf(store, stationery, past(channel=channel), others, channel=channel)
     fetched = Fetched(serving.on_demand) if serving.on_demand else None
     accesses = AccessLog(serving.accessed)
     files = Files(shelf, stationery, bell, fetched, accesses)
     packages = Packages(shelf, stationery, bell)
     photographs = Photographs(shelf, stationery, bell)
-    history = HistoryShelf(store, stationery)
+    history = HistoryShelf(store, stationery, channel)
     failures = Failures(heads)
     ages = Ages(serving.last_crawl, serving.clock, serving.stop_after)
     api = Api(shelf, files, history, stationery, Words(serving.status, failures, ages))

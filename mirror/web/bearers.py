@@ -36,6 +36,9 @@ NEEDED: Final[Mapping[tuple[str, str], Scope]] = {
     ("POST", "/v1/sync"): Scope.SYNC,
     ("POST", "/v1/pins"): Scope.PIN,
     ("POST", "/v1/judgements"): Scope.PROMOTE,
+    ("GET", "/v1/channels.json"): Scope.READ,
+    ("GET", "/v1/channels/{channel}"): Scope.READ,
+    ("POST", "/v1/channels/{channel}"): Scope.PROMOTE,
 }
 _TOO_MANY: Final = ("TooManyFailures", "too many wrong tokens came from this address")
 _NO_TOKEN: Final = ("Unauthorized", "a token is needed: mpmirror token add")

@@ -158,8 +158,7 @@ class Files:
         try:
             blob = await self._open(digest)
         except ArtifactNotFoundError as error:
-            view = await self._shelf.current()
-            if view.loaded.artifacts.get(artifact.name) == artifact:
+            if await self._shelf.names(artifact):
                 self._bell.ring(artifact.digest)
                 raise DamagedError(f"the bytes of {artifact.name} are missing") from error
             raise GoneError(f"{artifact.name} is no longer kept") from error

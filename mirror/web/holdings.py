@@ -47,6 +47,12 @@ class Publications(Protocol):
     async def root(self, sequence: int) -> Digest:
         """Return the root of a publication; `PublicationNotFoundError` for others."""
 
+    async def channels(self) -> tuple[str, ...]:
+        """Return the names of all channels."""
+
+    def all_changed(self) -> Hashable:
+        """Return a value that is another one after any pointer was moved."""
+
     def changed(self, channel: str = ...) -> Hashable:
         """Return a value that is another one after the pointer was moved."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from mirror.errors import NotFoundError
 from mirror.publication.local.dialect import ARTIFACT
 
 if TYPE_CHECKING:
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from mirror.web.answer import Answer
     from mirror.web.files import Files
     from mirror.web.shelf import Shelf
+
+
+FIRMWARE: Final = "/resources/firmware"
 
 
 class LocalDocuments:
@@ -33,3 +37,21 @@ class LocalDocuments:
             return await document.answer(request)
         artifact = await self._shelf.find(bytes(document.body).decode())
         return await self._files.send(request, artifact)
+
+    async def on_channel(self, request: web.Request) -> Answer:
+        """Answer with what a channel has at a path that stands behind its name."""
+        channel = request.match_info["channel"]
+        path = request.rel_url.raw_path.removeprefix(f"/v1/channels/{channel}")
+        view = await self._shelf.on(channel)
+        await view.layer.look((await self._shelf.current()).layer)
+        try:
+            document = await view.local(path)
+        except NotFoundError:
+            folder, _, name = path.rpartition("/")
+            if folder != FIRMWARE:
+                raise
+            return await self._files.send(request, await self._shelf.find_on(channel, name))
+        if document.media_type != ARTIFACT:
+            return await document.answer(request)
+        name = bytes(document.body).decode()
+        return await self._files.send(request, await self._shelf.find_on(channel, name))

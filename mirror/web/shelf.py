@@ -23,6 +23,7 @@ from mirror.errors import (
 )
 from mirror.storage.threads import to_end
 from mirror.web.bench import FIRST_BYTE, PATIENCE, Bench, within
+from mirror.web.forbidden import CURRENT, Forbidden
 from mirror.web.loading import load
 from mirror.web.view import View
 
@@ -35,9 +36,8 @@ if TYPE_CHECKING:
     from mirror.web.documents import Stationery
     from mirror.web.holdings import Holdings
     from mirror.web.local import LocalLayer
+    from mirror.web.other_channels import OtherChannels
     from mirror.web.superseded import Superseded
-
-CHANNEL: Final = "current"
 
 _OTHERS: Final = 3
 _NOT_LOOKED: Final = object()
@@ -46,7 +46,7 @@ _log = logging.getLogger(__name__)
 
 
 class Shelf:
-    """The publications of *store* that are being served.
+    """The publications of *store* that are being served: those of *channel* where none is named.
 
     After a failure the pointer is looked at again in *retry* seconds.
     """
@@ -56,10 +56,15 @@ class Shelf:
         store: Holdings,
         stationery: Stationery,
         superseded: Superseded,
+        others: OtherChannels,
         *,
+        channel: str = CURRENT,
         retry: float = 10.0,
     ) -> None:
         self._retry = retry
+        self.channel = channel
+        self._others_named = others
+        self._forbidden = Forbidden(store)
         self.blobs = store.blobs
         self._store = store
         self._stationery = stationery
@@ -94,6 +99,7 @@ class Shelf:
                 if self._view is not None:
                     # Nothing may come between: who read the list before would get a 404.
                     await self._superseded.look(self._view.loaded)
+                    await self._others_named.look(self._view.loaded)
                     await self._view.layer.look(self._layer)
                     self._layer = self._view.layer
             except MirrorError as error:
@@ -120,7 +126,7 @@ class Shelf:
         if self._view is not None:
             return self._view
         if self._problem is None:
-            raise PublicationNotFoundError("nothing is published yet")
+            raise PublicationNotFoundError(_nothing(self.channel))
         # It is raised again and again, and must not remember each time.
         raise self._problem.with_traceback(None)
 
@@ -130,7 +136,7 @@ class Shelf:
 
     async def on(self, channel: str) -> View:
         """Return the publication that *channel* points to."""
-        if channel == CHANNEL:
+        if channel == self.channel:
             return await self.current()
         root = await self._store.publications.current(channel)
         if root is None:
@@ -144,20 +150,46 @@ class Shelf:
         if artifact is None and await self.recalls(name):
             raise GoneError(f"{name} was recalled")
         if artifact is None:
-            artifact = await self._superseded.find(name)
+            artifact = await self._superseded.find(name) or await self._others_named.find(name)
         return view.artifact(name) if artifact is None else artifact
+
+    async def find_on(self, channel: str, name: str) -> Artifact:
+        """Return what *channel* calls *name*, or did within the grace."""
+        view = await self.on(channel)
+        artifact = view.loaded.artifacts.get(name)
+        if artifact is None and channel == self.channel:
+            artifact = await self._superseded.find(name)
+        elif artifact is None:
+            artifact = await self._others_named.find_before(channel, name)
+        return view.artifact(name) if artifact is None else artifact
+
+    async def names(self, artifact: Artifact) -> bool:
+        """Whether any channel names exactly this file now."""
+        view = await self.current()
+        if view.loaded.artifacts.get(artifact.name) == artifact:
+            return True
+        return self._others_named.name(artifact)
+
+    async def newest(self) -> Digest | None:
+        """Return the root of the newest publication of all, whichever channel is served."""
+        if self.channel == CURRENT:
+            return (await self.current()).loaded.root
+        await self.current()
+        return self._forbidden.root
 
     async def offers(self, name: str) -> bool:
         """Whether the current publication says that *name* can be fetched on demand."""
         return name in (await self.current()).loaded.on_demand
 
     async def recalled(self, digest: Digest) -> bool:
-        """Whether the current publication says that nobody may have *digest*."""
-        return digest in (await self.current()).loaded.recalled
+        """Whether nobody may have *digest*: by what is served, or by the newest of all."""
+        loaded = (await self.current()).loaded
+        return digest in loaded.recalled or digest in self._forbidden.digests
 
     async def recalls(self, name: str) -> bool:
-        """Whether the current publication says that the bytes of *name* are recalled."""
-        return name in (await self.current()).loaded.recalled_names
+        """Whether the bytes of *name* are recalled: by what is served, or by the newest of all."""
+        loaded = (await self.current()).loaded
+        return name in loaded.recalled_names or name in self._forbidden.names
 
     async def recalled_by_now(self, digest: Digest) -> bool:
         """Whether *digest*, whose bytes are gone, was recalled: by the newest publication."""
@@ -166,10 +198,12 @@ class Shelf:
         return await self.recalled(digest)
 
     async def _look(self) -> None:
-        token = await to_end(self._store.publications.changed, CHANNEL)
+        if self.channel != CURRENT:
+            await self._forbidden.look()
+        token = await to_end(self._store.publications.changed, self.channel)
         if token == self._token and self._problem is None:
             return
-        root = await self._store.publications.current(CHANNEL)
+        root = await self._store.publications.current(self.channel)
         if root is not None and (self._view is None or root != self._view.loaded.root):
             self._view = await self._load(root, self._view)
         self._token = token
@@ -182,7 +216,7 @@ class Shelf:
             raise DamagedError(f"publication {root} is not whole: {error}") from error
         if known is not None and _goes_back(known.publication, loaded.publication):
             raise DamagedError(
-                f"channel {CHANNEL} went back from publication {known.publication.sequence} "
+                f"channel {self.channel} went back from publication {known.publication.sequence} "
                 f"to {loaded.publication.sequence} of the same lineage"
             )
         return View(loaded, self.blobs, self._stationery)
@@ -202,6 +236,12 @@ class Shelf:
     async def _load_other(self, root: Digest, current: View) -> View:
         loaded = await load(self.blobs, root, self._bench, current.loaded)
         return View(loaded, self.blobs, self._stationery)
+
+
+def _nothing(channel: str) -> str:
+    if channel == CURRENT:
+        return "nothing is published yet"
+    return f"channel {channel} shows nothing yet: mpmirror channel promote {channel} …"
 
 
 def _goes_back(before: PublicationRoot, after: PublicationRoot) -> bool:

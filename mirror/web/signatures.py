@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 
 #: Gives the ``.minisig`` files of a document by key id, the present key first.
 SignatureSource: TypeAlias = "Callable[[Digest], Awaitable[Mapping[str, str]]]"
-#: Gives the page of freshness with its signatures; it may block.
-FreshnessSource: TypeAlias = "Callable[[], SignedPage | None]"
+#: Gives the page of freshness of a channel with its signatures; it may block.
+FreshnessSource: TypeAlias = "Callable[[str], SignedPage | None]"
 
+_FRESHNESS: Final = FRESHNESS_PATH.rpartition("/")[2]
 ENDING: Final = ".minisig"
 
 
@@ -40,7 +41,7 @@ async def no_signatures(_digest: Digest) -> Mapping[str, str]:
     return {}
 
 
-def no_freshness() -> None:
+def no_freshness(_channel: str) -> None:
     """Know of no page of freshness."""
 
 
@@ -62,13 +63,19 @@ class SignatureRoutes:
         self._view = view
 
     def routes(self, places: tuple[str, ...]) -> list[Route]:
-        """Return the paths that are served here; documents stand at each of *places*."""
+        """Return the paths that are served here; documents stand at each of *places*.
+
+        The last one is that of channels.
+        """
         return [
             *((f"{place}/root.json{ENDING}", self.root) for place in places),
             *((f"{place}/content.json{ENDING}", self.content) for place in places),
-            (f"{SUMS_PATH}{ENDING}", self.sums),
-            (FRESHNESS_PATH, self.fresh),
-            (f"{FRESHNESS_PATH}{ENDING}", self.fresh_signature),
+            *((f"{place}{SUMS_PATH}{ENDING}", self.sums) for place in ("", places[-1])),
+            *((f"{place}/{_FRESHNESS}", self.fresh) for place in (places[0], places[-1])),
+            *(
+                (f"{place}/{_FRESHNESS}{ENDING}", self.fresh_signature)
+                for place in (places[0], places[-1])
+            ),
         ]
 
     async def root(self, request: web.Request) -> Answer:
@@ -81,22 +88,23 @@ class SignatureRoutes:
 
     async def sums(self, request: web.Request) -> Answer:
         """Answer with the signature of the list of sums."""
-        documents = (await self._shelf.current()).loaded.publication.documents
+        documents = (await self._view(request)).loaded.publication.documents
         if SUMS_PATH not in documents:
             raise NotFoundError("there is no list of sums")
         return await self._signed(request, documents[SUMS_PATH].digest)
 
     async def fresh(self, request: web.Request) -> Answer:
         """Answer with the page of freshness."""
-        page = (await self._page()).page
+        page = (await self._page(request)).page
         return await Document.of(self._stationery, page.encode()).answer(request)
 
     async def fresh_signature(self, request: web.Request) -> Answer:
         """Answer with its signature."""
-        return await self._one(request, (await self._page()).signatures)
+        return await self._one(request, (await self._page(request)).signatures)
 
-    async def _page(self) -> SignedPage:
-        page = await to_end(self._freshness)
+    async def _page(self, request: web.Request) -> SignedPage:
+        channel = request.match_info.get("channel", self._shelf.channel)
+        page = await to_end(self._freshness, channel)
         if page is None:
             raise NotFoundError("no crawl was complete yet")
         return page

@@ -63,7 +63,7 @@ class WorkerSettings:
 
     ``doors`` are hosts and numbers to serve at over TLS, with what is in ``certificates``;
     ``url`` is the address that clients are told, ``proxy`` the one for HTTPS_PROXY, which
-    is answered at ``tunnels``.
+    is answered at ``tunnels``.  ``channel`` is shown where a path names none.
     """
 
     data: Path
@@ -77,6 +77,7 @@ class WorkerSettings:
     url: str | None = None
     tunnels: tuple[tuple[str, int], ...] = ()
     proxy: str | None = None
+    channel: str = "current"
 
     def arguments(self) -> list[str]:
         """Return the command line that `parse` reads."""
@@ -86,6 +87,7 @@ class WorkerSettings:
             f"--number={self.number}",
             f"--control={self.control}",
             f"--grace={self.grace.total_seconds()}",
+            f"--channel={self.channel}",
             *(f"--tls={number}@{host}" for host, number in self.doors),
             *(f"--tunnel={number}@{host}" for host, number in self.tunnels),
             *([f"--proxy={self.proxy}"] if self.proxy else []),
@@ -111,6 +113,7 @@ class WorkerSettings:
         parser.add_argument("--control", type=Path, required=True)
         parser.add_argument("--grace", type=float, required=True)
         parser.add_argument("--url")
+        parser.add_argument("--channel", default="current")
         parser.add_argument("--proxy")
         parser.add_argument("--tunnel", action="append", default=[])
         parser.add_argument("--tls", action="append", default=[])
@@ -131,6 +134,7 @@ class WorkerSettings:
             url=given.url,
             tunnels=tuple(map(_read_door, given.tunnel)),
             proxy=given.proxy,
+            channel=given.channel,
         )
 
 
@@ -191,6 +195,7 @@ async def serve(
         signatures=held.signatures.of,
         freshness=partial(find_freshness, settings.data),
         stop_after=settings.stop_after,
+        channel=settings.channel,
         whereabouts=Whereabouts(
             settings.url,
             settings.certificates if settings.doors or settings.tunnels else None,

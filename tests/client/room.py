@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-ROOT = "/v1/channels/current/root.json"
+ROOT = "/v1/root.json"
 
 PICO = Recipe("rp2", "rp2040", "RPI_PICO_W", None, "v1.28.0", "2026-04-06", Kind.UF2, size=200_000)
 PICO_OLD = replace(PICO, version="v1.27.0", date="2025-12-09")

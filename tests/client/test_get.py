@@ -117,7 +117,7 @@ async def test_a_mirror_that_is_not_there_is_unreachable(typist: Typist) -> None
     said = await typist.types_plainly("get", "--from", "127.0.0.1:1", "RPI_PICO_W")
 
     assert said.status == 3
-    assert "http://127.0.0.1:1/v1/channels/current/root.json: no connection" in said.err
+    assert "http://127.0.0.1:1/v1/root.json: no connection" in said.err
 
 
 async def test_a_lock_is_taken_exactly_or_not_at_all(typist: Typist) -> None:

@@ -93,6 +93,8 @@ def test_every_setting_can_be_a_variable(tmp_path: Path) -> None:
             "MPMIRROR_OFFLINE": "true",
             "MPMIRROR_OFFLINE_ALLOW": "10.0.0.1, ::1",
             "MPMIRROR_WORKERS": "2",
+            "MPMIRROR_DEFAULT_CHANNEL": "lab-stable",
+            "MPMIRROR_CHANNELS": '{"lab-stable": {"approvals": 2}}',
             "MPMIRROR_CONTACT": "it@school.example",
             "MPMIRROR_UPSTREAM__URL": "http://10.0.0.1:8080",
             "MPMIRROR_UPSTREAM__CONNECTIONS": "2",

@@ -6,7 +6,7 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
-from mirror.config.settings import LogSettings
+from mirror.config.log import LogSettings
 from mirror.daemon.log import logging_as
 
 if TYPE_CHECKING:

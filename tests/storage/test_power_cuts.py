@@ -97,7 +97,9 @@ async def live(parts: DataFolder, disk: RecordingDisk, day: int) -> None:
     await parts.ledger.append([refusal(name) for name in names])
     disk.done(f"ledger {parts.ledger.head.number}")
     await _publish(parts, disk, [Digest.of(names[0].encode() * 500)])
-    await parts.publications.promote("lab-stable", await parts.publications.next_sequence() - 1)
+    before = await parts.publications.current("lab-stable")
+    root = await parts.publications.root(await parts.publications.next_sequence() - 1)
+    await parts.publications.point("lab-stable", root, after=before)
     disk.done("channel lab-stable")
 
 

@@ -150,28 +150,80 @@ async def test_a_channel_has_a_plain_name(reader: PublicationReader, channel: st
         await reader.current(channel)
 
 
-async def test_a_channel_is_promoted_forward_only(
+async def test_a_channel_points_to_a_root_of_its_own(
     publications: Publications, reader: PublicationReader, blobs: BlobStore
 ) -> None:
-    """Readers of a channel never go back."""
-    for number in (1, 2, 3):
-        await publications.publish(number, await root(blobs, number))
-    await publications.promote("lab-stable", 2)
-    with pytest.raises(StorageError, match="lab-stable points to a publication above 1"):
-        await publications.promote("lab-stable", 1)
+    """It is no publication of ``current``, and has no place among their sequences."""
+    await publications.publish(1, await root(blobs, 1))
+    own = await root(blobs, 100)
+    await publications.point("lab-stable", own, after=None)
 
-    assert await reader.current("lab-stable") == await root(blobs, 2)
+    assert await reader.current("lab-stable") == own
+    assert (await reader.channels(), await reader.sequences()) == (("current", "lab-stable"), (1,))
 
 
-async def test_the_current_channel_is_not_promoted(
+async def test_of_two_who_move_a_channel_at_once_one_does(
+    publications: Publications, reader: PublicationReader, blobs: BlobStore
+) -> None:
+    """Whoever looked before the other moved it is told, and moves nothing."""
+    first, second, third = [await root(blobs, number) for number in (1, 2, 3)]
+    await publications.point("lab-stable", first, after=None)
+    await publications.point("lab-stable", second, after=first)
+    with pytest.raises(StorageError, match="lab-stable was moved by somebody else"):
+        await publications.point("lab-stable", third, after=first)
+    await publications.point("lab-stable", second, after=first)
+
+    assert await reader.current("lab-stable") == second
+
+
+async def test_the_current_channel_is_not_pointed(
     publications: Publications, blobs: BlobStore
 ) -> None:
-    """It moves by publishing only; and a channel points to what is published."""
-    await publications.publish(1, await root(blobs, 1))
+    """It moves by publishing only; and no channel points to what is not held."""
+    first = await root(blobs, 1)
+    await publications.publish(1, first)
     with pytest.raises(StorageError, match="moves by publishing only"):
-        await publications.promote("current", 1)
-    with pytest.raises(PublicationNotFoundError, match="no publication 2"):
-        await publications.promote("lab-stable", 2)
+        await publications.point("current", first, after=first)
+    with pytest.raises(ArtifactNotFoundError, match="is not held"):
+        await publications.point("lab-stable", Digest.of(b"nowhere"), after=None)
+
+
+async def test_every_move_of_any_channel_is_noticed(
+    publications: Publications, reader: PublicationReader, blobs: BlobStore
+) -> None:
+    """Whoever marked what channels reach knows that it is out of date."""
+    first, second = await root(blobs, 1), await root(blobs, 2)
+    tokens = [reader.all_changed()]
+    await publications.publish(1, first)
+    tokens.append(reader.all_changed())
+    await publications.point("lab-stable", first, after=None)
+    tokens.append(reader.all_changed())
+    await publications.point("lab-stable", second, after=first)
+    tokens.append(reader.all_changed())
+
+    assert reader.all_changed() == tokens[-1]
+    assert len(set(tokens)) == 4
+
+
+@pytest.mark.parametrize("error", [EIO, ENOSPC])
+async def test_whatever_operation_of_pointing_fails_a_retry_succeeds(
+    publications: Publications,
+    reader: PublicationReader,
+    blobs: BlobStore,
+    failing: FailingDisk,
+    error: int,
+) -> None:
+    """For the n-th operation, for every n: old or new."""
+    before = await root(blobs, 1)
+    await publications.point("lab-stable", before, after=None)
+    for n in every_operation(failing):
+        digest = await root(blobs, 100 + n)
+        with failing.broken(n, error):
+            await publications.point("lab-stable", digest, after=before)
+
+        assert await reader.current("lab-stable") in (before, digest)
+        await publications.point("lab-stable", digest, after=before)
+        before = digest
 
 
 @pytest.mark.parametrize("error", [EIO, ENOSPC])

@@ -120,7 +120,7 @@ async def published(store: Store) -> Publications:
     for sequence in (1, 2, 3):
         root = await store.blobs.put(f"root {sequence}".encode())
         await store.publications.publish(sequence, root)
-    await store.publications.promote("lab", 2)
+    await store.publications.point("lab", await store.publications.root(2), after=None)
     return store.publications
 
 

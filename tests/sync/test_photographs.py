@@ -14,7 +14,7 @@ from mirror.sync import photographs
 from mirror.sync.outcome import Ending
 from mirror.sync.photographs import find_photographs
 from mirror.upkeep.check import check
-from mirror.upkeep.marking import Retention, mark
+from mirror.upkeep.marking import Graced, Retention, mark
 from tests.replica import Misbehaviour, Replica
 from tests.replica.photographs import photograph
 from tests.sync.mirrors import content_of, served
@@ -168,7 +168,7 @@ async def test_check_and_prune_reach_them_and_a_lost_one_comes_again(tmp_path: P
     async with pair(tmp_path) as two:
         await two.node.sync()
         top, document = await find_photographs(two.node.store)
-        marks = await mark(two.node.store, (), Retention(), two.node.now)
+        marks = await mark(two.node.store, Graced(), Retention(), two.node.now)
         for digest in document.blobs:
             await two.node.store.blobs.remove(digest)
         damaged = await check(two.node.store, _silent)

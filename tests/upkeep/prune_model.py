@@ -187,7 +187,9 @@ class Twins:
     async def _promote(self) -> None:
         if self.model.published:
             self.model.channel = len(self.model.published) - 1
-            await self.scene.store.publications.promote("lab", len(self.model.published))
+            publications = self.scene.store.publications
+            root = await publications.root(len(self.model.published))
+            await publications.point("lab", root, after=await publications.current("lab"))
 
     async def _let_go(self, step: Step) -> None:
         # A look that only makes room begins no grace; in the model each look does.

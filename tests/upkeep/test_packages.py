@@ -15,7 +15,7 @@ from mirror.sync.package_memory import find_tree
 from mirror.sync.photographs import find_photographs
 from mirror.upkeep.check import check
 from mirror.upkeep.heal import Healer
-from mirror.upkeep.marking import Retention, mark
+from mirror.upkeep.marking import Graced, Retention, mark
 from tests.replica import Misbehaviour, Replica
 from tests.sync.mirrors import content_of
 from tests.sync.node import WISHES, TestNode, means_of, node_at
@@ -84,10 +84,12 @@ async def test_prune_reaches_what_is_published_and_lets_go_of_the_rest(tmp_path:
     """Everything is marked while it is published, and nothing of it when it is left out."""
     async with synced(tmp_path) as (_, node):
         blobs = await package_blobs(node)
-        marks = await mark(node.store, (), Retention(), node.now)
+        marks = await mark(node.store, Graced(), Retention(), node.now)
         node.wishes = replace(node.wishes, packages=())
         await node.sync()
-        without = await mark(node.store, (), Retention(publications=1), node.now + timedelta(900))
+        without = await mark(
+            node.store, Graced(), Retention(publications=1), node.now + timedelta(900)
+        )
 
         assert all(marks.reaches(digest) for digest in blobs)
         assert not any(without.reaches(digest) for digest in blobs)
@@ -99,7 +101,7 @@ async def test_what_is_in_grace_keeps_its_files(tmp_path: Path) -> None:
         sequence = (await node.root()).sequence
         node.wishes = replace(node.wishes, packages=())
         await node.sync()
-        marks = await mark(node.store, (sequence,), Retention(), node.now)
+        marks = await mark(node.store, Graced((sequence,)), Retention(), node.now)
 
         assert blobs <= marks.graced
 

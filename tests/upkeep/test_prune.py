@@ -135,7 +135,8 @@ async def test_what_a_channel_points_to_stays(tmp_path: Path) -> None:
     async with scene_at(tmp_path) as scene:
         await scene.take(NEW, OLD)
         await scene.publish(NEW, OLD)
-        await scene.store.publications.promote("lab-stable", 1)
+        root = await scene.store.publications.root(1)
+        await scene.store.publications.point("lab-stable", root, after=None)
         await scene.publish(NEW)
         scene.let_go, scene.retention = {OLD: RULE}, SHORT
         await over(scene)

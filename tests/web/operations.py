@@ -29,6 +29,23 @@ RUNS = b'{"runs":[]}\n'
 FETCHED = Artifact("A-20260406-v1.28.0.bin", "A", "v1.28.0", Kind.BIN, 7, 4096, bytes(48))
 
 
+class Channels:
+    """Says what was asked of which channel, and by whom."""
+
+    async def all(self) -> bytes:
+        """Say that there is none."""
+        return b"[]\n"
+
+    async def show(self, channel: str) -> bytes:
+        """Say which channel was asked for."""
+        return b'{"channel":"%s"}\n' % channel.encode()
+
+    async def promote(self, channel: str, order: bytes, operator: str | None) -> bytes:
+        """Say what was asked, and who a token says it was."""
+        said = {"channel": channel, "order": json.loads(order), "operator": operator}
+        return json.dumps(said).encode()
+
+
 class Operations:
     """Says what a test wants, and remembers what happened to its lines."""
 
@@ -40,6 +57,7 @@ class Operations:
         self.report: bytes | None = None
         self.accesses: asyncio.Queue[tuple[Digest, ...]] = asyncio.Queue()
         self.tally = Tally()
+        self.channels = Channels()
 
     async def status(self) -> bytes:
         """Say how the node is, or that it can not."""
@@ -71,9 +89,12 @@ class Operations:
         """Say what was said."""
         return json.dumps(dict(request)).encode()
 
-    async def carry_in(self, files: Sequence[str], *, dry_run: bool) -> AsyncGenerator[bytes, None]:
-        """Say which bundle was named."""
-        yield json.dumps({"files": list(files), "dry_run": dry_run}).encode() + b"\n"
+    async def carry_in(
+        self, files: Sequence[str], *, dry_run: bool, channel: str
+    ) -> AsyncGenerator[bytes, None]:
+        """Say which bundle was named, and for which channel."""
+        said = {"files": list(files), "dry_run": dry_run, "channel": channel}
+        yield json.dumps(said).encode() + b"\n"
 
     async def receipts(self) -> bytes:
         """Say that there were none."""

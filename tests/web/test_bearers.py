@@ -47,7 +47,8 @@ async def test_a_token_is_good_for_its_scope_and_nothing_else(scope: Scope) -> N
     async with asked(TOKENS[scope][1]) as session:
         let_in = set()
         for method, path in NEEDED:
-            async with session.request(method, path, data=b"{}") as response:
+            asked_for = path.format(channel="lab-stable")
+            async with session.request(method, asked_for, data=b"{}") as response:
                 if response.status != 403:
                     let_in.add((method, path))
 
@@ -114,6 +115,18 @@ def test_failures_of_many_addresses_take_no_more_memory() -> None:
 
     assert failed.wait("10.0.0.0") == 0
     assert failed.wait("10.0.11.183") == 60
+
+
+async def test_who_promotes_is_who_the_token_says_and_nobody_else() -> None:
+    """Whatever the order says of itself."""
+    said = json.dumps({"by": "root", "operator": "token root", "login": "root"})
+    async with (
+        asked(TOKENS[Scope.PROMOTE][1]) as session,
+        session.post("/v1/channels/lab-stable", data=said) as response,
+    ):
+        told = await response.json()
+
+    assert (told["channel"], told["operator"]) == ("lab-stable", "token the-promote")
 
 
 async def test_a_judgement_is_made_in_the_name_of_the_token() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from mirror.config.settings import LogSettings
+from mirror.config.log import LogSettings
 from mirror.daemon.log import logging_as
 from mirror.web.app import Serving
 from tests.web.building import PICO, image

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,7 @@ from mirror.publication.documents import encode
 from mirror.web.documents import Stationery
 from mirror.web.heads import Heads
 from mirror.web.holdings import Blobs, Holdings, Publications
+from mirror.web.other_channels import OtherChannels
 from mirror.web.shelf import Shelf
 from mirror.web.superseded import Superseded
 from tests.web.building import ESP, NOON, PICO, Builder, boards_of, images
@@ -32,10 +34,12 @@ if TYPE_CHECKING:
     from tests.web.building import Written
 
 
-def shelf_of(store: Holdings, retry: float = 10.0) -> Shelf:
+def shelf_of(store: Holdings, retry: float = 10.0, channel: str = "current") -> Shelf:
     """Return a shelf that looks at the pointer when it is told to."""
-    superseded = Superseded(store, grace=timedelta(days=3), clock=lambda: NOON)
-    return Shelf(store, Stationery(Heads("n")), superseded, retry=retry)
+    past = partial(Superseded, store, grace=timedelta(days=3), clock=lambda: NOON)
+    others = OtherChannels(store, channel, lambda name: past(channel=name))
+    stationery = Stationery(Heads("n"))
+    return Shelf(store, stationery, past(channel=channel), others, channel=channel, retry=retry)
 
 
 @pytest.fixture
@@ -210,7 +214,7 @@ async def test_a_sequence_that_is_not_published_is_nowhere(shelf: Shelf) -> None
 
 async def test_a_channel_shows_the_publication_it_points_to(builder: Builder, shelf: Shelf) -> None:
     promoted = await builder.publish(images(PICO))
-    await builder.store.publications.promote("lab-stable", builder.sequence)
+    await builder.store.publications.point("lab-stable", promoted, after=None)
     await builder.publish(images(ESP))
     await shelf.refresh()
     views = [await shelf.on("lab-stable"), await shelf.on("current")]
@@ -251,6 +255,7 @@ class FaultyPublications:
 
     def __init__(self, sound: Publications) -> None:
         self.current, self.sequences, self.root = sound.current, sound.sequences, sound.root
+        self.channels, self.all_changed = sound.channels, sound.all_changed
         self._changed = sound.changed
         self._looks = 0
 

@@ -98,6 +98,14 @@ class _Upstream:
 
 
 @dataclass(frozen=True, slots=True)
+class _Channel:
+    channel: str
+    sequence: int | None = None
+    published: str | None = None
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class StatusFacts:
     """What the page needs of the status; what else stands there is left alone."""
 
@@ -116,6 +124,7 @@ class StatusFacts:
     completeness: _Completeness | None = None
     ports: tuple[_Port, ...] = field(default=())
     upstream_health: _Upstream | None = None
+    channels: tuple[_Channel, ...] = ()
 
     @property
     def open_alarms(self) -> tuple[_Alarm, ...]:
@@ -191,6 +200,7 @@ def _now(status: StatusFacts) -> Markup:
     )
     return terms(
         (texts.PUBLICATION, published),
+        (texts.CHANNELS, joined(*map(_channel, status.channels)) if status.channels else ""),
         (texts.COMPLETENESS, _completeness(status.completeness)),
         (texts.LAST_RUN, last),
         (texts.NEXT_RUN, _next(status)),
@@ -199,6 +209,18 @@ def _now(status: StatusFacts) -> Markup:
         (texts.DISK, _disk(status.disk)),
         (texts.UPSTREAMS, _upstream(status)),
     )
+
+
+def _channel(one: _Channel) -> Markup:
+    shown = (
+        texts.CHANNEL_WORDS.format(
+            channel=one.channel, sequence=one.sequence, published=one.published
+        )
+        if one.sequence
+        else texts.CHANNEL_EMPTY.format(channel=one.channel)
+    )
+    waits = texts.CHANNEL_WAITS.format(waiting=one.waiting) if one.waiting else ""
+    return tag("div", f"{shown}{waits}")
 
 
 def _last(run: _Run) -> str:

@@ -52,6 +52,7 @@ class Commit:
         self._staging = staging
         self._manifest = manifest
         self._said = said
+        self._publisher = means.publisher or ForeignPublisher(means.store, means.upstream)
         self._via = f"bundle:{manifest.lineage}/{manifest.channel}/{manifest.sequence}"
 
     async def all(self, judging: Judging, judged: tuple[Judged, ...], key: str) -> Committed:
@@ -130,7 +131,7 @@ class Commit:
         )
 
     async def _publish(self, judging: Judging) -> tuple[int | None, bool]:
-        publisher = ForeignPublisher(self._store, self._means.upstream)
+        publisher = self._publisher
         derivation = await self._derivation(judging)
         now = self._means.clock()
         if derivation is None:
@@ -170,7 +171,7 @@ class Commit:
         return any(needle.encode() in data for needle in needles)
 
     async def _published_boards(self) -> set[str]:
-        current = await self._store.publications.current()
+        current = await self._store.publications.current(self._publisher.channel)
         if current is None:
             return set()
         root = decode_publication(await self._staging.read(current))

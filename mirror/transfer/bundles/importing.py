@@ -27,6 +27,7 @@ from mirror.publication.statements import Statement, Type
 from mirror.sandbox import Sandbox
 from mirror.storage.senders import Senders
 from mirror.storage.store import Store
+from mirror.sync.foreign import ForeignPublisher
 from mirror.transfer.bundles.committing import Commit, Committed
 from mirror.transfer.bundles.judging import Judged, Judging, Scan
 from mirror.transfer.bundles.judging_beside import Brought
@@ -49,7 +50,10 @@ def _tell_nobody(_done: int, _total: int) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What an import works with; *scan* is a program that may refuse a file, None: none."""
+    """What an import works with; *scan* is a program that may refuse a file, None: none.
+
+    *publisher* publishes on another channel than ``current``.
+    """
 
     store: Store
     sandbox: Sandbox
@@ -58,6 +62,7 @@ class Means:
     clock: Callable[[], datetime]
     upstream: str
     scan: Scan | None = None
+    publisher: ForeignPublisher | None = None
     report: Progress = field(default=_tell_nobody)
 
 

@@ -1,0 +1,1 @@
+"""Channels that operators promote: who may, what a channel then names, and that it is all there."""
