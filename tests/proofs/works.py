@@ -1,7 +1,7 @@
 """What a mirror does, to be done again and again on copies of one data folder.
 
 Each of `WORKS` prepares a folder on which there is something to do, in the real parts against
-the replica on a real socket.  A prune is one more function and one more line here.
+the replica on a real socket.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Final
 from mirror.errors import MirrorError
 from mirror.storage.store import Store
 from tests.cache.node import HELD, OFFERED, POLICY, two_releases
+from tests.proofs.outgrown import outgrow, pruned
 from tests.proofs.remains import damaged, holdings, taken_in
 from tests.proofs.scenes import NEWER, damaged_node, on_demand, opened
 from tests.proofs.walking import digest_at
 from tests.storage.disks import LazyDisk
 from tests.sync.node import TestNode
-from tests.upkeep.damaging import healer_of, site
+from tests.upkeep.damaging import OLDER, PICO, healer_of, site
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -125,6 +126,28 @@ async def healing(base: Path, sandbox: Sandbox) -> AsyncIterator[Work]:
         yield Work(base, do, is_done, frozenset(digest.hex for digest in bad))
 
 
+@asynccontextmanager
+async def pruning(base: Path, sandbox: Sandbox) -> AsyncIterator[Work]:
+    """A release that is kept no more, its publication, and what a crash left behind."""
+    replica = site()
+    async with replica.running() as url:
+
+        async def do(store: Store) -> list[str]:
+            report = await pruned(store)
+            return [*report.remarks, *(["the pointer moved"] if report.interrupted else [])]
+
+        async with opened(base, LazyDisk()) as store:
+            await outgrow(TestNode(store, sandbox, url))
+        gone = digest_at(replica, OLDER)
+
+        def is_done(data: Path) -> bool:
+            blobs = {path.name for path in data.glob("blobs/sha256/*/*")}
+            first = (data / "publications" / "1").exists()
+            return holdings(data).keys() == {PICO} and gone not in blobs and not first
+
+        yield Work(base, do, is_done)
+
+
 async def sync(node: TestNode) -> list[str]:
     """Run once, and return what the run says went wrong: it says so, and raises nothing."""
     try:
@@ -140,4 +163,5 @@ WORKS: Final[dict[str, Making]] = {
     "sync": syncing,
     "on demand": fetching,
     "heal": healing,
+    "prune": pruning,
 }
