@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
-import rfc8785
 from pydantic import Field, TypeAdapter, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import BundleRefusedError, MalformedValueError
+from mirror.publication.canonical import canonical
 
 TYPE: Final = "mpmirror.bundle"
 #: The format without subtrees: readable by every mpmirror, and written where it says enough.
@@ -115,7 +115,7 @@ def encode_manifest(manifest: Manifest) -> bytes:
     fields: dict[str, Any] = MANIFEST.dump_python(manifest, mode="json")
     if manifest.format == PLAIN:
         del fields["subtrees"]
-    return rfc8785.dumps(fields)
+    return canonical(fields)
 
 
 def read_manifest(data: bytes) -> Manifest:

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Literal, TypeVar
 
-import rfc8785
 from pydantic import Field, TypeAdapter, ValidationError
 
 from mirror.catalog.kinds import Kind, Maturity
@@ -24,6 +23,7 @@ from mirror.catalog.model import BoardFacts, Passage, VariantFacts
 from mirror.catalog.values import Digest
 from mirror.errors import ForeignDataError, MalformedValueError
 from mirror.formats.verdict import Checksummed, Conclusion, Finding, Identity
+from mirror.publication.canonical import canonical
 
 FORMAT = 1
 
@@ -280,11 +280,11 @@ def encode(document: BoardDocument | ContentRoot | PublicationRoot) -> bytes:
     """Return the canonical JSON (RFC 8785) of *document*."""
     match document:
         case BoardDocument():
-            return rfc8785.dumps(_BOARD.dump_python(document, mode="json"))
+            return canonical(_BOARD.dump_python(document, mode="json"))
         case ContentRoot():
-            return rfc8785.dumps(_CONTENT.dump_python(document, mode="json"))
+            return canonical(_CONTENT.dump_python(document, mode="json"))
         case PublicationRoot():
-            return rfc8785.dumps(_PUBLICATION.dump_python(document, mode="json"))
+            return canonical(_PUBLICATION.dump_python(document, mode="json"))
 
 
 def decode_board(data: bytes) -> BoardDocument:

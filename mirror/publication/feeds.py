@@ -13,10 +13,10 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
-import rfc8785
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from mirror.errors import ArtifactNotFoundError
+from mirror.publication.canonical import canonical
 from mirror.publication.documents import (
     BoardDocument,
     FileEntry,
@@ -126,7 +126,7 @@ def head_of(root: PublicationRoot, upstream: str, recalled: tuple[Recall, ...] =
 
 def compose_feed(head: FeedHead, boards: Iterable[bytes]) -> Iterator[bytes]:
     """Yield the feed in pieces: *boards* are encoded board documents, by board id."""
-    opened = rfc8785.dumps(_HEAD.dump_python(head, mode="json"))
+    opened = canonical(_HEAD.dump_python(head, mode="json"))
     yield opened.removesuffix(b"}") + b',"boards":['
     separator = b"\n"
     for board in boards:
@@ -146,7 +146,7 @@ def filter_feed(head: FeedHead, boards: Iterable[BoardDocument], query: FeedQuer
         boards=tuple(board for board in kept if board is not None),
         recalled=head.recalled,
     )
-    return rfc8785.dumps(_FEED.dump_python(feed, mode="json")) + b"\n"
+    return canonical(_FEED.dump_python(feed, mode="json")) + b"\n"
 
 
 def summarise(board: BoardDocument) -> BoardSummary:
@@ -171,12 +171,12 @@ def summarise(board: BoardDocument) -> BoardSummary:
 
 def encode_summary(board: BoardSummary) -> bytes:
     """Return *board* as `join_index` takes it."""
-    return rfc8785.dumps(_SUMMARY.dump_python(board, mode="json"))
+    return canonical(_SUMMARY.dump_python(board, mode="json"))
 
 
 def join_index(boards: Iterable[bytes]) -> bytes:
     """Return the index of *boards*, which `encode_summary` made."""
-    empty = rfc8785.dumps(_INDEX.dump_python(Index(()), mode="json"))
+    empty = canonical(_INDEX.dump_python(Index(()), mode="json"))
     before, opened, after = empty.partition(b'"boards":[')
     return before + opened + b",".join(boards) + after + b"\n"
 
@@ -196,7 +196,7 @@ def render_latest(board: BoardDocument, query: FeedQuery) -> bytes:
     if not releases:
         raise ArtifactNotFoundError(f"{board.board}: nothing held fits the question")
     latest = Latest(board.board, releases[0])
-    return rfc8785.dumps(_LATEST.dump_python(latest, mode="json")) + b"\n"
+    return canonical(_LATEST.dump_python(latest, mode="json")) + b"\n"
 
 
 def render_sums(digests: Iterable[tuple[str, str]]) -> bytes:
@@ -228,7 +228,7 @@ def feed_schema() -> bytes:
         "title": "mpmirror release feed",
         **{key: value for key, value in schema.items() if key != "title"},
     }
-    return rfc8785.dumps(described) + b"\n"
+    return canonical(described) + b"\n"
 
 
 def all_files(board: BoardDocument) -> Iterator[FileEntry]:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-import rfc8785
 from pydantic import TypeAdapter, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import ForeignDataError, MalformedValueError
+from mirror.publication.canonical import canonical
 
 PATH: Final = "/v1/freshness.json"
 _TYPE: Final = "mpmirror.freshness"
@@ -49,7 +49,7 @@ _FRESHNESS = TypeAdapter(Freshness)
 
 def encode_freshness(freshness: Freshness) -> bytes:
     """Return the canonical JSON (RFC 8785)."""
-    return rfc8785.dumps(_FRESHNESS.dump_python(freshness, mode="json"))
+    return canonical(_FRESHNESS.dump_python(freshness, mode="json"))
 
 
 def decode_freshness(data: bytes) -> Freshness:

@@ -11,12 +11,12 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Final
 
-import rfc8785
 from pydantic import Field, TypeAdapter, ValidationError
 
 from mirror.catalog.packages import DocumentName, PackageEntry
 from mirror.catalog.values import Digest
 from mirror.errors import DigestMismatchError, ForeignDataError, MalformedValueError
+from mirror.publication.canonical import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,12 +80,12 @@ _PACKAGES = TypeAdapter(PackagesDocument)
 
 def encode_packages(document: PackagesDocument) -> bytes:
     """Return the canonical JSON (RFC 8785) of *document*."""
-    return rfc8785.dumps(_PACKAGES.dump_python(document, mode="json"))
+    return canonical(_PACKAGES.dump_python(document, mode="json"))
 
 
 def encode_package(document: PackageDocument) -> bytes:
     """Return the canonical JSON (RFC 8785) of *document*."""
-    return rfc8785.dumps(_PACKAGE.dump_python(document, mode="json"))
+    return canonical(_PACKAGE.dump_python(document, mode="json"))
 
 
 def decode_packages(data: bytes) -> PackagesDocument:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
-import rfc8785
 from pydantic import Field, TypeAdapter, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import ForeignDataError, MalformedValueError
+from mirror.publication.canonical import canonical
 
 PHOTOGRAPHS: Final = "mpmirror.photographs"
 FOLDER: Final = "/resources/micropython-media/boards"
@@ -103,7 +103,7 @@ def photograph_path(board: str, name: str) -> str:
 
 def encode_photographs(document: PhotographsDocument) -> bytes:
     """Return the canonical JSON (RFC 8785) of *document*."""
-    return rfc8785.dumps(_DOCUMENT.dump_python(document, mode="json"))
+    return canonical(_DOCUMENT.dump_python(document, mode="json"))
 
 
 def decode_photographs(data: bytes) -> PhotographsDocument:

@@ -11,11 +11,11 @@ import re
 from asyncio import Lock
 from typing import TYPE_CHECKING, Final
 
-import rfc8785
 from pydantic import TypeAdapter, ValidationError
 
 from mirror.catalog.pins import Pin
 from mirror.errors import DamagedError, MalformedValueError, NotFoundError, RefusedError
+from mirror.publication.canonical import canonical
 from mirror.storage.disk import reported
 from mirror.storage.threads import to_end
 
@@ -35,7 +35,7 @@ MOST_PIN_BYTES: Final = 1 << 20
 
 def encode_pin(pin: Pin) -> bytes:
     """Return *pin* as canonical JSON, in one line without its end."""
-    return rfc8785.dumps(_PIN.dump_python(pin, mode="json"))
+    return canonical(_PIN.dump_python(pin, mode="json"))
 
 
 def decode_pin(data: bytes) -> Pin:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-import rfc8785
 from pydantic import TypeAdapter, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import DamagedError
+from mirror.publication.canonical import canonical
 from mirror.publication.statements import Statement, Type
 from mirror.publication.words import verdict_entry
 from mirror.storage.disk import reported
@@ -135,7 +135,7 @@ def make_receipt(imported: Imported, receiver: str, now: datetime) -> Receipt:
 
 def encode_receipt(receipt: Receipt) -> bytes:
     """Return the canonical JSON (RFC 8785)."""
-    return rfc8785.dumps(RECEIPT.dump_python(receipt, mode="json"))
+    return canonical(RECEIPT.dump_python(receipt, mode="json"))
 
 
 class Receipts:

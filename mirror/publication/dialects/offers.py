@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import quote
 
-import rfc8785
-
 from mirror.catalog.kinds import Kind, Maturity
 from mirror.catalog.names import MAX_NAME
 from mirror.catalog.texts import one_line
+from mirror.publication.canonical import canonical
 from mirror.publication.documents import FileEntry, ReleaseEntry
 from mirror.publication.hiding import without_hidden
 
@@ -112,7 +111,7 @@ def words(text: str) -> str:
 
 def as_json(value: Json) -> bytes:
     """Return *value* as canonical JSON and the end of a line."""
-    return rfc8785.dumps(value) + b"\n"
+    return canonical(value) + b"\n"
 
 
 def _by_variant(

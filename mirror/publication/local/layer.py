@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Final, Protocol
 
-import rfc8785
 from pydantic import Field, TypeAdapter, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import ForeignDataError, MalformedValueError
+from mirror.publication.canonical import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -96,7 +96,7 @@ def encode_layer(board: str, documents: Documents, summaries: Mapping[str, bytes
         start += len(summary)
     head = LayerHead(board, places, spans)
     # Joined once: the layer of what names all boards has tens of megabytes.
-    return b"".join([rfc8785.dumps(_HEAD.dump_python(head, mode="json")), b"\n", *bodies])
+    return b"".join([canonical(_HEAD.dump_python(head, mode="json")), b"\n", *bodies])
 
 
 def _bodies(summaries: Mapping[str, bytes]) -> Iterable[bytes]:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-import rfc8785
 from pydantic import TypeAdapter
 
 from mirror.catalog.kinds import Maturity
+from mirror.publication.canonical import canonical
 from mirror.publication.hiding import without_hidden
 from mirror.publication.photographs import Shown
 from mirror.publication.site.html import Markup, joined, page, picture, tag
@@ -144,7 +144,7 @@ def _releases(board: BoardDocument) -> Iterable[CardRelease]:
 
 def encode_card(card: Card) -> bytes:
     """Return *card* as `decode_cards` reads it in a list."""
-    return rfc8785.dumps(_CARD.dump_python(card, mode="json"))
+    return canonical(_CARD.dump_python(card, mode="json"))
 
 
 def join_cards(cards: Iterable[bytes]) -> bytes:

@@ -12,10 +12,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 
-import rfc8785
 from pydantic import Field, TypeAdapter, ValidationError
 
 from mirror.errors import BundleRefusedError, UnreadableFileError
+from mirror.publication.canonical import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,7 +44,7 @@ class Volume:
 
     def header(self) -> bytes:
         """Return the block that stands before the bytes."""
-        return rfc8785.dumps(_VOLUMES.dump_python(self)).ljust(HEADER_BYTES - 1) + b"\n"
+        return canonical(_VOLUMES.dump_python(self)).ljust(HEADER_BYTES - 1) + b"\n"
 
 
 _VOLUMES = TypeAdapter(Volume)

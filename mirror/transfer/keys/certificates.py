@@ -12,10 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import rfc8785
 from pydantic import TypeAdapter, ValidationError
 
 from mirror.errors import KeyRefusedError, MirrorError
+from mirror.publication.canonical import canonical
 from mirror.publication.statements import Statement, Type
 from mirror.transfer.keys.minisign import PublicKey, Signature
 from mirror.transfer.keys.verifying import verify_statement
@@ -58,7 +58,7 @@ _CERTIFICATES = TypeAdapter(Certificate)
 
 def encode_rotation(rotation: Rotation) -> bytes:
     """Return the canonical JSON (RFC 8785)."""
-    return rfc8785.dumps(_ROTATIONS.dump_python(rotation, mode="json"))
+    return canonical(_ROTATIONS.dump_python(rotation, mode="json"))
 
 
 def encode_certificate(certificate: Certificate) -> bytes:
