@@ -31,7 +31,7 @@ _WITHDRAWN = select(ABSENCES.c.name, ABSENCES.c.since).where(ABSENCES.c.withdraw
 _ONE, _OTHER = ARTIFACTS.alias(), ARTIFACTS.alias()
 _MISSED = select(ABSENCES.c.name)
 _OTHERS = (
-    select(_ONE.c.name, _OTHER.c.name)
+    select(_ONE.c.board, _ONE.c.name, _OTHER.c.name)
     .where(_ONE.c.held, _OTHER.c.held, _ONE.c.digest == _OTHER.c.digest)
     .where(_ONE.c.name != _OTHER.c.name)
     .where(_ONE.c.name.in_(_MISSED) | _OTHER.c.name.in_(_MISSED))
@@ -98,7 +98,8 @@ class Absences:
         Two names are of one artifact when both have the same bytes and one of them is missed:
         what upstream lists under two names at once are two.
         """
-        return await self._database.run(lambda connection: other_names(connection, board))
+        found = await self._database.run(lambda connection: other_names(connection, [board]))
+        return found.get(board, {})
 
     async def absent_boards(self) -> dict[str, dict[str, Digest]]:
         """Return the boards of which every file from upstream is missed: digests by name."""
@@ -131,12 +132,15 @@ def withdrawn_of(connection: Connection, names: Sequence[str]) -> dict[str, date
     return {name: since for query in queries for name, since in connection.execute(query)}
 
 
-def other_names(connection: Connection, board: str) -> dict[str, tuple[str, ...]]:
-    """Return what `Absences.other_names` does, on *connection*."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for name, other in connection.execute(_OTHERS.where(_ONE.c.board == board)):
-        found[name].append(other)
-    return {name: tuple(others) for name, others in found.items()}
+def other_names(
+    connection: Connection, boards: Sequence[str]
+) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Return what `Absences.other_names` does for those of *boards* that have any."""
+    found: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
+    for some in portions(boards):
+        for board, name, other in connection.execute(_OTHERS.where(_ONE.c.board.in_(some))):
+            found[board][name] = (*found[board].get(name, ()), other)
+    return found
 
 
 def _known(connection: Connection) -> Iterator[Known]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
     from typing import Any
 
-    from sqlalchemy import Connection, RowMapping, Select, Table
+    from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table
 
     from mirror.storage.database import Database
     from mirror.storage.entries import Position, Recorded
@@ -93,12 +93,7 @@ class Artifacts:
 
     async def sightings_of_board(self, board: str) -> list[Sighting]:
         """Return all artifacts of *board* that are held, by name."""
-        return await self._database.run(lambda connection: sightings_of_board(connection, board))
-
-    async def held_elsewhere(self, board: str, names: Iterable[str]) -> list[Sighting]:
-        """Return what is held of *names* and was first seen on the page of another board."""
-        wanted = list(names)
-        return await self._database.run(lambda some: held_elsewhere(some, board, wanted))
+        return await self._database.run(lambda some: sightings_of_boards(some, [board]))
 
     async def sightings_with(self, digest: Digest) -> list[Sighting]:
         """Return all artifacts that have the bytes *digest*, held or not, by name."""
@@ -209,16 +204,21 @@ class Artifacts:
         await self._database.run(work)
 
 
-def sightings_of_board(connection: Connection, board: str) -> list[Sighting]:
-    """Return what `Artifacts.sightings_of_board` does, on *connection*."""
-    query = _HELD.where(ARTIFACTS.c.board == board).order_by(ARTIFACTS.c.name)
-    return [_sighting(row) for row in connection.execute(query).mappings()]
+def sightings_of_boards(connection: Connection, boards: Sequence[str]) -> list[Sighting]:
+    """Return what `Artifacts.sightings_of_board` does for each of *boards*, by name."""
+    return _held_where(connection, ARTIFACTS.c.board, boards)
 
 
-def held_elsewhere(connection: Connection, board: str, names: Sequence[str]) -> list[Sighting]:
-    """Return what `Artifacts.held_elsewhere` does, on *connection*."""
-    others = _HELD.where(ARTIFACTS.c.board != board)
-    queries = (others.where(ARTIFACTS.c.name.in_(some)) for some in portions(names))
+def sightings_named(connection: Connection, names: Sequence[str]) -> list[Sighting]:
+    """Return what is held of *names*."""
+    return _held_where(connection, ARTIFACTS.c.name, names)
+
+
+def _held_where(
+    connection: Connection, column: ColumnElement[str], values: Sequence[str]
+) -> list[Sighting]:
+    query = _HELD.order_by(ARTIFACTS.c.name)
+    queries = (query.where(column.in_(some)) for some in portions(values))
     return [_sighting(row) for query in queries for row in connection.execute(query).mappings()]
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Text, select, type_coerce
 
 from mirror.storage.absences import other_names, withdrawn_of
-from mirror.storage.artifacts import held_elsewhere, sightings_of_board
+from mirror.storage.artifacts import sightings_named, sightings_of_boards
 from mirror.storage.database import portions
 from mirror.storage.entries import Sighting
 from mirror.storage.tables import ABSENCES, ARTIFACTS
@@ -80,9 +80,9 @@ class Grounds:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def said_of(self, board: str, listed: Collection[str]) -> Said:
-        """Return what a document of *board*, whose page lists the names *listed*, says of files."""
-        return await self._database.run(lambda connection: _said(connection, board, list(listed)))
+    async def said_of(self, boards: Mapping[str, Collection[str]]) -> dict[str, Said]:
+        """Return what a document of each of *boards*, given as in `grounds_of`, says of files."""
+        return await self._database.run(lambda connection: _said(connection, boards))
 
     async def grounds_of(self, boards: Mapping[str, Collection[str]]) -> dict[str, bytes]:
         """Return a digest for each of *boards*, given by the names that its page lists.
@@ -93,14 +93,39 @@ class Grounds:
         return await self._database.run(lambda connection: _grounds(connection, boards))
 
 
-def _said(connection: Connection, board: str, listed: list[str]) -> Said:
-    own = sightings_of_board(connection, board)
-    sightings = own + held_elsewhere(connection, board, listed)
-    return Said(
-        sightings=sightings,
-        withdrawn=withdrawn_of(connection, [one.name for one in sightings]),
-        names=other_names(connection, board),
-    )
+def _said(connection: Connection, boards: Mapping[str, Collection[str]]) -> dict[str, Said]:
+    sightings: dict[str, list[Sighting]] = {board: [] for board in boards}
+    own: dict[str, set[str]] = defaultdict(set)
+    for sighting in sightings_of_boards(connection, list(boards)):
+        sightings[sighting.board].append(sighting)
+        own[sighting.board].add(sighting.name)
+    listing = _listed_elsewhere(boards, own)
+    for sighting in sightings_named(connection, list(listing)):
+        for board in listing[sighting.name]:
+            sightings[board].append(sighting)
+    said = [one.name for found in sightings.values() for one in found]
+    withdrawn = withdrawn_of(connection, list(dict.fromkeys(said)))
+    names = other_names(connection, list(boards))
+    return {
+        board: Said(
+            sightings=found,
+            withdrawn={one.name: withdrawn[one.name] for one in found if one.name in withdrawn},
+            names=names.get(board, {}),
+        )
+        for board, found in sightings.items()
+    }
+
+
+def _listed_elsewhere(
+    boards: Mapping[str, Collection[str]], own: Mapping[str, Collection[str]]
+) -> dict[str, list[str]]:
+    """Return by name which pages list a file that is not held as their own."""
+    listing: dict[str, list[str]] = defaultdict(list)
+    for board, names in boards.items():
+        for name in names:
+            if name not in own.get(board, ()):
+                listing[name].append(board)
+    return listing
 
 
 def _grounds(connection: Connection, boards: Mapping[str, Collection[str]]) -> dict[str, bytes]:
@@ -122,11 +147,7 @@ def _elsewhere(
     connection: Connection, boards: Mapping[str, Collection[str]], own: Mapping[str, set[str]]
 ) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """Yield what is held of the names that a page lists and that another page listed first."""
-    listing: dict[str, list[str]] = defaultdict(list)
-    for board, names in boards.items():
-        for name in names:
-            if name not in own[board]:
-                listing[name].append(board)
+    listing = _listed_elsewhere(boards, own)
     for row in _found(
         connection, _ROWS.order_by(ARTIFACTS.c.name), ARTIFACTS.c.name, list(listing)
     ):

@@ -103,7 +103,8 @@ class ForeignPublisher(Publisher):
             None, frozenset(), await standing_judgements(index), await find_renames(index)
         )
         board = remembered_in(await self._read(document))
-        composed = await self._composed(board, composer, document)
+        published = {board.facts.board: document}
+        [composed] = await self._composed([board], composer, published)
         return await self._store.blobs.put(composed.document)
 
 

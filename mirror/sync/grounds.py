@@ -21,7 +21,7 @@ from mirror.sync.marking import Renames
 from mirror.sync.standing import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mirror.catalog.values import Digest
     from mirror.storage.index import Index
@@ -81,6 +81,11 @@ async def compare(
     return Seen(changed, offered)
 
 
+def listed_on(boards: Iterable[CatalogBoard]) -> dict[str, list[str]]:
+    """Return the names that the page of each of *boards* lists, by board id."""
+    return {board.facts.board: [str(one.name) for one in board.listings] for board in boards}
+
+
 async def _grounds_of(
     index: Index, boards: Sequence[CatalogBoard], common: bytes
 ) -> dict[str, bytes]:
@@ -91,9 +96,7 @@ async def _grounds_of(
     found: dict[str, bytes] = {}
     for start in range(0, len(boards), _AT_ONCE):
         some = boards[start : start + _AT_ONCE]
-        known = await index.grounds_of(
-            {board.facts.board: [str(one.name) for one in board.listings] for board in some}
-        )
+        known = await index.grounds_of(listed_on(some))
         found.update(await asyncio.to_thread(_digests, some, known, common))
     return found
 

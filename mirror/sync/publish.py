@@ -25,14 +25,14 @@ from mirror.publication.documents import (
 )
 from mirror.storage.publications import Rendering
 from mirror.sync.composing import Composed, Composer
-from mirror.sync.grounds import Ground, compare
+from mirror.sync.grounds import Ground, compare, listed_on
 from mirror.sync.local_layer import MOST_BYTES, Earlier, LocalLayer, render_local
 from mirror.sync.marking import Before, before_of, find_renames
 from mirror.sync.signing import next_origin, sign
 from mirror.sync.standing import Standing, remembered_in, stamp, standing_judgements
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from mirror.catalog.model import CatalogBoard
@@ -174,10 +174,8 @@ class Publisher:
         digests: dict[str, Digest],
     ) -> None:
         """Render the boards that are *changed*, each with its grounds, and hold the documents."""
-        composed = [
-            await self._composed(board, composer, digests.get(board.facts.board))
-            for board, _ in changed
-        ]
+        boards = [board for board, _ in changed]
+        composed = await self._composed(boards, composer, digests)
         await self._hold([one.document for one in composed], set(digests.values()))
         for (board, grounds), one in zip(changed, composed, strict=True):
             board_id = board.facts.board
@@ -185,11 +183,24 @@ class Publisher:
             self._rendered.boards[board_id] = Rendering(grounds, one.digest, one.offered)
 
     async def _composed(
-        self, board: CatalogBoard, composer: Composer, published: Digest | None
+        self,
+        boards: Sequence[CatalogBoard],
+        composer: Composer,
+        published: Mapping[str, Digest],
+    ) -> list[Composed]:
+        """Return the documents of *boards*, of which some were *published* before."""
+        said = await self._store.index.said_of(listed_on(boards))
+        return [
+            await self._one_composed(
+                partial(composer.compose, board, said[board.facts.board]),
+                published.get(board.facts.board),
+            )
+            for board in boards
+        ]
+
+    async def _one_composed(
+        self, compose: Callable[[Before], Composed], published: Digest | None
     ) -> Composed:
-        listed = [str(listing.name) for listing in board.listings]
-        said = await self._store.index.said_of(board.facts.board, listed)
-        compose = partial(composer.compose, board, said)
         if published is None:
             return await asyncio.to_thread(compose, Before())
         try:

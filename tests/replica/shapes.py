@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.legacy import PRESENT_OF_STEM
 
 if TYPE_CHECKING:
     from tests.replica.builds import Build
+
+# The first of several stems: the ids of October 2021 come first.
+_STEM_OF_PRESENT: Final = {present: stem for stem, present in reversed(PRESENT_OF_STEM.items())}
 
 
 class Shape(StrEnum):
@@ -55,5 +58,4 @@ def legacy_build(build: Build) -> Build:
 
 
 def _legacy_stem(board: str, variant: str | None) -> str | None:
-    found = (stem for stem, present in PRESENT_OF_STEM.items() if present == (board, variant))
-    return next(found, None)
+    return _STEM_OF_PRESENT.get((board, variant))
