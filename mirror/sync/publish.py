@@ -7,32 +7,29 @@ before the root that names it, and the root before the pointer.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Container
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from mirror.catalog.values import Digest
-from mirror.errors import ArtifactNotFoundError, DamagedError
 from mirror.publication.documents import (
     ContentRoot,
     PublicationRoot,
-    decode_board,
     decode_content,
     decode_publication,
     encode,
 )
 from mirror.storage.publications import Rendering
 from mirror.sync.composing import Composed, Composer
+from mirror.sync.composing_anew import composed_anew
 from mirror.sync.grounds import Ground, compare, listed_on
 from mirror.sync.local_layer import MOST_BYTES, Earlier, LocalLayer, render_local
-from mirror.sync.marking import Before, before_of, find_renames
+from mirror.sync.marking import find_renames
 from mirror.sync.signing import next_origin, sign
 from mirror.sync.standing import Standing, remembered_in, stamp, standing_judgements
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Container, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from mirror.catalog.model import CatalogBoard
@@ -63,11 +60,6 @@ class Previous:
     def rendered(self) -> Earlier:
         """What of it can be taken over."""
         return Earlier(self.content, self.local)
-
-
-class _Everything(Container[str]):
-    def __contains__(self, _name: object) -> bool:
-        return True
 
 
 class Publisher:
@@ -191,25 +183,13 @@ class Publisher:
         """Return the documents of *boards*, of which some were *published* before."""
         said = await self._store.index.said_of(listed_on(boards))
         return [
-            await self._one_composed(
+            await composed_anew(
+                self._store.blobs,
                 partial(composer.compose, board, said[board.facts.board]),
                 published.get(board.facts.board),
             )
             for board in boards
         ]
-
-    async def _one_composed(
-        self, compose: Callable[[Before], Composed], published: Digest | None
-    ) -> Composed:
-        if published is None:
-            return await asyncio.to_thread(compose, Before())
-        try:
-            return await self._store.blobs.read_as(
-                published, lambda data: compose(before_of(decode_board(data))), max_bytes=MOST_BYTES
-            )
-        except (DamagedError, ArtifactNotFoundError):
-            # What is held is rendered as held then: that mends the document in most cases.
-            return await asyncio.to_thread(compose, Before(_Everything()))
 
     async def _hold(self, documents: list[bytes], published: Container[Digest]) -> None:
         # What a publication names was durable before it: most boards are as they were.
