@@ -17,28 +17,26 @@ from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
 
 from pydantic import TypeAdapter
 
-from mirror.catalog.local_names import parse_held
 from mirror.catalog.model import BoardPage, IndexPage
 from mirror.catalog.package_documents import PackageContent, PackageIndex
-from mirror.catalog.urls import firmware_folder
 from mirror.errors import (
     ChildRefusedError,
     ChildUnavailableError,
     TooLargeError,
-    UnrecognisedNameError,
 )
 from mirror.formats.verdict import Claim, Verdict
 from mirror.publication.bundle import MANIFEST, encode_manifest
 from mirror.publication.foreign import CHANNEL, PEER_CONTENT, PEER_ROOT, is_source
 from mirror.publication.offered import OFFERED_BOARD
 from mirror.publication.subtrees import NAMED, Named
+from mirror.sandbox.answers import is_name, refuse_elsewhere
 from mirror.sandbox.drawn import DRAWN, MEASURED, Drawn, Measured
 from mirror.sandbox.frames import Question, Request
 from mirror.sandbox.process import Body, Child
 from mirror.sandbox.programs import PROGRAM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     from mirror.publication.bundle import Manifest
@@ -66,7 +64,8 @@ class Sandbox:
     question, and replaced when it died, was too slow or broke a rule.  Bytes on which that
     happens are refused with `ChildRefusedError`, which says what happened; when there is no
     child at all, `ChildUnavailableError` says so and blames no bytes.  *program* is what a
-    child runs.
+    child runs.  *lent* are children to use in place of own ones: nobody else asks them
+    meanwhile, and they outlive this.
     """
 
     def __init__(
@@ -77,12 +76,14 @@ class Sandbox:
         page_seconds: float = 4,
         image_seconds: float = 30,
         program: str = PROGRAM,
+        lent: Sequence[Child] = (),
     ) -> None:
         self._page_seconds = page_seconds
         self._image_seconds = image_seconds
         self._memory_bytes = memory_bytes
-        self._children = [Child(memory_bytes, program) for _ in range(processes)]
-        self._threads = ThreadPoolExecutor(processes, thread_name_prefix="sandbox")
+        self._own = [] if lent else [Child(memory_bytes, program) for _ in range(processes)]
+        self._children = [*lent, *self._own]
+        self._threads = ThreadPoolExecutor(len(self._children), thread_name_prefix="sandbox")
         # Last in, first out: one child that is warm is better than two that are not.
         self._idle: asyncio.LifoQueue[Child] = asyncio.LifoQueue()
         for child in self._children:
@@ -98,7 +99,7 @@ class Sandbox:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for child in self._children:
+        for child in self._own:
             child.abandon()
         for task in self._warming:
             await _finished(task)
@@ -130,13 +131,13 @@ class Sandbox:
         """As `mirror.catalog.pages.read_board_page`; raises `ChildRefusedError` too."""
         request = self._page_request(Question.BOARD_PAGE, url, board)
         page = await self._ask(request, _body(html), _BOARD_PAGE, self._page_seconds)
-        return _about(page, url, board)
+        return refuse_elsewhere(page, url, board)
 
     async def read_empty_board_page(self, html: bytes, url: str, board: str) -> BoardPage:
         """As `mirror.catalog.pages.read_empty_board_page`; raises `ChildRefusedError` too."""
         request = self._page_request(Question.EMPTY_BOARD_PAGE, url, board)
         page = await self._ask(request, _body(html), _BOARD_PAGE, self._page_seconds)
-        return _about(page, url, board)
+        return refuse_elsewhere(page, url, board)
 
     async def read_peer_root(self, document: bytes, url: str, channel: str = CHANNEL) -> PeerRoot:
         """As `mirror.publication.foreign.read_peer_root`; raises `ChildRefusedError` too."""
@@ -163,7 +164,7 @@ class Sandbox:
         """As `mirror.publication.offered.read_offered_board`; raises `ChildRefusedError` too."""
         request = self._page_request(Question.OFFERED_BOARD, url, board)
         offered = await self._ask(request, _body(document), OFFERED_BOARD, self._page_seconds)
-        if offered.facts.board != board or not all(_is_name(one.name) for one in offered.files):
+        if offered.facts.board != board or not all(is_name(one.name) for one in offered.files):
             raise ChildRefusedError(f"{url}: the reader answered about another board")
         return offered
 
@@ -222,7 +223,7 @@ class Sandbox:
 
     def _end(self) -> None:
         self._threads.shutdown()
-        for child in self._children:
+        for child in self._own:
             child.stop()
 
     def _page_request(self, question: Question, url: str, board: str) -> Request:
@@ -292,29 +293,9 @@ async def _finished(running: asyncio.Future[_Answer]) -> None:
         running.result()
 
 
-def _is_name(text: str) -> bool:
-    try:
-        parse_held(text)
-    except UnrecognisedNameError:
-        return False
-    return True
-
-
 def _subject(request: Request) -> str:
     return request.url or "image"
 
 
 def _body(data: bytes) -> Body:
     return Body(io.BytesIO(data), len(data))
-
-
-def _about(page: BoardPage, url: str, board: str) -> BoardPage:
-    """Return *page* if it is about what was asked, each file on the page's own host."""
-    folder = firmware_folder(url)
-    same = page.facts.board == board and page.facts.page == url
-    same = same and all(problem.page == url for problem in page.problems)
-    if not same or not all(
-        listing.board == board and listing.folder == folder for listing in page.listings
-    ):
-        raise ChildRefusedError(f"{url}: the reader answered about another page")
-    return page

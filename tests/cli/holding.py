@@ -28,7 +28,7 @@ async def holding(settings: Settings) -> AsyncIterator[TestNode]:
     with logging_as(settings.log) as log:
         async with (
             node_at(settings.data_dir, settings.upstream.url) as node,
-            Reach(settings, node.store) as reach,
+            Reach(settings, node.store, node.sandbox) as reach,
             OnDemand(node.store, reach, on_demand_terms_of(settings)) as on_demand,
         ):
             operations = Operations(settings, node.store, reach, on_demand, log)

@@ -190,7 +190,7 @@ async def daemon(settings: Settings, url: str) -> AsyncIterator[TestNode]:
     with logging_as(settings.log) as log:
         async with (
             node_at(settings.data_dir, url) as node,
-            Reach(settings, node.store) as reach,
+            Reach(settings, node.store, node.sandbox) as reach,
             OnDemand(node.store, reach, on_demand_terms_of(settings)) as on_demand,
         ):
             operations = Operations(settings, node.store, reach, on_demand, log)
@@ -234,7 +234,7 @@ async def test_a_daemon_refuses_what_is_no_order(tmp_path: Path) -> None:
         with logging_as(settings.log) as log:
             async with (
                 node_at(settings.data_dir, url) as node,
-                Reach(settings, node.store) as reach,
+                Reach(settings, node.store, node.sandbox) as reach,
                 OnDemand(node.store, reach, on_demand_terms_of(settings)) as on_demand,
             ):
                 operations = Operations(settings, node.store, reach, on_demand, log)

@@ -10,8 +10,8 @@ import pytest
 from mirror.catalog.values import Digest
 from mirror.client.downloads import Downloads, Wanted
 from mirror.formats.verdict import Claim
-from mirror.sandbox import Sandbox
 from mirror.upstream.fetch import Fetcher, Politeness, Surroundings
+from tests.children import kept_sandbox
 from tests.client.room import PICO, mirror_in, name_of
 from tests.replica.images import make_image
 from tests.storage.disks import EIO, ENOSPC, FailingDisk
@@ -27,7 +27,7 @@ SWIFT = Politeness(requests_per_second=0, attempts=1, backoff_seconds=0, read_se
 @pytest.mark.parametrize("error", [EIO, ENOSPC])
 async def test_whichever_operation_fails(tmp_path: Path, error: int) -> None:
     disk, surroundings = FailingDisk(), Surroundings(typed=True)
-    async with mirror_in(tmp_path / "mirror") as room, Sandbox(processes=1) as sandbox:
+    async with mirror_in(tmp_path / "mirror") as room, kept_sandbox() as sandbox:
         await room.publish(PICO)
         fetcher = Fetcher(
             room.url,

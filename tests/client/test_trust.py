@@ -12,9 +12,9 @@ from mirror.client.trust import Trust, believe, read_key
 from mirror.errors import ConfigurationError, NewLineageError, SignatureRefusedError
 from mirror.publication.keys import KEY_PATH
 from mirror.publication.statements import Statement, Type
-from mirror.sandbox import Sandbox
 from mirror.transfer.keys.node_keys import NodeSigner
 from mirror.upstream.fetch import Fetcher, Politeness, Surroundings
+from tests.children import kept_sandbox
 from tests.client.room import ESP, PICO, ROOT, mirror_in
 from tests.transfer.keys.samples import key
 
@@ -56,7 +56,7 @@ async def meets(room: MirrorRoom, tmp_path: Path) -> AsyncIterator[Meets]:
         politeness=SWIFT,
         surroundings=Surroundings(typed=True),
     )
-    async with fetcher, Sandbox(processes=1) as sandbox:
+    async with fetcher, kept_sandbox() as sandbox:
 
         async def meet(given: PublicKey | None = None, *, new_lineage: bool = False) -> Trust:
             publication = await Mirror(fetcher, sandbox).publication()

@@ -17,6 +17,7 @@ from mirror.daemon.resting import Resting
 from mirror.storage.crawled import find_last_crawl
 from mirror.storage.quarantine import Bounds
 from mirror.storage.store import Store, Terms
+from tests.children import kept_sandbox
 from tests.replica import Misbehaviour, Replica
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def settings_of(folder: Path, url: str, *fallbacks: str, **more: object) -> Sett
 async def opened(settings: Settings) -> AsyncIterator[Site]:
     async with (
         Store.open(settings.data_dir, clock=now, terms=Terms(None, Bounds())) as store,
-        Reach(settings, store) as reach,
+        kept_sandbox() as readers,
+        Reach(settings, store, readers) as reach,
     ):
         yield Site(settings, store, reach)
 

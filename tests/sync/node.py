@@ -22,6 +22,7 @@ from mirror.sync.run import sync
 from mirror.upstream.fetch import Fetcher
 from mirror.upstream.politeness import Politeness
 from mirror.upstream.surroundings import Surroundings
+from tests.children import kept_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -125,5 +126,5 @@ async def node_at(
         random=lambda count: bytes([lineage]) * count,
         terms=Terms(keep_free, Bounds()),
     )
-    async with opened as store, Sandbox(processes=1) as sandbox:
+    async with opened as store, kept_sandbox() as sandbox:
         yield TestNode(store, sandbox, url)
