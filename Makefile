@@ -5,15 +5,16 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-TESTS := -m "not long and not clients" -n 4 --dist worksteal
+SHARED := -n 4 --dist worksteal
 
 .DELETE_ON_ERROR:
-.PHONY: help run demo test test-long test-clients check bench bench-verify lock clean
+.PHONY: help run demo test test-programs test-long test-clients check bench bench-verify lock clean
 
 help:
 	@echo "make run           start the mirror, with ./mpmirror.toml if it is there"
 	@echo "make demo          try it without Internet: a mirror of the project's own replica"
 	@echo "make test          run the tests (make test-long: the long proofs)"
+	@echo "make test-programs run daemons and commands as processes, and break things"
 	@echo "make test-clients  run real clients (mpflash, Thonny, ...) against the mirror"
 	@echo "make check         format, lint, types, imports"
 	@echo "make bench         measure speed (make bench-verify: damage noticed)"
@@ -27,7 +28,11 @@ demo: $(VENV)/development.stamp
 	@exec $(BIN)/python -m tests.demo
 
 test: $(VENV)/development.stamp
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest -m "not long and not clients and not programs" $(SHARED)
+
+# Daemons and commands as people start them: mostly the starting of Python costs time.
+test-programs: $(VENV)/development.stamp
+	@$(BIN)/python -m pytest -m "programs and not long" $(SHARED)
 
 test-long: $(VENV)/development.stamp
 	@$(BIN)/python -m pytest -m long

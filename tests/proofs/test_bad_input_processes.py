@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.proofs.conftest import Mirrored, Scene
     from tests.proofs.program import Program
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.programs]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mirror.sandbox import Sandbox
     from tests.proofs.program import Program
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.programs]
 
 ESCAPES = "\x1b]0;owned\x07\x1b[2J"
 

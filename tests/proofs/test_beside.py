@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.replica import Misbehaviour, Replica
 from tests.web.waiting import until
 
 if TYPE_CHECKING:
     from tests.proofs.program import Program
+
+pytestmark = pytest.mark.programs
 
 BESIDE = {"MPMIRROR_POLICY__PACKAGES": "*", "MPMIRROR_POLICY__PHOTOGRAPHS": "true"}
 OFFLINE = {"MPMIRROR_OFFLINE": "true"}

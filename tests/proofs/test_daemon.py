@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tests.replica.exchange import Exchange
     from tests.web.client import Client
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.programs]
 
 PICO = "RPI_PICO-20260406-v1.28.0.uf2"
 

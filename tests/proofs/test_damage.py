@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tests.proofs.program import Daemon, Program
     from tests.replica import Replica
 
+pytestmark = pytest.mark.programs
+
 PATH = f"/v1/files/{PICO}"
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tests.proofs.program import Program
     from tests.web.client import Client
 
+pytestmark = pytest.mark.programs
+
 NEW: Final = "RPI_PICO-20260406-v1.28.0.uf2"
 OLD: Final = "RPI_PICO-20251209-v1.27.0.uf2"
 #: So often each process that shares the port is asked, with near certainty.

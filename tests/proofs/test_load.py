@@ -11,6 +11,8 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+import pytest
+
 from tests.cache.node import OFFERED, caching, two_releases
 from tests.proofs.test_on_demand import MOST_KB, POLICY, peak_kb, pids_of, shown
 from tests.replica import Misbehaviour
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
     from tests.proofs.program import Program
     from tests.web.client import Client
+
+pytestmark = pytest.mark.programs
 
 LINES: Final = 50
 REQUESTS: Final = 10_000

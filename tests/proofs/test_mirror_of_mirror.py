@@ -6,11 +6,15 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.replica import Replica
 from tests.web.waiting import until
 
 if TYPE_CHECKING:
     from tests.proofs.program import Daemon, Program
+
+pytestmark = pytest.mark.programs
 
 CONTENT = "/v1/channels/current/content.json"
 

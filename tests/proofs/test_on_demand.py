@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from tests.proofs.program import Program
     from tests.web.client import Client
 
+pytestmark = pytest.mark.programs
+
 CLIENTS: Final = 1000
 IMAGE_BYTES: Final = 400_000
 MOST_KB: Final = 200_000

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from tests.proofs.program import Program
 
+pytestmark = pytest.mark.programs
+
 IMAGE_BYTES: Final = 100_000
 SETTINGS: Final = {
     "MPMIRROR_POLICY__RELEASES": "1",

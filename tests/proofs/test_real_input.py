@@ -26,6 +26,7 @@ FIRMWARE: Final = SHARED / "firmware"
 PAGE: Final = SHARED / "pages" / "micropython_board_esp32_generic.html"
 
 pytestmark = [
+    pytest.mark.programs,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.skipif(
         not SHARED.is_dir(), reason="the real pages and images of ../shared/real are not here"

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tests.proofs.program import Program
     from tests.web.client import Client
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.programs]
 
 HERE: Final = "http://mirror.lab"
 SEALED: Final = {

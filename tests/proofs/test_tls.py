@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.proofs.program import Daemon, Program
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.programs]
 
 CURL: Final = shutil.which("curl")
 _PROXY: Final = re.compile(r"HTTPS_PROXY=(\S+)")

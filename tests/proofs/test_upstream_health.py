@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.proofs.program import Daemon, Program
     from tests.web.client import Client
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.programs]
 
 NEWEST_ONLY = {"MPMIRROR_POLICY__RELEASES": "1", "MPMIRROR_POLICY__PREVIEWS": "0"}
 FILES = "/v1/files/"
