@@ -83,6 +83,21 @@ async def forget_damaged(store: Store, report: Report) -> None:
     await store.index.mark_missing(digests)
 
 
+async def let_go(store: StoreReader) -> set[Digest]:
+    """Return what was let go on purpose by now, and never fetched again."""
+    found: set[Digest] = set()
+    try:
+        async for recorded in store.ledger.entries():
+            match recorded.entry:
+                case Removal(digest=digest):
+                    found.add(digest)
+                case Sighting(digest=digest):
+                    found.discard(digest)
+    except DamagedError:
+        pass  # named by its own check; what stands before is as it was written
+    return found
+
+
 class Checking:
     """One check under way; its parts can be made one by one, and add to ``damages``."""
 
@@ -210,7 +225,7 @@ class Checking:
             return missing
         if missing - self._gone:
             # Most of what an older publication lacks was looked up for a newer one.
-            self._gone = await self._let_go()
+            self._gone = await let_go(self._store)
         return missing - self._gone
 
     async def _read(self, digest: Digest) -> bytes:
@@ -219,20 +234,6 @@ class Checking:
         except (ArtifactNotFoundError, DamagedError) as error:
             self._note(digest, error)
             raise
-
-    async def _let_go(self) -> set[Digest]:
-        """Return what was let go on purpose by now, and never held again."""
-        found: set[Digest] = set()
-        try:
-            async for recorded in self._store.ledger.entries():
-                match recorded.entry:
-                    case Removal(digest=digest):
-                        found.add(digest)
-                    case Sighting(digest=digest):
-                        found.discard(digest)
-        except DamagedError:
-            pass  # named by its own check; what stands before is as it was written
-        return found
 
     def _note_missing(self, digests: set[Digest]) -> None:
         for digest in digests - self._recalled:

@@ -20,13 +20,18 @@ from mirror.errors import (
     MirrorError,
     UpstreamUnavailableError,
 )
+from mirror.publication.documents import decode_content, decode_publication
+from mirror.publication.local.layer import local_digests
+from mirror.publication.subtrees import tops_of
 from mirror.storage.entries import Decision
 from mirror.storage.store import Store
 from mirror.sync.intake import Intake
+from mirror.sync.local_layer import MOST_BYTES
 from mirror.sync.package_healing import heal_package
 from mirror.sync.package_memory import find_tree
 from mirror.sync.photographs import find_photographs
 from mirror.sync.publish import Publisher
+from mirror.upkeep.check import let_go
 
 if TYPE_CHECKING:
     from mirror.catalog.values import Digest
@@ -54,13 +59,16 @@ class Healer:
         """Read a blob from the disk, and say what is wrong with it; None when it is sound.
 
         What is damaged is hashed before anybody serves it, and no longer counts as held.
-        What is recalled is missing with good reason.  Raises `StorageError` when the disk refuses.
+        What is recalled, and a document that a prune let go of, is missing with good reason.
+        Raises `StorageError` when the disk refuses.
         """
         if await self.store.index.find_recall(digest) is not None:
             return None
         try:
             await self.store.blobs.check(digest)
         except ArtifactNotFoundError:
+            if await self._was_let_go(digest):
+                return None
             wrong = "missing"
         except DamagedError:
             wrong = "damaged"
@@ -71,6 +79,29 @@ class Healer:
             await self.store.blobs.distrust(digest)
         await self.store.index.mark_missing([digest])
         return wrong
+
+    async def _was_let_go(self, digest: Digest) -> bool:
+        """Whether *digest* is a document that was let go, and that no pointer leads to again."""
+        if await self.store.index.sightings_with(digest):
+            return False
+        publications = self.store.publications
+        try:
+            for channel in await publications.channels():
+                root = await publications.current(channel)
+                if root is None or digest in await self._documents_of(root):
+                    return False
+        except (ArtifactNotFoundError, DamagedError):
+            return False  # nobody knows what it names
+        return digest in await let_go(self.store)
+
+    async def _documents_of(self, digest: Digest) -> set[Digest]:
+        root = decode_publication(await self._read(digest))
+        content = decode_content(await self._read(root.content))
+        documents = {digest, root.content, *content.boards.values(), *tops_of(content)}
+        return documents | local_digests(root)
+
+    async def _read(self, digest: Digest) -> bytes:
+        return await self.store.blobs.read(digest, max_bytes=MOST_BYTES)
 
     async def heal(self, digest: Digest) -> None:
         """Hold *digest* again, and write that down; nothing is done if it is sound.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
 from mirror.catalog.values import Digest
-from mirror.errors import DamagedError, MirrorError
+from mirror.errors import ArtifactNotFoundError, DamagedError, MirrorError
 from mirror.web.holdings import Blobs, Publications
 
 if TYPE_CHECKING:
@@ -77,10 +77,14 @@ class WatchedBlobs:
             raise
 
     async def read(self, digest: Digest, *, max_bytes: int) -> bytes:
-        """Return the bytes of a blob, hashed now."""
+        """Return the bytes of a blob, hashed now.
+
+        Only documents that something names are read: one that is missing rings too, and whoever
+        is told knows whether it was let go on purpose.
+        """
         try:
             return await self.blobs.read(digest, max_bytes=max_bytes)
-        except DamagedError:
+        except (ArtifactNotFoundError, DamagedError):
             self.bell.ring(digest)
             raise
 

@@ -12,7 +12,7 @@ import pytest
 from mirror.catalog.values import Digest
 from mirror.errors import DamagedError, DigestMismatchError, UpstreamError
 from mirror.publication.documents import decode_content
-from mirror.storage.entries import Change, Decision
+from mirror.storage.entries import Change, Decision, Removal
 from mirror.upkeep.heal import Healer
 from tests.replica import Misbehaviour, Replica
 from tests.sync.node import TestNode, node_at
@@ -134,6 +134,31 @@ async def test_a_document_of_this_node_is_rendered_again_without_asking(tmp_path
         assert Digest.of(path_of(scene.data, document).read_bytes()) == document
         assert scene.replica.requests == []
         assert [entry.why for entry in healed] == ["damaged on disk, rendered again"]
+
+
+async def test_a_layer_that_is_missing_is_rendered_again_as_it_was(tmp_path: Path) -> None:
+    async with synced(tmp_path) as scene:
+        layer = (await scene.node.root()).layers["RPI_PICO"]
+        path_of(scene.data, layer).unlink()
+        await scene.healer.heal(layer)
+
+        assert Digest.of(path_of(scene.data, layer).read_bytes()) == layer
+
+
+async def test_a_document_that_a_prune_let_go_of_is_no_damage(tmp_path: Path) -> None:
+    """Whoever still reads an old publication rings for nothing; one that is current is damage."""
+    async with synced(tmp_path) as scene:
+        store, current = scene.node.store, (await scene.node.root()).layers["RPI_PICO"]
+        old = await store.blobs.put(b"a page of an old publication")
+        for digest in (old, current):
+            await store.ledger.append([Removal(scene.node.now, digest, (), 9, "not reached")])
+            path_of(scene.data, digest).unlink()
+        lost = await store.blobs.put(b"another")
+        path_of(scene.data, lost).unlink()
+
+        assert await scene.healer.examine(old) is None
+        assert await scene.healer.examine(current) == "missing"
+        assert await scene.healer.examine(lost) == "missing"
 
 
 async def test_a_board_document_is_rendered_again_by_a_run(tmp_path: Path) -> None:

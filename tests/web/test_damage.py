@@ -11,6 +11,7 @@ import pytest
 
 from mirror.catalog.values import Digest
 from mirror.errors import LockedError
+from mirror.publication.documents import decode_publication
 from mirror.web.app import Serving
 from mirror.web.damage import DamageBell
 from mirror.web.worker import WorkerSettings
@@ -65,6 +66,22 @@ async def test_damage_is_answered_with_503_and_told_once(
         digest = await asyncio.wait_for(told.digests.get(), 5)
 
     assert (statuses, digest, told.digests.empty()) == ({503}, DIGEST, True)
+
+
+async def test_a_page_that_is_missing_is_told_too(builder: Builder, data: Path) -> None:
+    """What was rendered of a board lies in its layer, which no file's name leads to."""
+    told = Told()
+    root = await builder.store.publications.current()
+    assert root is not None
+    document = decode_publication(await builder.store.blobs.read(root, max_bytes=1 << 20))
+    layer = document.layers["RPI_PICO_W"]
+    serving = Serving(node=NODE, status=status, damaged=told.take)
+    async with served(builder.store, told=serving) as site:
+        (data / "blobs" / "sha256" / layer.hex[:2] / layer.hex).unlink()
+        got = await site.client.get("/download/RPI_PICO_W/")
+        digest = await asyncio.wait_for(told.digests.get(), 5)
+
+    assert (got.status, digest) == (503, layer)
 
 
 async def test_a_file_that_is_only_not_kept_is_not_told(builder: Builder) -> None:
