@@ -218,6 +218,7 @@ class Mirror:
             MPMIRROR_LISTEN="0.0.0.0:8080",
             MPMIRROR_PUBLIC_URL=URL,
             MPMIRROR_TLS__LISTEN='["0.0.0.0:443"]',
+            MPMIRROR_TLS__PROXY_LISTEN='["0.0.0.0:3128"]',
             MPMIRROR_UPSTREAM__URL="http://{}:{}".format(*_UPSTREAM),
             MPMIRROR_UPSTREAM__REQUESTS_PER_SECOND="0",
             MPMIRROR_UPSTREAM__ATTEMPTS="1",
@@ -248,11 +249,11 @@ class Room:
 
 
 def equip(folder: Path, **settings: str) -> tuple[Lab, Mirror]:
-    """Make a mirror in *folder* that trusts nobody yet and holds nothing; issue its papers."""
+    """Make a mirror in *folder* that holds nothing, with its papers; or take the one there is."""
     folder.mkdir(parents=True, exist_ok=True)
     mirror = Mirror(folder, settings)
-    issued = json.loads(mirror.command("lab-ca", *NAMES, "--json"))
-    papers = Path(issued[0]["generations"][0]["authority"])
     authority = folder / "lab.pem"
-    shutil.copy(papers, authority)
+    if not authority.exists():
+        issued = json.loads(mirror.command("lab-ca", *NAMES, "--json"))
+        shutil.copy(issued[0]["generations"][0]["authority"], authority)
     return Lab(folder, authority), mirror

@@ -9,8 +9,9 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final
 
+from mirror.publication.setup.fetching import curl_guide, own_guide
 from mirror.publication.setup.model import Dialect, Guide, Lines, Place, Reach, Step, System, Way
-from mirror.publication.setup.steps import fetch_authority, in_file, powershell, shell
+from mirror.publication.setup.steps import ask_url, both, fetch_authority, in_file
 from mirror.publication.setup.ways import ByName, by_names
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ def _thonny(place: Place) -> Guide:
             ),
         ),
         (
-            Step("This answers a list of boards.", _ask(f"{prefix}/micropython-variants-uf2.json")),
+            Step(
+                "This answers a list of boards.", ask_url(f"{prefix}/micropython-variants-uf2.json")
+            ),
             Step(
                 "In Thonny: Run, Configure interpreter, Install or update MicroPython shows the"
                 " versions that this mirror holds."
@@ -114,8 +117,8 @@ def _mpremote(place: Place) -> Guide:
     own = Way(
         "By an option, without any certificate",
         Reach.PROGRAM,
-        (Step("Name the index with each installation.", _both(command)),),
-        (Step("This answers the list of packages.", _ask(f"{place.base}/pi/v2/index.json")),),
+        (Step("Name the index with each installation.", both(command)),),
+        (Step("This answers the list of packages.", ask_url(f"{place.base}/pi/v2/index.json")),),
         (Step("Leave the option out."),),
     )
     return Guide(
@@ -148,49 +151,10 @@ def _mip(place: Place) -> Guide:
         "By an argument, without any certificate",
         Reach.PROGRAM,
         (Step("On the board, which must be in the mirror's network:", (lines,)),),
-        (Step("This answers the list of packages.", _ask(f"{place.base}/pi/v2/index.json")),),
+        (Step("This answers the list of packages.", ask_url(f"{place.base}/pi/v2/index.json")),),
         (Step("Leave the argument out."),),
     )
     return Guide("mip", "mip on the board", "Installs packages from the board itself.", (own,))
-
-
-def _curl(place: Place) -> Guide:
-    sums = shlex.quote(f"{place.base}/resources/firmware/SHA256SUMS")
-    name = "NAME.uf2"
-    file = f"{place.base}/resources/firmware/{name}"
-    own = Way(
-        "By the address",
-        Reach.PROGRAM,
-        (
-            Step(
-                "Fetch a file by its name, and check it. What broke off goes on where it was.",
-                (
-                    shell(
-                        f"curl -fsSO {sums}",
-                        f"curl -f -C - -O {shlex.quote(file)}",
-                        "sha256sum -c --ignore-missing SHA256SUMS",
-                    ),
-                    powershell(
-                        f"curl.exe -f -C - -O '{file}'",
-                        f"Get-FileHash {name}",
-                    ),
-                ),
-            ),
-            Step(
-                "The same with wget, or with aria2 in several parts.",
-                (shell(f"wget -c {shlex.quote(file)}", f"aria2c -x 4 {shlex.quote(file)}"),),
-            ),
-        ),
-        (Step("This answers alive.", _ask(f"{place.base}/healthz")),),
-        (Step("There is nothing to undo."),),
-    )
-    return Guide(
-        "curl",
-        "curl, wget, aria2",
-        "Fetch any file, with its SHA-256 beside it.",
-        (own,),
-        (f"The feed, {place.base}/v1/feed.json, names every file, its digest and where to flash.",),
-    )
 
 
 def _browser(place: Place) -> Guide:
@@ -232,23 +196,13 @@ def _by_node(client: str, title: str, summary: str, by_name: ByName) -> Callable
     return make
 
 
-def _ask(url: str) -> tuple[Lines, Lines]:
-    return (
-        shell(f"curl -fsS {shlex.quote(url)} | head -c 300"),
-        powershell(f"(Invoke-WebRequest '{url}').StatusCode"),
-    )
-
-
-def _both(command: str) -> tuple[Lines, Lines]:
-    return shell(command), powershell(command)
-
-
 GUIDES: Final[Mapping[str, Callable[[Place], Guide]]] = {
     "thonny": _thonny,
     "mpflash": _mpflash,
     "mpremote": _mpremote,
     "mip": _mip,
-    "curl": _curl,
+    "curl": curl_guide,
+    "mpmirror": own_guide,
     "esp-web-tools": _browser,
     "micropico": _by_node(
         "micropico",

@@ -30,6 +30,19 @@ def powershell(*text: str) -> Lines:
     return Lines(System.WINDOWS, Dialect.POWERSHELL, text)
 
 
+def ask_url(url: str) -> tuple[Lines, Lines]:
+    """See that *url* answers."""
+    return (
+        shell(f"curl -fsS {shlex.quote(url)} | head -c 300"),
+        powershell(f"(Invoke-WebRequest '{url}').StatusCode"),
+    )
+
+
+def both(command: str) -> tuple[Lines, Lines]:
+    """Type *command*, which is the same everywhere."""
+    return shell(command), powershell(command)
+
+
 def in_file(file: str, *text: str, system: System = System.ANY) -> Lines:
     """Return lines that stand in *file*."""
     return Lines(system, Dialect.FILE, text, file)
@@ -56,10 +69,14 @@ def fetch_authority(place: Place) -> Step:
 def combine_bundle() -> Step:
     """Put the room's authority behind the usual ones."""
     return Step(
-        "Combine it with the usual authorities, so that other sites stay reachable. They come with"
-        " Python's certifi; on Debian they are in /etc/ssl/certs/ca-certificates.crt, too.",
+        "Combine it with the usual authorities, so that other sites stay reachable. Fedora has them"
+        " in /etc/pki/tls/certs/ca-bundle.crt; on Windows they come with Python's certifi.",
         (
-            shell(f'cat "$(python3 -m certifi)" {AUTHORITY} > {BUNDLE}'),
+            shell(
+                f"cat /etc/ssl/certs/ca-certificates.crt {AUTHORITY} > {BUNDLE}",
+                system=System.LINUX,
+            ),
+            shell(f"cat /etc/ssl/cert.pem {AUTHORITY} > {BUNDLE}", system=System.MACOS),
             powershell(f"Get-Content (py -m certifi), {AUTHORITY} | Set-Content {BUNDLE}"),
         ),
     )
