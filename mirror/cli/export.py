@@ -54,6 +54,10 @@ def export(  # noqa: PLR0913 - the options of a command
         list[str] | None,
         typer.Option("--boards", help="Only these boards: a pattern; may be repeated."),
     ] = None,
+    with_server: Annotated[
+        bool,
+        typer.Option("--with-server", help="Add serve.py, which serves the bundle by itself."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON, for a script.")] = False,
 ) -> None:
     """Write a signed bundle that crosses a gap, or a folder as another tool wants it."""
@@ -68,6 +72,7 @@ def export(  # noqa: PLR0913 - the options of a command
             split=split,
             key=key,
             passphrase_file=passphrase_file,
+            server=with_server,
         )
         export_bundle(settings, wish, as_json=as_json)
         return

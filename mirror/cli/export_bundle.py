@@ -14,6 +14,8 @@ from mirror.config.units import parse_size
 from mirror.errors import ConfigurationError
 from mirror.publication.freshness import decode_freshness
 from mirror.publication.statements import Statement
+from mirror.storage.disk import Disk
+from mirror.storage.files import Files
 from mirror.storage.freshness import find_freshness
 from mirror.storage.store import StoreReader
 from mirror.storage.threads import to_end
@@ -22,6 +24,7 @@ from mirror.transfer.bundles.writing import Written, write_bundle
 from mirror.transfer.have import Have, parse_have
 from mirror.transfer.keys.node_keys import EXPORT, NODE, read_secret
 from mirror.transfer.keys.secret import SecretKey
+from mirror.transfer.stick.building import NAME as SERVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,7 @@ class Wish:
     split: str | None
     key: Path | None
     passphrase_file: Path | None
+    server: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,10 @@ def export_bundle(settings: Settings, wish: Wish, *, as_json: bool) -> None:
     """Write the bundle, and say what is in it."""
     if wish.since is not None and wish.have is not None:
         raise ConfigurationError("--since and --have both say what the far side holds: give one")
+    if wish.server and (wish.since is not None or wish.have is not None):
+        raise ConfigurationError(
+            "--with-server is for a whole bundle: leave out --since and --have"
+        )
     split = parse_size(wish.split) if wish.split else None
     key = _key(settings, wish)
     export, written = asyncio.run(_export(settings, wish, key, split))
@@ -86,6 +94,7 @@ async def _export(
         held=have.holds if have else lambda _digest: False,
         marked=(have.ledger,) if have else (),
         checked=decode_freshness(page.page.encode()).checked if page else None,
+        server=wish.server,
     )
     export = await plan_export(store, _Signer(key), request)
     with Steps() as steps:
@@ -96,6 +105,8 @@ async def _export(
             split,
             lambda done, total: steps.show("write", done, total),
         )
+    if wish.server:
+        await to_end(Files(Disk()).write, wish.path.with_name(SERVER), export.extras[SERVER])
     return export, written
 
 
@@ -131,6 +142,7 @@ def _document(export: Export, written: Written, key: SecretKey) -> dict[str, obj
         "blobs": len(manifest.blobs),
         "subtrees": list(manifest.subtrees),
         "left": list(export.left),
+        "server": next((one.sha256 for one in manifest.extras if one.path == SERVER), None),
         "key": key.key_id,
         "fingerprint": key.public.fingerprint,
     }
@@ -148,6 +160,10 @@ def _tell(export: Export, written: Written, key: SecretKey) -> None:
     if len(written.files) > 5:  # noqa: PLR2004 - the first five show the rest
         say(f"  … {len(written.files)} volumes")
     say(f"signed by key {key.key_id}, fingerprint {key.public.fingerprint}")
+    for extra in manifest.extras:
+        if extra.path == SERVER:
+            say(f"{SERVER} beside it serves it: python3 {SERVER} {written.files[0].name} KEY")
+            say(f"note its SHA-256 on paper: {extra.sha256}")
     for sentence in export.left:
         complain(sentence)
     say("It is not encrypted: whoever finds it can read it, and change nothing unnoticed.")

@@ -33,6 +33,7 @@ _KeyId = Annotated[str, Field(pattern=r"^[0-9A-F]{16}\z")]
 _Board = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}\z")]
 _Minisig = Annotated[str, Field(max_length=9000)]
 _Number = Annotated[int, Field(ge=0, lt=10**18)]
+_ExtraPath = Annotated[str, Field(pattern=r"^(?:serve\.py|server/[a-z0-9][a-z0-9.-]{0,60})\z")]
 #: What stands beside the boards in a content.
 Subtree = Literal["packages", "photographs"]
 
@@ -51,6 +52,20 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Extra:
+    """A file for people in a bundle, which no store takes in: what serves a bundle by itself."""
+
+    path: _ExtraPath
+    sha256: _Hex
+    size: Annotated[int, Field(ge=0, lt=1 << 40)]
+
+    @property
+    def piece(self) -> Piece:
+        """Its bytes."""
+        return Piece(self.sha256, self.size)
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """The hash of one line of the sender's ledger: who rewrites history changes all later ones."""
 
@@ -65,7 +80,8 @@ class Manifest:
     ``content`` is the root of the tree, the first of ``documents``; ``base`` is the content that
     the receiver is taken to hold, null for none; ``boards`` are those whose documents and files
     the bundle is about, null for all; ``subtrees`` are those that it brings whole, as far as the
-    receiver has them not.  ``checked`` is when the sender last crawled to the end.
+    receiver has them not; ``extras`` stand before the documents.  ``checked`` is when the sender
+    last crawled to the end.
     ``signed`` are ``.minisig`` files of the content by its maker.  ``ledger`` are lines of the
     sender's ledger by their hash, the last line among them.
     """
@@ -83,6 +99,7 @@ class Manifest:
     ledger: Annotated[tuple[Mark, ...], Field(max_length=100_000)]
     signed: Annotated[dict[_KeyId, _Minisig], Field(max_length=16)]
     subtrees: Annotated[tuple[Subtree, ...], Field(max_length=2)] = ()
+    extras: Annotated[tuple[Extra, ...], Field(max_length=MOST_BOARDS + 10)] = ()
     type: str = TYPE
     format: int = PLAIN
     critical: tuple[str, ...] = ()
@@ -90,12 +107,13 @@ class Manifest:
     @property
     def pieces(self) -> tuple[Piece, ...]:
         """Everything behind the list of sums, in the order of the bundle."""
-        return (*self.documents, *self.blobs)
+        return (*(extra.piece for extra in self.extras), *self.documents, *self.blobs)
 
     def paths(self) -> list[tuple[str, Piece]]:
         """Return where each piece stands in the bundle."""
+        extras = [(extra.path, extra.piece) for extra in self.extras]
         documents = [(f"documents/{piece.sha256}.json", piece) for piece in self.documents]
-        return documents + [(blob_path(piece), piece) for piece in self.blobs]
+        return extras + documents + [(blob_path(piece), piece) for piece in self.blobs]
 
     def sums(self) -> bytes:
         """Return what ``sha256sum -c`` reads."""
@@ -114,7 +132,7 @@ def encode_manifest(manifest: Manifest) -> bytes:
     """Return the canonical JSON (RFC 8785)."""
     fields: dict[str, Any] = MANIFEST.dump_python(manifest, mode="json")
     if manifest.format == PLAIN:
-        del fields["subtrees"]
+        del fields["subtrees"], fields["extras"]
     return canonical(fields)
 
 

@@ -298,7 +298,7 @@ class IncomingFolder:
         """Remove what no download can go on from: a part without a note, and the reverse."""
         listed = self._listed()
         self._left.looked({path.with_suffix(".part") for path in listed})
-        for path in listed:
+        for path in sorted(listed, reverse=True):  # parts first, then their notes
             partner = path.with_suffix(".json" if path.suffix == ".part" else ".part")
             if not partner.exists() or (path.suffix == ".part" and _is_sealed(path)):
                 self._files.remove(path)

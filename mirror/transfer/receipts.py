@@ -62,6 +62,7 @@ class Receipt:
     """What one import did.  ``ledger_number`` and ``ledger_sha256`` are the end of this node's.
 
     ``lineage``, ``channel``, ``sequence`` and ``content`` are the sender's; ``key`` signed it.
+    ``server`` is the SHA-256 of the `serve.py` in the bundle, if it had one.
     """
 
     receiver: str
@@ -80,6 +81,7 @@ class Receipt:
     files: tuple[ReceiptFile, ...]
     changed: tuple[str, ...]
     recalled: tuple[Digest, ...]
+    server: str | None = None
     checks: tuple[str, ...] = CHECKS
     type: str = "mpmirror.receipt"
     format: int = 1
@@ -130,6 +132,7 @@ def make_receipt(imported: Imported, receiver: str, now: datetime) -> Receipt:
         files=(*firmware, *beside),
         changed=done.changed,
         recalled=done.recalled,
+        server=next((one.sha256 for one in manifest.extras if one.path == "serve.py"), None),
     )
 
 
@@ -191,6 +194,7 @@ def render_page(receipt: Receipt) -> str:
         ("goes on from", receipt.base or "nothing: a whole bundle"),
         ("published here as", str(receipt.publication or "nothing new")),
         ("local ledger", f"line {receipt.ledger_number}, {receipt.ledger_sha256}"),
+        ("serve.py in the bundle", receipt.server or "none"),
         ("names with other bytes than before", ", ".join(receipt.changed) or "none"),
         ("recalled with it", ", ".join(map(str, receipt.recalled)) or "nothing"),
     ]

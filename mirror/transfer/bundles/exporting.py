@@ -8,8 +8,8 @@ blob is hashed on the way: damaged bytes end the export and never leave the hous
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -20,7 +20,7 @@ from mirror.errors import (
     DamagedError,
     PublicationNotFoundError,
 )
-from mirror.publication.bundle import FORMAT, PLAIN, Manifest, Mark, Piece, encode_manifest
+from mirror.publication.bundle import FORMAT, PLAIN, Extra, Manifest, Mark, Piece, encode_manifest
 from mirror.publication.documents import (
     ContentRoot,
     PublicationRoot,
@@ -31,6 +31,7 @@ from mirror.publication.documents import (
 from mirror.publication.statements import Statement, Type
 from mirror.storage.threads import to_end
 from mirror.transfer.bundles.beside import find_beside, named_beside
+from mirror.transfer.bundles.server import make_extras
 from mirror.transfer.bundles.tar import END, header, padding
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ class Request:
     """What a bundle shall bring: of which *channel*, of which boards (patterns; none: all).
 
     *base* is a content that the receiver holds, *held* says whether it holds certain bytes
-    besides; *marked* are numbers of lines of the ledger to be marked too.
+    besides; *marked* are numbers of lines of the ledger to be marked too.  With *server* the
+    bundle has what it takes to serve it without an installation.
     """
 
     channel: str = "current"
@@ -64,18 +66,21 @@ class Request:
     held: Callable[[Digest], bool] = lambda _digest: False
     marked: Collection[int] = ()
     checked: str | None = None
+    server: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
     """A bundle that is about to be written: all of it but the files is in *head*.
 
-    *left* are sentences about what stays behind, and what that means for the far side.
+    *left* are sentences about what stays behind, and what that means for the far side; *extras*
+    are the bytes of the manifest's, by their paths.
     """
 
     manifest: Manifest
     head: tuple[tuple[str, bytes], ...]
     left: tuple[str, ...] = ()
+    extras: Mapping[str, bytes] = field(default_factory=dict)
 
 
 async def plan_export(store: StoreReader, signer: BundleSigner, request: Request) -> Export:
@@ -92,6 +97,7 @@ async def plan_export(store: StoreReader, signer: BundleSigner, request: Request
     documents += beside.documents
     files = (files | set(beside.files)) - set(beside.documents)
     recalled = set(content.recalled)
+    extras = await make_extras(store, root, content, boards) if request.server else {}
 
     def is_new(piece: Piece) -> bool:
         digest = piece.digest
@@ -112,7 +118,10 @@ async def plan_export(store: StoreReader, signer: BundleSigner, request: Request
         ledger=await _marks(store, request.marked),
         signed=await store.signatures.of(root.content),
         subtrees=tuple(beside.names),
-        format=FORMAT if beside.names else PLAIN,
+        extras=tuple(
+            Extra(path, Digest.of(data).hex, len(data)) for path, data in sorted(extras.items())
+        ),
+        format=FORMAT if beside.names or extras else PLAIN,
     )
     data = encode_manifest(manifest)
     said = Statement(Type.BUNDLE, root.lineage, root.sequence, request.channel)
@@ -125,6 +134,7 @@ async def plan_export(store: StoreReader, signer: BundleSigner, request: Request
             ("SHA256SUMS", manifest.sums()),
         ),
         tuple(beside.left),
+        extras,
     )
 
 
@@ -135,8 +145,11 @@ async def stream_export(store: StoreReader, export: Export) -> AsyncGenerator[by
         yield data + bytes(padding(len(data)))
     for path, piece in export.manifest.paths():
         yield header(path, piece.size)
-        async for portion in _bytes_of(store, piece):
-            yield portion
+        if path in export.extras:
+            yield export.extras[path]
+        else:
+            async for portion in _bytes_of(store, piece):
+                yield portion
         if padding(piece.size):
             yield bytes(padding(piece.size))
     yield END

@@ -32,7 +32,7 @@ from mirror.transfer.bundles.committing import Commit, Committed
 from mirror.transfer.bundles.judging import Judged, Judging, Scan
 from mirror.transfer.bundles.judging_beside import Brought
 from mirror.transfer.bundles.reading import Reader
-from mirror.transfer.bundles.staging import Staging
+from mirror.transfer.bundles.staging import Staging, nowhere
 from mirror.transfer.keys.minisign import Signature
 from mirror.transfer.keys.rules import Rules, Seen
 
@@ -105,7 +105,7 @@ class _Import:
     async def whole(self, *, dry_run: bool) -> Imported:
         try:
             manifest, said, key = await self._opened()
-            total = sum(piece.size for piece in manifest.pieces)
+            total = sum(piece.size for piece in (*manifest.documents, *manifest.blobs))
             await self._refuse_too_large(total)
             await self._copy(manifest, total)
             judging = Judging(self._means, self._staging, manifest)
@@ -167,8 +167,12 @@ class _Import:
                 )
 
     async def _copy(self, manifest: Manifest, total: int) -> None:
-        done = 0
+        done, extras = 0, {extra.path for extra in manifest.extras}
         for path, piece in manifest.paths():
+            if path in extras:
+                # For people: its digest is checked, and nothing of it is taken in.
+                await self._reader.piece(path, piece, nowhere)
+                continue
             async with self._staging.taking(piece) as sink:
                 await self._reader.piece(path, piece, sink)
             done += piece.size

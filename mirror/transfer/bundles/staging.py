@@ -35,13 +35,13 @@ class Staging:
         digest = piece.digest
         if await self._store.blobs.has(digest):
             self._known.add(digest)
-            yield _nowhere
+            yield nowhere
             return
         incoming = self._store.incoming.open(f"bundle-{digest.hex}", f"bundle:{digest.hex}")
         self._copies[digest] = incoming
         async with incoming:
             if incoming.size == piece.size and piece.size:
-                yield _nowhere
+                yield nowhere
             else:
                 await incoming.restart(None)
                 yield incoming.write
@@ -110,5 +110,5 @@ class Staging:
         self._copies.clear()
 
 
-async def _nowhere(_portion: bytes) -> None:
-    """Take bytes that are there already."""
+async def nowhere(_portion: bytes) -> None:
+    """Take bytes that nobody needs to keep."""

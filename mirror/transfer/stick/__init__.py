@@ -1,0 +1,1 @@
+"""What a stick carries beside firmware: a server that needs nothing but Python."""
