@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,52 @@ def _room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
     room = Room(lab, mirror)
     yield room
     room.close()
+
+
+class Names(threading.Thread):
+    """Answers whoever asks for a name that is in no hosts file: there is none; ``asked`` are all.
+
+    A client that wants another host than the mirror has to ask here first.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.asked: list[str] = []
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 53))
+
+    def run(self) -> None:
+        """Answer until the socket is closed."""
+        while True:
+            try:
+                question, client = self._socket.recvfrom(512)
+            except OSError:
+                return
+            self.asked.append(_name_in(question))
+            # RFC 1035 section 4.1.1: the same question, as an answer, with RCODE 3.
+            self._socket.sendto(question[:2] + b"\x81\x83" + question[4:], client)
+
+
+def _name_in(question: bytes) -> str:
+    labels, at = [], 12
+    while at < len(question) and question[at]:
+        labels.append(question[at + 1 : at + 1 + question[at]].decode("ascii", "replace"))
+        at += 1 + question[at]
+    return ".".join(labels)
+
+
+@pytest.fixture(scope="session")
+def _names() -> Names:
+    names = Names()
+    names.start()
+    return names
+
+
+@pytest.fixture
+def asked(_names: Names) -> list[str]:
+    """Give the names that this test's clients ask for and that do not lead to the mirror."""
+    _names.asked.clear()
+    return _names.asked
 
 
 @pytest.fixture

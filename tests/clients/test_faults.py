@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import statistics
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +27,8 @@ _OLD: Final = "v1.27.0"
 # Each network has its own: least, usual and most bytes of a connection's buffers.
 _BUFFERS: Final = [Path("/proc/sys/net/ipv4") / name for name in ("tcp_rmem", "tcp_wmem")]
 _CLIENTS: Final = 50
+_FILES: Final = 1000
+_TARGET: Final = 50
 
 
 def download(lab: Lab, home: Path, version: str) -> list[bytes]:
@@ -144,30 +145,39 @@ def until_begun(path: Path) -> None:
     raise AssertionError(f"nothing came to {path}")
 
 
-def test_the_first_byte_comes_soon_to_fifty_clients(lab: Lab, tell: Callable[[str], None]) -> None:
-    """Measured and printed: held files, fifty connections, each a file again and again."""
+def test_the_first_byte_comes_soon_to_fifty_clients(
+    lab: Lab, home: Path, tell: Callable[[str], None]
+) -> None:
+    """Held files, fifty connections of curl at once, each a file again and again.
+
+    It is curl that measures, from the request to the first byte: a client in Python would
+    measure itself.  After a start each file is read and hashed at its first serving, so the
+    first round is told apart.  Two processors carry both sides: the load is told too.
+    """
     names = sorted(lab.digests())
-    seconds: list[float] = []
-    guard = threading.Lock()
+    urls = [f"{URL}/resources/firmware/{names[turn % len(names)]}" for turn in range(_FILES)]
+    first, later = first_bytes(home, urls), first_bytes(home, urls)
 
-    def client(number: int) -> None:
-        connection = HTTPConnection("mirror.lab", 8080, timeout=30)
-        for turn in range(20):
-            name = names[(number * 7 + turn) % len(names)]
-            began = time.perf_counter()
-            connection.request("GET", f"/resources/firmware/{name}")
-            answer = connection.getresponse()
-            answer.read(1)
-            took = time.perf_counter() - began
-            answer.read()
-            assert answer.status == 200
-            with guard:
-                seconds.append(took)
-        connection.close()
+    assert (len(first), len(later)) == (_FILES, _FILES)
+    found = statistics.quantiles(later, n=100)[98]
+    beside = "under" if found < _TARGET else "over"
+    tell(
+        f"first byte of held files with {_CLIENTS} clients: 99 % within {found:.0f} ms, {beside} "
+        f"the {_TARGET} ms that are wanted; at the first serving after a start within "
+        f"{statistics.quantiles(first, n=100)[98]:.0f} ms; load {os.getloadavg()[0]:.1f}"
+    )
 
-    with ThreadPoolExecutor(_CLIENTS) as pool:
-        list(pool.map(client, range(_CLIENTS)))
 
-    found = statistics.quantiles(seconds, n=100)[98]
-    tell(f"first byte with {_CLIENTS} clients: 99 % within {found * 1000:.1f} ms")
-    assert len(seconds) == 20 * _CLIENTS
+def first_bytes(home: Path, urls: list[str]) -> list[float]:
+    """Fetch *urls*, as many at once as there are clients; return milliseconds to first bytes."""
+    home.mkdir(exist_ok=True)
+    config = "".join(f'url = "{url}"\noutput = "/dev/null"\n' for url in urls)
+    (home / "urls").write_text(config, encoding="ascii")
+    ended = run(
+        "curl", "--silent", "--parallel", "--parallel-immediate", "--parallel-max", str(_CLIENTS),
+        "--write-out", "%{http_code} %{time_pretransfer} %{time_starttransfer}\\n",
+        "--config", "urls", env=environment(home), folder=home, seconds=300,
+    )  # fmt: skip
+    answers = [line.split() for line in ended.stdout.splitlines()]
+    assert {status for status, _, _ in answers} == {"200"}
+    return [1000 * (float(began) - float(asked)) for _, asked, began in answers]

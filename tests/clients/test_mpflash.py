@@ -54,9 +54,12 @@ def assert_rows_are_the_feed(home: Path, lab: Lab) -> list[tuple[str, str, str, 
 
 @pytest.mark.parametrize("versions", [("stable", "preview"), ("v1.27.0",)], ids=" and ".join)
 def test_what_it_downloads_is_what_the_feed_says(
-    lab: Lab, home: Path, versions: tuple[str, ...]
+    lab: Lab, home: Path, asked: list[str], versions: tuple[str, ...]
 ) -> None:
-    """For every board and version that was asked for, with the right rows in its database."""
+    """For every board and version that was asked for, with the right rows in its database.
+
+    And no request goes anywhere else: no other name was looked for.
+    """
     boards = [word for board in _ASKED for word in ("-b", board)]
     wanted = [word for version in versions for word in ("-v", version)]
     mpflash(home, "download", *boards, *wanted, REQUESTS_CA_BUNDLE=str(lab.authority))
@@ -65,6 +68,7 @@ def test_what_it_downloads_is_what_the_feed_says(
     assert {row[0].partition("-")[0] for row in rows} == set(_ASKED)
     versions_of = {row[1] for row in rows if row[0] == "RPI_PICO_W"}
     assert len(versions_of) == len(versions)
+    assert asked == []
 
 
 def test_a_version_that_is_not_listed_is_refused_and_nothing_is_stored(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,10 +28,12 @@ def read(home: Path, lab: Lab, *words: str) -> Any:  # noqa: ANN401 - what the r
     return json.loads(ended.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("path", ["/feeds/firmware.atom", "/feeds/firmware.json"])
-def test_a_feed_reader_finds_entries_that_can_be_fetched(lab: Lab, home: Path, path: str) -> None:
-    """Well formed, and every enclosure is a file of the feed with its size."""
-    found = read(home, lab, "feed", URL + path)
+@pytest.mark.parametrize("ending", ["atom", "json"])
+def test_a_feed_reader_finds_entries_that_can_be_fetched(lab: Lab, home: Path, ending: str) -> None:
+    """Every feed, of all boards and of each: well formed, and its files are the mirror's own."""
+    boards = [f"boards/{board['board']}" for board in lab.feed()["boards"]]
+    urls = [f"{URL}/feeds/{name}.{ending}" for name in ("firmware", "previews", *boards)]
+    found = read(home, lab, "feed", *urls)
     sizes = {
         file["name"]: file["size"]
         for board in lab.feed()["boards"]
@@ -38,10 +41,11 @@ def test_a_feed_reader_finds_entries_that_can_be_fetched(lab: Lab, home: Path, p
         for file in release["files"]
     }
 
-    assert found["problem"] is None
-    assert found["entries"] != []
-    assert all(entry["id"] and entry["title"] and entry["updated"] for entry in found["entries"])
-    enclosures = {url: size for entry in found["entries"] for url, size in entry["files"]}
+    assert {url: one["problem"] for url, one in found.items() if one["problem"]} == {}
+    assert [url for url, one in found.items() if not one["entries"]] == []
+    entries = [entry for one in found.values() for entry in one["entries"]]
+    assert all(entry["id"] and entry["title"] and entry["updated"] for entry in entries)
+    enclosures = {url: size for entry in entries for url, size in entry["files"]}
     assert {url for url in enclosures if not url.startswith(f"{URL}/")} == set()
     assert {url.rpartition("/")[2] for url in enclosures} <= set(sizes)
     assert {
@@ -54,6 +58,18 @@ def test_the_release_feed_fits_its_schema(lab: Lab, home: Path) -> None:
     found = read(home, lab, "schema", f"{URL}/v1/schemas/feed.json", f"{URL}/v1/feed.json")
 
     assert found == []
+
+
+def test_an_asset_is_downloaded_by_its_address_at_the_api(lab: Lab, home: Path) -> None:
+    """PyGithub, as it comes with mpflash: `url` with ``Accept: application/octet-stream``."""
+    ended = run(
+        python_of("mpflash"), HERE / "programs" / "github_asset.py", URL, ".uf2",
+        env=environment(home), folder=home,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    name = ended.stdout.splitlines()[-1]
+
+    assert hashlib.sha256((home / name).read_bytes()).hexdigest() == lab.digests()[name]
 
 
 def test_a_release_tracker_finds_the_newest_release(lab: Lab, home: Path) -> None:

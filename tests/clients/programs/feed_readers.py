@@ -1,6 +1,6 @@
 """Say what readers of feeds find: run by the Python of their environment.
 
-``feed URL`` reads Atom with feedparser and JSON Feed by its own rules; ``schema SCHEMA
+``feed URL…`` reads Atom with feedparser and JSON Feed by its own rules; ``schema SCHEMA
 DOCUMENT`` validates with jsonschema; ``tracker REPOSITORY`` asks the release tracker
 nvchecker.  The last line printed is JSON.
 """
@@ -17,10 +17,13 @@ def fetch(url):
         return answer.read()
 
 
-def feed(url):
-    """Read a feed."""
-    body = fetch(url)
-    return json_feed(json.loads(body)) if url.endswith(".json") else atom(body)
+def feed(*urls):
+    """Read feeds."""
+    found = {}
+    for url in urls:
+        body = fetch(url)
+        found[url] = json_feed(json.loads(body)) if url.endswith(".json") else atom(body)
+    return found
 
 
 def atom(body):
