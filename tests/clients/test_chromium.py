@@ -6,31 +6,29 @@ that the lab's authority vouches for.
 
 from __future__ import annotations
 
+import asyncio
 import http.server
 import json
 import tempfile
 import threading
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.clients.browser import CHROMIUM, browser
 from tests.clients.lab import URL, environment, run
 from tests.clients.prepare import modules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.clients.lab import Lab
 
 pytestmark = pytest.mark.clients
-_WORDS: Final = (
-    *("chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic"),
-    *("--no-first-run", "--disable-background-networking", "--disable-component-update"),
-    *("--disable-sync", "--virtual-time-budget=8000", "--dump-dom"),
-)
+_WORDS: Final = (*CHROMIUM, "--virtual-time-budget=8000", "--dump-dom")
 _MANIFEST: Final = "/esp-web-tools/ESP32_GENERIC.json"
 _PAGE: Final = """<!doctype html><meta charset=utf-8><title>flash</title>
 <script type=module src=/web/install-button.js></script>
@@ -50,6 +48,24 @@ document.getElementById("read").textContent = JSON.stringify({{
 }});
 </script>
 """
+
+
+# Notes what becomes of the question for a port, and changes nothing of it.
+_BUTTON: Final = """<!doctype html><meta charset=utf-8><title>flash</title>
+<script type=module src=/web/install-button.js></script>
+<esp-web-install-button manifest="{manifest}"></esp-web-install-button>
+<script>
+const ask = navigator.serial.requestPort.bind(navigator.serial);
+window.chooser = "nobody asked";
+navigator.serial.requestPort = (...words) => {{
+  window.chooser = "open";
+  const port = ask(...words);
+  port.then(() => window.chooser = "chosen", (error) => window.chooser = error.name);
+  return port;
+}};
+</script>
+"""
+_ELEMENT: Final = "document.querySelector('esp-web-install-button')"
 
 
 @contextmanager
@@ -74,11 +90,8 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 def test_esp_web_tools_takes_the_manifest_and_any_page_reads_the_feed(lab: Lab, home: Path) -> None:
     """The element offers to install; manifest, file and feed come across origins, unchanged."""
-    folder = home / "page"
-    folder.mkdir(parents=True)
-    (folder / "web").symlink_to(modules() / "esp-web-tools" / "dist" / "web")
     page = _PAGE.format(manifest=URL + _MANIFEST, feed=f"{URL}/v1/feed.json")
-    (folder / "index.html").write_text(page, encoding="utf-8")
+    folder = page_in(home, page)
     # Chromium's socket lies in TMPDIR, and its path must be short.
     short_folder = tempfile.TemporaryDirectory(prefix="c", dir="/tmp")
     with foreign_page(folder) as address, short_folder as short:
@@ -93,3 +106,35 @@ def test_esp_web_tools_takes_the_manifest_and_any_page_reads_the_feed(lab: Lab, 
     assert read["sha256"] == lab.digests()[name]
     assert read["boards"] == len(lab.feed()["boards"])
     assert "install-supported" in shown.stdout
+
+
+async def test_the_element_reaches_the_chooser_of_ports(lab: Lab, home: Path) -> None:
+    """Somebody presses its button, and the browser waits for a port to be chosen.
+
+    Who did not press is refused, which shows that an open chooser is more than a call.
+    """
+    del lab
+    folder = page_in(home, _BUTTON.format(manifest=URL + _MANIFEST))
+    short_folder = tempfile.TemporaryDirectory(prefix="c", dir="/tmp", ignore_cleanup_errors=True)
+    with foreign_page(folder) as address, short_folder as short:
+        env = environment(home, TMPDIR=short)
+        async with browser(address, Path(short), env) as page:
+            await page.until(f"{_ELEMENT}.hasAttribute('install-supported')")
+            await page.says("navigator.serial.requestPort(), 0")
+            await page.until("window.chooser == 'SecurityError'")
+            press = f"{_ELEMENT}.shadowRoot.querySelector('slot[name=activate]').click()"
+            await page.says(press, pressed=True)
+            await page.until("window.chooser == 'open'")
+            await asyncio.sleep(2)
+            found = await page.says("window.chooser")
+
+    assert found == "open"
+
+
+def page_in(home: Path, html: str) -> Path:
+    """Write a page that uses esp-web-tools, and return its folder."""
+    folder = home / "page"
+    folder.mkdir(parents=True)
+    (folder / "web").symlink_to(modules() / "esp-web-tools" / "dist" / "web")
+    (folder / "index.html").write_text(html, encoding="utf-8")
+    return folder
