@@ -71,6 +71,7 @@ class Witness:
         self._delisted: set[str] = set()
         self._hashed: set[Digest] = set()
         self._boards: dict[Digest, dict[str, Digest]] = {}
+        self._offers: dict[Digest, set[str]] = {}
         self._published: list[_Published] = []
         self._seen = START
 
@@ -123,6 +124,11 @@ class Witness:
         """What the current publication names."""
         return self._published[-1].files
 
+    @property
+    def offered(self) -> set[str]:
+        """What the current publication has on demand."""
+        return {name for board in self._boards for name in self._offers[board]}
+
     # --- the promises --------------------------------------------------------------------
 
     async def _look(self) -> _Published:
@@ -137,6 +143,7 @@ class Witness:
         assert last is None or document.sequence > last.sequence
         content = decode_content(await self._read(document.content))
         self._boards = {one: await self._files(one) for one in content.boards.values()}
+        self._offers = {one: self._offers[one] for one in self._boards}
         files = {name: one for board in self._boards.values() for name, one in board.items()}
         if last is not None:
             last.superseded = self.keeper.seconds
@@ -147,6 +154,7 @@ class Witness:
         if board in self._boards:
             return self._boards[board]
         document = decode_board(await self._read(board))
+        self._offers[board] = {offer.name for offer in document.on_demand}
         return {file.name: file.digest for file in all_files(document)}
 
     async def _whole(self, current: _Published) -> None:
