@@ -31,7 +31,10 @@ def export(  # noqa: PLR0913 - the options of a command
     ] = None,
     have: Annotated[
         str | None,
-        typer.Option("--have", help="What `mpmirror have` printed there, or a file with it."),
+        typer.Option(
+            "--have",
+            help="What `mpmirror have` printed there, a file with it, or a receipt that came back.",
+        ),
     ] = None,
     channel: Annotated[str, typer.Option("--channel", help="Of which channel.")] = "current",
     split: Annotated[

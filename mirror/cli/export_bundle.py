@@ -22,8 +22,10 @@ from mirror.storage.threads import to_end
 from mirror.transfer.bundles.exporting import Export, Request, plan_export
 from mirror.transfer.bundles.writing import Written, write_bundle
 from mirror.transfer.have import Have, parse_have
+from mirror.transfer.keys.keyring import find_keyring
 from mirror.transfer.keys.node_keys import EXPORT, NODE, read_secret
 from mirror.transfer.keys.secret import SecretKey
+from mirror.transfer.returned import check_returned
 from mirror.transfer.stick.building import NAME as SERVER
 
 
@@ -82,7 +84,7 @@ async def _export(
     settings: Settings, wish: Wish, key: SecretKey, split: int | None
 ) -> tuple[Export, Written]:
     store = await StoreReader.open_for_reading(settings.data_dir)
-    have = _have(wish)
+    have = await _have(settings, store, wish)
     base = have.content if have else await _content_of(store, wish)
     if have is not None and have.prefixes:
         base = None  # the compact set says what of that content is held
@@ -110,15 +112,34 @@ async def _export(
     return export, written
 
 
-def _have(wish: Wish) -> Have | None:
+async def _have(settings: Settings, store: StoreReader, wish: Wish) -> Have | None:
     if wish.have is None:
         return None
-    path = Path(wish.have)
+    text, signature = await to_end(_read_have, wish.have)
+    if signature is None:
+        return parse_have(text.decode(errors="replace"))
+    keyring = await to_end(find_keyring, settings.keys_dir)
+    returned = await check_returned(store, text, signature, keyring.trusted)
+    receipt = returned.receipt
+    complain(
+        f"the receipt of {receipt.time}: publication {receipt.sequence}, "
+        f"{len(receipt.files)} files, as it was published here"
+    )
+    if not returned.proved:
+        complain(f"its key {returned.key} is not trusted here: nobody proved who wrote it")
+    return returned.have
+
+
+def _read_have(typed: str) -> tuple[bytes, bytes | None]:
+    """Return what is typed, or in the file that it names; and the signature of a receipt."""
+    path = Path(typed)
     try:
-        text = path.read_text(encoding="utf-8") if path.is_file() else wish.have
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} can not be read") from error
-    return parse_have(text)
+        text = path.read_bytes() if path.is_file() else typed.encode()
+        if not text.lstrip().startswith(b"{"):
+            return text, None
+        return text, path.with_name(f"{path.name}.minisig").read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{path} and its .minisig can not be read") from error
 
 
 async def _content_of(store: StoreReader, wish: Wish) -> Digest | None:

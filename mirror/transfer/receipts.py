@@ -41,6 +41,8 @@ CHECKS: Final = (
         "nothing but pictures"
     ),
 )
+TYPE: Final = "mpmirror.receipt"
+FORMAT: Final = 1
 _FOLDER: Final = "receipts"
 _FILE_BYTES: Final = 64 << 20
 
@@ -83,8 +85,8 @@ class Receipt:
     recalled: tuple[Digest, ...]
     server: str | None = None
     checks: tuple[str, ...] = CHECKS
-    type: str = "mpmirror.receipt"
-    format: int = 1
+    type: str = TYPE
+    format: int = FORMAT
     critical: tuple[str, ...] = ()
 
     @property
