@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mirror.cache.on_demand import OnDemand
-from mirror.errors import DigestMismatchError, FetchFailedError
+from mirror.errors import DigestMismatchError, FetchFailedError, RolledBackError
 from mirror.storage.entries import Sighting
 from mirror.storage.quarantine import Bounds
 from mirror.storage.store import Store, Terms, forget_index
 from mirror.upstream.fetch import Fetcher
 from tests.cache.node import OFFERED, POLICY, TestWay, two_releases
+from tests.proofs.gap import make_bundles, take_in
 from tests.proofs.outgrown import FEWER, outgrow, pruned
 from tests.proofs.remains import damaged
 from tests.replica import Misbehaviour
@@ -284,11 +285,35 @@ async def pruning(root: Path, sandbox: Sandbox, disk: RecordingDisk) -> AsyncIte
         )
 
 
+@asynccontextmanager
+async def importing(root: Path, sandbox: Sandbox, disk: RecordingDisk) -> AsyncIterator[Recording]:
+    """A bundle with everything into an empty folder, and the delta that goes on from it."""
+    bundles = await make_bundles(NEWER)
+    recorder = _Recorder(root, disk)
+    async with opened(root, disk) as store:
+        recorder.listen(store)
+        for bundle in (bundles.whole, bundles.delta):
+            await take_in(store, sandbox, bundle, disk)
+            await recorder.published(store)
+        roots = await _roots(store)
+
+    async def finish(store: Store) -> None:
+        # The whole one is older, and refused, where the delta came already.
+        for bundle in (bundles.whole, bundles.delta):
+            with suppress(RolledBackError):
+                await take_in(store, sandbox, bundle)
+        files = await TestNode(store, sandbox, "").files()
+        assert {name: file.hashes.sha256 for name, file in files.items()} == bundles.files
+
+    yield Recording(root, disk.log, 0, recorder.snapshots, roots, 0, frozenset(), finish)
+
+
 SCENES: Final[dict[str, Scene]] = {
     "sync": syncing,
     "on demand": fetching,
     "heal": healing,
     "prune": pruning,
+    "import": importing,
 }
 
 

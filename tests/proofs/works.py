@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from mirror.errors import MirrorError
 from mirror.storage.store import Store
 from tests.cache.node import HELD, OFFERED, POLICY, two_releases
+from tests.proofs.gap import make_bundles, take_in
 from tests.proofs.outgrown import outgrow, pruned
 from tests.proofs.remains import damaged, holdings, taken_in
 from tests.proofs.scenes import NEWER, damaged_node, on_demand, opened
@@ -148,6 +149,20 @@ async def pruning(base: Path, sandbox: Sandbox) -> AsyncIterator[Work]:
         yield Work(base, do, is_done)
 
 
+@asynccontextmanager
+async def importing(base: Path, sandbox: Sandbox) -> AsyncIterator[Work]:
+    """A delta to a bundle that was taken in."""
+    bundles = await make_bundles(NEWER)
+
+    async def do(store: Store) -> list[str]:
+        await take_in(store, sandbox, bundles.delta)
+        return []
+
+    async with opened(base, LazyDisk()) as store:
+        await take_in(store, sandbox, bundles.whole)
+    yield Work(base, do, lambda data: holdings(data) == bundles.files)
+
+
 async def sync(node: TestNode) -> list[str]:
     """Run once, and return what the run says went wrong: it says so, and raises nothing."""
     try:
@@ -164,4 +179,5 @@ WORKS: Final[dict[str, Making]] = {
     "on demand": fetching,
     "heal": healing,
     "prune": pruning,
+    "import": importing,
 }
