@@ -62,10 +62,11 @@ class Approvers:
         if operator is not None:
             return Who(operator, proven=True)
         if order.token is not None:
-            return Who(await self._owner(order.token), proven=True)
+            return Who(await self.owner(order.token), proven=True)
         return Who(order.login or "somebody on this machine", proven=False)
 
-    async def _owner(self, text: str) -> str:
+    async def owner(self, text: str) -> str:
+        """Return whose token *text* is; raise `ConfigurationError` for none that may promote."""
         token = owner_of(text, await to_end(self.tokens))
         if token is None or Scope.PROMOTE not in token.scopes:
             raise ConfigurationError(

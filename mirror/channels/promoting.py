@@ -42,6 +42,8 @@ class Promoter:
         order.refuse_nonsense()
         rule = self.rules.get(order.channel, _ONE)
         async with self.mover.store.publications.making:
+            # What a crash broke off comes first: it was decided before this.
+            await self.mover.settle()
             move = await self._move(order)
             if order.propose:
                 await self.mover.keep(move.channel, move.proposal)

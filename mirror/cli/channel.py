@@ -24,6 +24,7 @@ from mirror.cli.passphrases import passphrase_from
 from mirror.cli.refusals import refusal_of
 from mirror.cli.statuses import REFUSED
 from mirror.cli.terminal import say, say_json
+from mirror.cli.tokens import read_token
 from mirror.config import Settings
 from mirror.control import ask
 from mirror.daemon.channels import (
@@ -36,14 +37,13 @@ from mirror.daemon.channels import (
     promote,
 )
 from mirror.daemon.operator import login_name
-from mirror.errors import ConfigurationError, UnreadableFileError
+from mirror.errors import ConfigurationError
 from mirror.publication.documents import decode_publication
 from mirror.storage.store import StoreReader
 from mirror.transfer.keys.node_keys import read_secret
 
 # It may render all pages of a publication.
 _SECONDS: Final = 300.0
-_MOST_TOKEN: Final = 1000
 _SHOWN: Final = 20
 
 
@@ -101,7 +101,7 @@ def channel(  # noqa: PLR0913 - a command has as many options as it has
         why=why,
         by=by,
         login=login_name(),
-        token=_read_token(token_file) if token_file else None,
+        token=read_token(token_file) if token_file else None,
     )
     order.refuse_nonsense()
     promoted = asyncio.run(_promote(settings, order, key, passphrase_file))
@@ -151,14 +151,6 @@ async def _obeyed(settings: Settings, order: Order) -> Promoted:
     if reply.status != HTTPStatus.OK:
         raise refusal_of(reply.body)
     return decode_promoted(reply.body)
-
-
-def _read_token(path: Path) -> str:
-    try:
-        with path.open(encoding="utf-8") as file:
-            return file.read(_MOST_TOKEN).strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableFileError(f"{path} can not be read") from error
 
 
 def _without_document(promoted: Promoted) -> bytes:

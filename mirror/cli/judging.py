@@ -7,6 +7,7 @@ returns, what was decided is in force in every process that serves.
 import asyncio
 from datetime import UTC, date, datetime, time
 from http import HTTPStatus
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -15,10 +16,12 @@ from mirror.catalog.values import Digest
 from mirror.cli.holder import store_or_holder
 from mirror.cli.invocation import invocation_of
 from mirror.cli.refusals import refusal_of
+from mirror.cli.statuses import REFUSED
 from mirror.cli.terminal import say, say_json
+from mirror.cli.tokens import read_token
 from mirror.config import Settings
 from mirror.control import ask
-from mirror.daemon.judging import judge, judge_of
+from mirror.daemon.judging import ask_to_judge, judge_of
 from mirror.daemon.operator import login_name
 from mirror.daemon.parts import now
 from mirror.daemon.pruning import doubt_now
@@ -42,13 +45,19 @@ def recall(
     context: typer.Context,
     digest: _Digest,
     why: _Why,
+    token_file: Annotated[
+        Path | None,
+        typer.Option("--token-file", help="Approve with the token in this file.", metavar="FILE"),
+    ] = None,
     *,
     undo: _Undo = False,
     as_json: _Json = False,
 ) -> None:
     """Forbid these bytes: nobody is served them, and they are never taken in again."""
     what = What.RECALL_UNDO if undo else What.RECALL
-    _judge(context, Request(what, str(_read(digest)), why, login_name()), as_json=as_json)
+    token = read_token(token_file) if token_file else None
+    request = Request(what, str(_read(digest)), why, login_name(), token=token)
+    _judge(context, request, as_json=as_json)
 
 
 def accept(
@@ -88,10 +97,12 @@ def _judge(context: typer.Context, request: Request, *, as_json: bool) -> None:
     ruling = asyncio.run(_ruling(invocation_of(context).settings(), request))
     if as_json:
         say_json({"text": ruling.text, "sequence": ruling.sequence})
-        return
-    say(ruling.text)
-    if ruling.sequence is not None:
-        say(f"publication {ruling.sequence} says so")
+    else:
+        say(ruling.text)
+        if ruling.sequence is not None:
+            say(f"publication {ruling.sequence} says so")
+    if not ruling.done:
+        raise typer.Exit(REFUSED)
 
 
 async def _ruling(settings: Settings, request: Request) -> Ruling:
@@ -104,7 +115,7 @@ async def _ruling(settings: Settings, request: Request) -> Ruling:
                 Moment(now=now(), doubt=doubt_now(store)),
                 offline=settings.offline,
             )
-            return await judge(judge_of(settings, store), request, status)
+            return await ask_to_judge(settings, judge_of(settings, store), request, status)
     reply = await ask(
         settings.admin_listen.path,
         "POST",

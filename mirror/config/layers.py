@@ -19,7 +19,7 @@ from mirror.errors import ConfigurationError
 FILE_VARIABLE = PREFIX + "CONFIG"
 DEFAULT = "default"
 
-_PATHS = {"data_dir", "keys_dir", "tls.certificate", "tls.key"}
+_PATHS = {"data_dir", "keys_dir", "tls.certificate", "tls.key", "transfer.inbox"}
 _SOCKET = "admin_listen"
 _UNIX = "unix:"
 _MAX_FILE = 1_000_000

@@ -17,6 +17,7 @@ from mirror.catalog.kinds import Kind
 from mirror.catalog.policy import Newest
 from mirror.catalog.second_look import SecondLook
 from mirror.config.addresses import ListenAddress, SocketAddress
+from mirror.config.approvals import ApprovalSettings
 from mirror.config.channels import Channel, Channels
 from mirror.config.fields import (
     Addresses,
@@ -306,6 +307,7 @@ class Settings:
     retention: RetentionSettings = RetentionSettings()
     guard: GuardSettings = GuardSettings()
     upkeep: UpkeepSettings = field(default_factory=UpkeepSettings)
+    approvals: ApprovalSettings = field(default_factory=ApprovalSettings)
     tls: TlsSettings = _NO_TLS
     freshness: FreshnessSettings = field(default_factory=FreshnessSettings)
     transfer: TransferSettings = field(default_factory=TransferSettings)

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from mirror.config.fields import Duration, between, read_list
+from mirror.config.channels import Channel
+from mirror.config.fields import Duration, Folder, between, read_list
 from mirror.config.limits import MostAge
 
 
@@ -24,6 +25,13 @@ class TransferSettings:
             ' "{file}"]: any exit status but 0 refuses the bundle.'
         ),
     ] = ()
+    inbox: Annotated[
+        Folder | None,
+        Field(description="A folder from which the daemon imports the bundles that are put there."),
+    ] = None
+    inbox_channel: Annotated[
+        Channel, Field(description="The channel that those are published on.")
+    ] = "current"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

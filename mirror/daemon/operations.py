@@ -19,7 +19,7 @@ from mirror.daemon.carrying import CARRIED, REFUSAL, all_receipts, carry_in
 from mirror.daemon.channels import ChannelDesk
 from mirror.daemon.disk_levels import levels_of
 from mirror.daemon.health import health_of, old_data
-from mirror.daemon.judging import judge, judge_of
+from mirror.daemon.judging import ask_to_judge, judge_of
 from mirror.daemon.once import sync_once
 from mirror.daemon.parts import now
 from mirror.daemon.pinning import order_lines, pinner_of
@@ -50,10 +50,12 @@ from mirror.web.traffic import Tally
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+    from pathlib import Path
 
     from mirror.cache.on_demand import OnDemand
     from mirror.catalog.values import Digest
     from mirror.config import Settings
+    from mirror.daemon.carrying import Carried
     from mirror.daemon.log import Logger
     from mirror.daemon.reach import Reach
     from mirror.errors import UpstreamRestingError
@@ -120,10 +122,11 @@ class Operations:
 
         return await to_end(render_metrics, await self._status(), self._totals)
 
-    async def judge(self, request: bytes) -> bytes:
+    async def judge(self, request: bytes, operator: str | None) -> bytes:
         """Do what somebody decided; return what came of it, which is in force then."""
         asked = decode_request(request)
-        ruling = await judge(self._judge, asked, await self._status())
+        status = await self._status()
+        ruling = await ask_to_judge(self._settings, self._judge, asked, status, operator)
         self._log.info("judged", what=asked.what.value, text=ruling.text, by=asked.by)
         return encode_ruling(ruling)
 
@@ -213,23 +216,29 @@ class Operations:
         self, files: Sequence[str], *, dry_run: bool, channel: str
     ) -> AsyncGenerator[bytes, None]:
         """Import the bundle of *files*; yield what came of it, or the sentence that refuses it."""
-        paths = [named_path(file) for file in files]
-        async with self._turn:
-            try:
-                done = await carry_in(
-                    self._settings,
-                    self._store,
-                    paths,
-                    lambda _done, _total: None,
-                    dry_run=dry_run,
-                    channel=channel,
-                )
-            except RefusedError as error:
-                self._log.warning("a bundle is refused", why=str(error))
-                yield REFUSAL.dump_json({"refused": str(error)}) + b"\n"
-                return
-        self._log.info("a bundle came in", publication=done.publication, new=done.new)
+        try:
+            done = await self.take_in(list(map(named_path, files)), channel, dry_run=dry_run)
+        except RefusedError as error:
+            self._log.warning("a bundle is refused", why=str(error))
+            yield REFUSAL.dump_json({"refused": str(error)}) + b"\n"
+            return
         yield CARRIED.dump_json(done) + b"\n"
+
+    async def take_in(
+        self, paths: Sequence[Path], channel: str, *, dry_run: bool = False
+    ) -> Carried:
+        """Import the bundle of *paths* to *channel*; raises what `carry_in` of the daemon does."""
+        async with self._turn:
+            done = await carry_in(
+                self._settings,
+                self._store,
+                paths,
+                lambda _done, _total: None,
+                dry_run=dry_run,
+                channel=channel,
+            )
+        self._log.info("a bundle came in", publication=done.publication, new=done.new)
+        return done
 
     async def receipts(self) -> bytes:
         """Return the receipts of all imports, newest first."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mirror.cache.on_demand import OnDemand
 from mirror.daemon.health import tell_age
+from mirror.daemon.inbox import watching
 from mirror.daemon.keeping import keeping
 from mirror.daemon.log import logging_as
 from mirror.daemon.operations import Operations
@@ -25,7 +26,8 @@ from mirror.web.listening import tcp_sockets, unix_socket
 from mirror.web.server import serving
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from pathlib import Path
 
     from mirror.config import Settings
     from mirror.daemon.log import Logger
@@ -62,7 +64,11 @@ async def _operating(settings: Settings, log: Logger) -> AsyncIterator[Operation
         await operations.settle()
         app = make_admin_app(operations, store.node.node_id)
         with unix_socket(settings.admin_listen.path) as listener:
-            async with serving(app, [listener]), _over_tcp(settings, operations, store):
+            async with (
+                serving(app, [listener]),
+                _over_tcp(settings, operations, store),
+                watching(settings.transfer.inbox, _taking(settings, operations), log),
+            ):
                 await _begin_schedule(settings, store, operations)
                 operations.upkeep.start()
                 try:
@@ -87,6 +93,13 @@ async def _over_tcp(
     app = make_admin_app(operations, store.node.node_id, tokens)
     async with serving(app, await tcp_sockets(place.host, place.number)):
         yield
+
+
+def _taking(
+    settings: Settings, operations: Operations
+) -> Callable[[Sequence[Path]], Awaitable[object]]:
+    """Return what imports a bundle out of the inbox."""
+    return partial(operations.take_in, channel=settings.transfer.inbox_channel)
 
 
 async def _keep(settings: Settings, store: Store, reach: Reach) -> None:

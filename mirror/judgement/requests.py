@@ -22,7 +22,7 @@ class Request:
     """A judgement: *what* about *subject* (a digest, a name, or an alarm's id), and why.
 
     ``by`` is the login name of who decides; ``digest`` are the bytes to accept; ``until`` is
-    when an acknowledgement ends.
+    when an acknowledgement ends.  ``token`` proves who it is, where that matters.
     """
 
     what: What
@@ -31,6 +31,7 @@ class Request:
     by: str
     digest: Digest | None = None
     until: datetime | None = None
+    token: str | None = None
 
     def refuse_nonsense(self) -> None:
         """Raise `ConfigurationError` unless there is a reason of a readable length."""
@@ -42,10 +43,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What was decided, in one sentence; ``sequence`` is the publication that follows, if any."""
+    """What was decided, in one sentence; ``sequence`` is the publication that follows, if any.
+
+    It is not *done* while others must approve.
+    """
 
     text: str
     sequence: int | None = None
+    done: bool = True
 
 
 _REQUESTS = TypeAdapter(Request)

@@ -24,7 +24,7 @@ from mirror.errors import (
 )
 from mirror.web.accesses import read_digests
 from mirror.web.answer import Answer
-from mirror.web.bearers import in_the_name_of, with_tokens
+from mirror.web.bearers import OPERATOR, in_the_name_of, with_tokens
 from mirror.web.channel_orders import ChannelHandlers
 from mirror.web.failures import Failures, name_of, seconds_to_wait, status_of
 from mirror.web.heads import JSON, Heads
@@ -105,8 +105,11 @@ class Operations(Protocol):
     async def prune(self, *, dry_run: bool) -> bytes:
         """Let go of what nobody needs, or say what that would be; return the report."""
 
-    async def judge(self, request: bytes) -> bytes:
-        """Do what somebody decided (JSON); return what came of it, which is in force then."""
+    async def judge(self, request: bytes, operator: str | None, /) -> bytes:
+        """Do what somebody decided (JSON); return what came of it, which is in force then.
+
+        *operator* is who that was, where a token has told it.
+        """
 
     @property
     def channels(self) -> ChannelOperations:
@@ -233,7 +236,7 @@ class _Handlers:
 
     async def judge(self, request: web.Request) -> web.StreamResponse:
         body = in_the_name_of(request, await request.read())
-        return self._document(await self._operations.judge(body))
+        return self._document(await self._operations.judge(body, request.get(OPERATOR)))
 
     def _document(self, body: bytes) -> Answer:
         return Answer(200, self._heads.with_body(200, JSON, len(body)), body)

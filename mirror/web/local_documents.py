@@ -43,7 +43,7 @@ class LocalDocuments:
         channel = request.match_info["channel"]
         path = request.rel_url.raw_path.removeprefix(f"/v1/channels/{channel}")
         view = await self._shelf.on(channel)
-        await view.layer.look((await self._shelf.current()).layer)
+        await view.layer.look(self._shelf.layer)
         try:
             document = await view.local(path)
         except NotFoundError:

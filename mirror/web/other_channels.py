@@ -58,12 +58,13 @@ class OtherChannels:
         self._heads: dict[str, _Head] = {}
         self._token: Hashable = _NOT_LOOKED
 
-    async def look(self, view: Loaded) -> None:
-        """Look at the pointers beside *view*, which is served; leave out what can not be read."""
-        token = view.root, await to_end(self._store.publications.all_changed)
+    async def look(self, view: Loaded | None) -> None:
+        """Look at the pointers beside *view*, if one is served; leave out what can not be read."""
+        token = view and view.root, await to_end(self._store.publications.all_changed)
         if token == self._token:
             return
-        known = {board.digest: board.names for board in view.boards.values()}
+        boards = view.boards.values() if view else ()
+        known = {board.digest: board.names for board in boards}
         for channel in await self._store.publications.channels():
             if channel == self._served:
                 continue

@@ -99,9 +99,9 @@ class Shelf:
                 if self._view is not None:
                     # Nothing may come between: who read the list before would get a 404.
                     await self._superseded.look(self._view.loaded)
-                    await self._others_named.look(self._view.loaded)
                     await self._view.layer.look(self._layer)
                     self._layer = self._view.layer
+                await self._others_named.look(self._view.loaded if self._view else None)
             except MirrorError as error:
                 if str(error) != str(self._problem):
                     _log.error("the current publication can not be loaded: %s", error)
@@ -157,6 +157,8 @@ class Shelf:
         """Return what *channel* calls *name*, or did within the grace."""
         view = await self.on(channel)
         artifact = view.loaded.artifacts.get(name)
+        if artifact is None and name in view.loaded.recalled_names | self._forbidden.names:
+            raise GoneError(f"{name} was recalled")
         if artifact is None and channel == self.channel:
             artifact = await self._superseded.find(name)
         elif artifact is None:
@@ -165,8 +167,8 @@ class Shelf:
 
     async def names(self, artifact: Artifact) -> bool:
         """Whether any channel names exactly this file now."""
-        view = await self.current()
-        if view.loaded.artifacts.get(artifact.name) == artifact:
+        view = await self._served()
+        if view is not None and view.loaded.artifacts.get(artifact.name) == artifact:
             return True
         return self._others_named.name(artifact)
 
@@ -177,14 +179,21 @@ class Shelf:
         await self.current()
         return self._forbidden.root
 
+    @property
+    def layer(self) -> LocalLayer | None:
+        """The local layer that was read last."""
+        return self._layer
+
     async def offers(self, name: str) -> bool:
         """Whether the current publication says that *name* can be fetched on demand."""
         return name in (await self.current()).loaded.on_demand
 
     async def recalled(self, digest: Digest) -> bool:
         """Whether nobody may have *digest*: by what is served, or by the newest of all."""
-        loaded = (await self.current()).loaded
-        return digest in loaded.recalled or digest in self._forbidden.digests
+        view = await self._served()
+        return digest in self._forbidden.digests or (
+            view is not None and digest in view.loaded.recalled
+        )
 
     async def recalls(self, name: str) -> bool:
         """Whether the bytes of *name* are recalled: by what is served, or by the newest of all."""
@@ -222,8 +231,8 @@ class Shelf:
         return View(loaded, self.blobs, self._stationery)
 
     async def _other(self, root: Digest) -> View:
-        view = await self.current()
-        if view.loaded.root == root:
+        view = await self._served()
+        if view is not None and view.loaded.root == root:
             return view
         async with within(PATIENCE, "loading another publication"), self._loading:
             if root not in self._others:
@@ -233,8 +242,15 @@ class Shelf:
             self._others.popitem(last=False)
         return self._others[root]
 
-    async def _load_other(self, root: Digest, current: View) -> View:
-        loaded = await load(self.blobs, root, self._bench, current.loaded)
+    async def _served(self) -> View | None:
+        """Return what is served at the short paths; None while that channel shows nothing."""
+        try:
+            return await self.current()
+        except PublicationNotFoundError:
+            return None
+
+    async def _load_other(self, root: Digest, current: View | None) -> View:
+        loaded = await load(self.blobs, root, self._bench, current.loaded if current else None)
         return View(loaded, self.blobs, self._stationery)
 
 

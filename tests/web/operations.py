@@ -118,7 +118,7 @@ class Operations:
             raise self.prune_fails
         return self.report or b'{"dry_run":%s}\n' % str(dry_run).lower().encode()
 
-    async def judge(self, request: bytes) -> bytes:
+    async def judge(self, request: bytes, _operator: str | None) -> bytes:
         """Say what was asked, unless it is forbidden."""
         if request == b"forbidden":
             raise RecalledError("it was recalled")

@@ -12,7 +12,7 @@ from mirror.catalog.values import Digest
 from mirror.publication.documents import decode_publication, encode
 from mirror.storage.freshness import SignedPage
 from mirror.web.app import Serving
-from tests.web.building import ESP, PICO, PICO_OLD, Builder, image, images
+from tests.web.building import ESP, PICO, PICO_OLD, Builder, Written, image, images
 from tests.web.conftest import NODE, Site, served, status
 
 if TYPE_CHECKING:
@@ -104,6 +104,22 @@ async def test_the_default_channel_is_at_every_short_path(builder: Builder) -> N
         assert [one["sequence"] for one in listed["publications"]] == [3, 2, 1]
 
 
+async def test_a_channel_is_served_while_the_default_one_shows_nothing(store: Written) -> None:
+    """As where bundles are imported to a channel only."""
+    builder = Builder(store)
+    root = await builder.publish(images(PICO))
+    await show(builder, root, "lab-test")
+    async with lab(builder, "lab-stable") as site:
+        place = "/v1/channels/lab-test"
+        sums = await site.client.get(f"{place}/resources/firmware/SHA256SUMS")
+        file = await site.client.get(f"{place}/files/{PICO}")
+        blob = await site.client.get(f"/v1/blobs/{Digest.of(image(PICO))}")
+
+        assert await names_at(site, place) == {PICO}
+        assert (PICO in sums.body.decode(), file.body, blob.status) == (True, image(PICO), 200)
+        assert (await site.client.get("/v1/feed.json")).status == 404
+
+
 async def test_before_the_default_channel_shows_anything_it_is_said_how(builder: Builder) -> None:
     async with lab(builder, "lab-stable") as site:
         answer = await site.client.get("/v1/feed.json")
@@ -179,6 +195,22 @@ async def test_recalled_bytes_are_served_through_no_channel(builder: Builder) ->
             assert {answer.status for answer in answers} == {410}
             assert not any(answer.body for answer in answers)
             assert (await site.client.get(f"{LAB}/files/{ESP}")).status == 200
+
+
+async def test_a_name_that_a_channel_has_lost_by_a_recall_is_gone(builder: Builder) -> None:
+    """Not merely unknown, whatever is at the short paths."""
+    old = await builder.publish(images(PICO_OLD, ESP))
+    await show(builder, old)
+    new = await builder.publish(images(ESP), recalled=[image(PICO_OLD)])
+    await show(builder, new)
+    for channel in ("current", "lab-stable"):
+        async with lab(builder, channel) as site:
+            answers = [
+                await site.client.get(f"{LAB}/{path}/{PICO_OLD}")
+                for path in ("files", "resources/firmware")
+            ]
+
+            assert [answer.status for answer in answers] == [410, 410]
 
 
 async def test_what_is_recalled_while_a_channel_is_served_is_gone_after_a_look(

@@ -104,7 +104,7 @@ def open_medium(paths: Sequence[Path]) -> AbstractContextManager[Medium]:
     `UnreadableFileError` for what can not be read.
     """
     try:
-        heads = [(_find_volume(path), path) for path in paths]
+        heads = [(find_volume(path), path) for path in paths]
         volumes = [(volume, path) for volume, path in heads if volume is not None]
         if not volumes:
             if len(paths) != 1:
@@ -120,7 +120,8 @@ def open_medium(paths: Sequence[Path]) -> AbstractContextManager[Medium]:
     return _Volumes(_in_order(volumes))
 
 
-def _find_volume(path: Path) -> Volume | None:
+def find_volume(path: Path) -> Volume | None:
+    """Return the header of a volume, None for another file; raise `BundleRefusedError`."""
     with path.open("rb") as file:
         head = file.read(HEADER_BYTES)
     if not head.startswith(_MAGIC):
