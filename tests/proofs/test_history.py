@@ -89,6 +89,7 @@ async def test_a_year_of_upstream_breaks_no_promise(
     """Nothing is lost, false or missing on any day, and nothing grows but with what is new."""
     seed = course.seed or seed
     replica = Replica.of_boards(course.boards, depth=Depth(releases=3, previews=1))
+    replica.keep_little()
     data = memory / "data"
     begun, ticks = time.monotonic(), time.process_time()
     async with replica.running() as url, keeper(data, url, sandbox) as mirror:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.replica.stock import StoredFile
 
 _KEPT_BYTES: Final = 96 << 20
+_KEPT_PAGES: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,13 @@ class Content:
 
 
 class Shelf:
-    """Gives the content of files, and keeps what it made while there is room."""
+    """Gives the content of files, and keeps what it made while there is room.
 
-    def __init__(self, kept_bytes: int = _KEPT_BYTES) -> None:
+    So many ``pages`` may be kept as they go out.
+    """
+
+    def __init__(self, kept_bytes: int = _KEPT_BYTES, pages: int = _KEPT_PAGES) -> None:
+        self.pages = pages
         self._room = kept_bytes
         self._made: OrderedDict[Recipe, bytes] = OrderedDict()
         self._unpacked: dict[Recipe, Path] = {}

@@ -149,6 +149,13 @@ class Replica(Site):
         """Return how many requests for *place*, one path, were under way together at most."""
         return self._most[self.path_of(place)]
 
+    def keep_little(self) -> None:
+        """Keep next to nothing of what was made, from the next `running` on.
+
+        For who wants to see how the memory of this process grows, and by whom.
+        """
+        self._shelf = Shelf(kept_bytes=1 << 20, pages=300)
+
     # --- serving -------------------------------------------------------------------------
 
     async def unpack(self, folder: Path) -> None:

@@ -33,7 +33,6 @@ _HTML: Final = "text/html; charset=utf-8"
 _PIECE: Final = 256 << 10
 _PAGE_PIECE: Final = 8 << 10
 _PIECES_A_SECOND: Final = 20
-_MOST_CODED: Final = 1000
 
 
 class Sender:
@@ -134,7 +133,7 @@ class Sender:
         known = self._coded.get(page.html) if coded else page.html.encode()
         if known is None:
             known = await asyncio.to_thread(_coded, page.html.encode())
-            if len(self._coded) >= _MOST_CODED:
+            if len(self._coded) >= self.shelf.pages:
                 self._coded.clear()
             self._coded[page.html] = known
         return await self._send_page(request, known, page.status, coded=coded)
