@@ -63,7 +63,7 @@ def wishes_of(settings: Settings, *, accept_shrunken: bool = False) -> Wishes:
         policy=policy_of(settings),
         guard=Guard(boards=guard.boards, files=guard.files),
         # More than connections: while files are verified and written down, others come.
-        fetches=6 * settings.upstream.connections,
+        fetches=8 * settings.upstream.connections,
         accept_shrunken=accept_shrunken,
         withdrawn_after=settings.policy.withdrawn_after,
         refetch=settings.policy.refetch,

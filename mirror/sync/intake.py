@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from mirror.upstream.asked import Asked
 
 # Seconds in which other files of a fast run come to be written down in the same append.
-_PATIENCE: Final = 0.05
+_PATIENCE: Final = 0.1
 
 
 class Intake:

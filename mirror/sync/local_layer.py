@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import zlib
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 MOST_BYTES: Final = 64 * 1024 * 1024
 # So many layers, or bytes of them, are in memory before they are written, all with one wait.
 _AT_ONCE: Final = 32
-_AT_ONCE_BYTES: Final = 2 * 1024 * 1024
+_AT_ONCE_BYTES: Final = 512 * 1024
 
 _UNREADABLE: Final = (ArtifactNotFoundError, DamagedError, ForeignDataError, MalformedValueError)
 
@@ -149,7 +150,8 @@ class _Rendering:
             layer = Layer.decode(data)
             self._waiting[board] = data
         for name in layer.head.summaries:
-            self._summaries[name].append(layer.summary(name))
+            # All of them together are many megabytes of words that are everywhere the same.
+            self._summaries[name].append(zlib.compress(layer.summary(name), 1))
         waiting = sum(map(len, self._waiting.values()))
         if len(self._waiting) >= _AT_ONCE or waiting >= _AT_ONCE_BYTES:
             await self.write()
@@ -165,7 +167,7 @@ class _Rendering:
 
         Return what are documents of their own.
         """
-        lists = itertools.chain(render_lists(self._summaries, self.site), _keys(self.store).items())
+        lists = itertools.chain(render_lists(self._taken, self.site), _keys(self.store).items())
         durable = local_digests(published)
         documents: dict[str, LocalDocument] = {}
         packed: dict[str, Rendered] = {}
@@ -181,6 +183,9 @@ class _Rendering:
             [encode_layer(ALL_BOARDS, packed, {})], durable
         )
         return dict(sorted(documents.items()))
+
+    def _taken(self, dialect: str) -> list[bytes]:
+        return list(map(zlib.decompress, self._summaries.pop(dialect, ())))
 
     async def _hold(self, bodies: list[bytes], durable: Container[Digest]) -> list[Digest]:
         """Hold *bodies*; for those that are *durable*, as they were, the disk is not waited for."""

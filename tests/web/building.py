@@ -157,7 +157,7 @@ class Builder:
             layer = Layer.decode(data)
             for name in layer.head.summaries:
                 summaries.setdefault(name, []).append(layer.summary(name))
-        lists = dict(render_lists(summaries, SITE, self.dialects))
+        lists = dict(render_lists(lambda name: summaries.get(name, ()), SITE, self.dialects))
         own = {path: one for path, one in lists.items() if is_own(path, one)}
         others = {path: one for path, one in lists.items() if path not in own}
         layers[ALL_BOARDS] = encode_layer(ALL_BOARDS, others, {})

@@ -12,9 +12,8 @@ pages of the list from them.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pydantic import TypeAdapter
 
@@ -48,9 +47,8 @@ _ID_BYTES: Final = 6  # below 2**53, so that every reader of JSON keeps it
 _OWNER: Final[dict[str, Json]] = {"login": "micropython", "id": 1, "type": "Organization"}
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """A file of a release, as far as a board knows it."""
+class Asset(NamedTuple):
+    """A file of a release, as far as a board knows it; a list in JSON, which is shorter."""
 
     name: str
     size: int

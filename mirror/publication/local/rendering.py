@@ -15,7 +15,7 @@ from mirror.publication.local.specimen import SPECIMEN_PHOTOGRAPHS, SPECIMENS
 from mirror.publication.local.sums import SUMS_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from mirror.publication.documents import BoardDocument
     from mirror.publication.local.dialect import Dialect, Documents, Rendered, Site
@@ -33,16 +33,18 @@ def render_layer(board: BoardDocument, site: Site, dialects: Sequence[Dialect] =
 
 
 def render_lists(
-    summaries: MutableMapping[str, list[bytes]], site: Site, dialects: Sequence[Dialect] = DIALECTS
+    summaries: Callable[[str], Sequence[bytes]],
+    site: Site,
+    dialects: Sequence[Dialect] = DIALECTS,
 ) -> Iterator[tuple[str, Rendered]]:
-    """Yield what names all boards; *summaries* are by dialect, each in the order of boards.
+    """Yield what names all boards; *summaries* gives those of a dialect, in the order of boards.
 
-    Those of a dialect are taken out when its lists are made: nobody needs them any more.
-    Raises `MalformedValueError` for a path that comes twice.
+    It is asked once for each name, when the lists of that dialect are made.  Raises
+    `MalformedValueError` for a path that comes twice.
     """
     seen: set[str] = set()
     for dialect in dialects:
-        for path, rendered in dialect.combine(summaries.pop(dialect.name, ()), site):
+        for path, rendered in dialect.combine(summaries(dialect.name), site):
             if path in seen:
                 raise MalformedValueError(f"two dialects render {path}")
             seen.add(path)

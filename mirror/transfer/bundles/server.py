@@ -44,7 +44,7 @@ async def make_extras(
         for name in layer.head.summaries:
             summaries[name].append(layer.summary(name))
         extras[f"server/{number:04d}.layer"] = rendered
-    lists = await to_end(lambda: dict(render_lists(summaries, site)))
+    lists = await to_end(lambda: dict(render_lists(lambda name: summaries.get(name, ()), site)))
     extras["server/lists.layer"] = encode_layer(ALL_BOARDS, lists, {})
     return extras
 

@@ -26,9 +26,7 @@ def render(
         Layer.decode(render_layer(document, site, [dialect]))
         for document in sorted(documents, key=lambda one: one.board)
     ]
-    lists = render_lists(
-        {dialect.name: [layer.summary(dialect.name) for layer in layers]}, site, [dialect]
-    )
+    lists = render_lists(lambda name: [layer.summary(name) for layer in layers], site, [dialect])
     found = {
         path: (layer.body(place), place.media_type)
         for layer in layers

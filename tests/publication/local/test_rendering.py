@@ -41,7 +41,7 @@ def everything(site: Site) -> dict[str, Rendered]:
         for layer in layers
         for path, place in layer.head.documents.items()
     }
-    return of_boards | dict(render_lists(summaries, site))
+    return of_boards | dict(render_lists(summaries.__getitem__, site))
 
 
 def of_each_board(site: Site) -> list[str]:
@@ -124,7 +124,7 @@ def test_lists_are_rendered_one_after_the_other() -> None:
             steps.append(path)
             yield path, Rendered(path.encode())
 
-    for path, _ in render_lists({}, SITE, [Dialect(name="both", combine=two)]):
+    for path, _ in render_lists(lambda _name: (), SITE, [Dialect(name="both", combine=two)]):
         steps.append(f"{path} is held")
 
     assert steps == ["/one", "/one is held", "/two", "/two is held"]
@@ -134,7 +134,7 @@ def test_two_dialects_can_not_have_one_list() -> None:
     twice = [replace(BOARDS, name=name) for name in ("one", "two")]
 
     with pytest.raises(MalformedValueError, match=f"two dialects render {INDEX_PATH}"):
-        list(render_lists({}, SITE, twice))
+        list(render_lists(lambda _name: (), SITE, twice))
 
 
 def test_what_is_large_is_written_apart_from_what_changes_with_every_board() -> None:
