@@ -21,7 +21,7 @@ from mirror.sync.marking import Renames
 from mirror.sync.standing import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from mirror.catalog.values import Digest
     from mirror.storage.index import Index
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 _BOARD: Final = TypeAdapter(CatalogBoard)
 # So that the database's thread, which others wait for, is not kept for long.
 _AT_ONCE: Final = 25
+# Of so many boards the documents are in memory, for one wait for the disk, and of so many files
+# what is known of them; a single board may have more.
+_BOARDS_TOGETHER: Final = 8
+_FILES_TOGETHER: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,19 @@ class Seen:
 
     changed: list[tuple[CatalogBoard, bytes]]
     offered: dict[str, str]
+
+    def portions(self) -> Iterator[list[tuple[CatalogBoard, bytes]]]:
+        """Yield the changed boards in lists, each small enough to be rendered together."""
+        some: list[tuple[CatalogBoard, bytes]] = []
+        files = 0
+        for one in self.changed:
+            some.append(one)
+            files += len(one[0].listings)
+            if len(some) >= _BOARDS_TOGETHER or files >= _FILES_TOGETHER:
+                yield some
+                some, files = [], 0
+        if some:
+            yield some
 
 
 async def compare(

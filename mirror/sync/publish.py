@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 __all__ = ["CHANNEL", "Publisher", "stamp"]
 
 CHANNEL = "current"
-# So many changed documents are in memory, for one wait for the disk.
-_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +147,8 @@ class Publisher:
         seen = await compare(self._store, ground, list(boards), digests)
         self.offered |= seen.offered
         composer = Composer(self._policy, wanted, standing, renames)
-        for start in range(0, len(seen.changed), _AT_ONCE):
-            await self._render(seen.changed[start : start + _AT_ONCE], composer, digests)
+        for some in seen.portions():
+            await self._render(some, composer, digests)
         sequence = await self._store.publications.next_sequence()
         content = self._content(previous, dict(sorted(digests.items())), sequence, now, standing)
         local = await self._local_of(content, previous)
