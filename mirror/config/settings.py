@@ -293,7 +293,7 @@ class Settings:
         Channels,
         Field(
             description="How many people move a channel, and their keys beside tokens:"
-            " [channels.lab-stable] with approvals = 2."
+            " a table [channels.NAME] for each that needs two."
         ),
     ] = field(default_factory=dict)
     contact: Annotated[

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from tests.clients.lab import URL, environment, run
-from tests.clients.prepare import HERE, python_of
+from tests.clients.prepare import HERE, modules, python_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +26,16 @@ def read(home: Path, lab: Lab, *words: str) -> Any:  # noqa: ANN401 - what the r
     ended = run(python_of("readers"), _PROGRAM, *words, env=env, folder=home)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return json.loads(ended.stdout.splitlines()[-1])
+
+
+def validated(home: Path, feeds: list[Any]) -> Any:  # noqa: ANN401 - what the validator prints
+    """Return what jsonfeed-validator says of each of *feeds*."""
+    env, file = environment(home), home / "feeds.json"
+    file.write_text(json.dumps(feeds), encoding="utf-8")
+    program = HERE / "programs" / "json_feeds.cjs"
+    ended = run("node", program, modules(), file, env=env, folder=home)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return json.loads(ended.stdout)
 
 
 @pytest.mark.parametrize("ending", ["atom", "json"])
@@ -51,6 +61,20 @@ def test_a_feed_reader_finds_entries_that_can_be_fetched(lab: Lab, home: Path, e
     assert {
         url for url, size in enclosures.items() if sizes[url.rpartition("/")[2]] != size
     } == set()
+
+
+def test_a_validator_of_json_feeds_finds_nothing(lab: Lab, home: Path) -> None:
+    """In no feed; and it does find what is made wrong on purpose."""
+    boards = [f"boards/{board['board']}" for board in lab.feed()["boards"]]
+    feeds = [json.loads(lab.get(f"/feeds/{name}.json")) for name in ("firmware", *boards)]
+    first = feeds[0]["items"][0]
+    wrong = feeds[0] | {"items": [first, first]}
+
+    found = validated(home, [*feeds, wrong])
+
+    assert len(feeds) > len(boards) > 0
+    assert found[:-1] == [[]] * len(feeds)
+    assert [problem["ruleId"] for problem in found[-1]] == ["id-unique"]
 
 
 def test_the_release_feed_fits_its_schema(lab: Lab, home: Path) -> None:

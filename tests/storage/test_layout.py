@@ -98,4 +98,4 @@ def test_parents_stand_before_their_children(tmp_path: Path) -> None:
         assert folder.parent in seen
         seen.add(folder)
 
-    assert len(folders) == 10 + 256
+    assert len(folders) == 11 + 256

@@ -59,6 +59,7 @@ async def test_a_new_folder_becomes_a_store(tmp_path: Path) -> None:
         "node.json",
         "pending",
         "pins",
+        "proposals",
         "publications",
         "quarantine",
         "signatures",
@@ -185,7 +186,7 @@ async def test_opening_sweeps_every_folder(tmp_path: Path) -> None:
     await visit(tmp_path)
 
     assert [path for path in stale if path.exists()] == []
-    assert len(stale) == 1 + 10 + 256
+    assert len(stale) == 1 + 11 + 256
 
 
 async def test_everything_that_is_put_keeps_the_disk_from_filling(tmp_path: Path) -> None:
