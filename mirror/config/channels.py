@@ -1,22 +1,17 @@
-"""``[channels.lab-stable]``: how a channel moves.  Most channels need no word here.
-
-In a variable all of it is one JSON object.  An unknown key is refused and names the nearest.
-"""
+"""``[channels.lab-stable]``: how a channel moves.  Most channels need no word here."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from difflib import get_close_matches
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, PlainSerializer
 
 from mirror.config.fields import problem, read_list
+from mirror.config.tables import Tables
 
-_EXAMPLE = "[channels.lab-stable] with approvals = 2 below it"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _MOST_APPROVALS = 9
 
@@ -47,7 +42,7 @@ class ChannelSettings:
     ] = ()
 
 
-_KEYS = tuple(key.name for key in fields(ChannelSettings))
+_TABLES = Tables(ChannelSettings, "a channel", "[channels.lab-stable] with approvals = 2 below it")
 
 
 def read_channel(value: object) -> object:
@@ -65,46 +60,12 @@ def _read_name(value: object) -> object:
     return read_channel(value)
 
 
-def _read_settings(value: object) -> object:
-    if not isinstance(value, dict):
-        if isinstance(value, ChannelSettings):
-            return value
-        raise problem(f"expected a table, {_EXAMPLE}, not {str(value)[:80]!r}")
-    unknown = [_unknown(str(key)) for key in value if key not in _KEYS]
-    if unknown:
-        raise problem("; ".join(unknown))
-    return value
-
-
-def _unknown(key: str) -> str:
-    near = get_close_matches(key.lower(), _KEYS, n=1)
-    advice = f"did you mean {near[0]}?" if near else f"a channel has {', '.join(_KEYS)}"
-    return f"unknown key {key[:80]!r}: {advice}"
-
-
-def _read_channels(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError) as error:
-            raise problem(f"expected a JSON object, not {str(value)[:80]!r}") from error
-    if not isinstance(value, Mapping):
-        raise problem(f"expected tables, {_EXAMPLE}, not {str(value)[:80]!r}")
-    return value
-
-
-def _spell(channels: Mapping[str, ChannelSettings]) -> Any:  # noqa: ANN401 - JSON
-    return {name: _ADAPTER.dump_python(one, mode="json") for name, one in channels.items()}
-
-
-_ADAPTER = TypeAdapter(ChannelSettings)
-
 Channel = Annotated[str, BeforeValidator(read_channel)]
 Channels = Annotated[
     Mapping[
         Annotated[str, BeforeValidator(_read_name)],
-        Annotated[ChannelSettings, BeforeValidator(_read_settings)],
+        Annotated[ChannelSettings, BeforeValidator(_TABLES.read_one)],
     ],
-    BeforeValidator(_read_channels),
-    PlainSerializer(_spell),
+    BeforeValidator(_TABLES.read),
+    PlainSerializer(_TABLES.spell),
 ]
