@@ -34,8 +34,10 @@ _STOP_SECONDS: Final = 10.0
 
 _TO_TRY = """
 The mirror is ready.  Nothing of it comes from the Internet: the boards are real, the
-images are synthetic.  Try, in another terminal:
+images are synthetic.  Try, in a browser and in another terminal:
 
+  the boards             {url}/
+  set a program up       {url}/setup
   the release feed       curl {url}/v1/feed.json
   one board              curl {url}/v1/boards/RPI_PICO_W.json
   what to flash now      curl {url}/v1/boards/RPI_PICO_W/latest.json
