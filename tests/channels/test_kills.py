@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import random
-import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,44 +10,28 @@ import pytest
 from mirror.storage.channels import find_published
 from mirror.storage.entries import Decision
 from mirror.storage.store import StoreReader
+from tests.killing import begun, ended, killed_after, moments
 from tests.replica import Replica
 from tests.sync.node import node_at
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import Callable
+    from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
 LAB = "lab-stable"
 
 
 async def promoting(place: Path, source: int) -> Process:
     """Begin `mpmirror channel promote` with all of its own in *place*."""
-    environment = {
-        **os.environ,
-        "MPMIRROR_OFFLINE": "true",
-        "MPMIRROR_DISK__KEEP_FREE": "1kB",
-        "MPMIRROR_DATA_DIR": str(place / "data"),
-        "MPMIRROR_KEYS_DIR": str(place / "keys"),
-    }
-    words = ("channel", "promote", LAB, str(source), "--why", "tried")
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "mirror", *words),
-        cwd=ROOT,
-        env=environment,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    return await begun(place, "channel", "promote", LAB, str(source), "--why", "tried")
 
 
 async def whole(place: Path, source: int) -> float:
     """Promote without disturbance; return how many seconds that took."""
-    begun = time.monotonic()
-    process = await promoting(place, source)
-    _, said = await process.communicate()
-    assert process.returncode == 0, said.decode()
-    return time.monotonic() - begun
+    began = time.monotonic()
+    await ended(await promoting(place, source))
+    return time.monotonic() - began
 
 
 async def sequence_of(place: Path) -> int:
@@ -74,15 +53,9 @@ async def kill_often(tmp_path: Path, times: int) -> int:
     async with replica.running() as url, node_at(tmp_path / "data", url) as node:
         await node.sync()
     took = await whole(tmp_path, 1)
-    chance, killed, before = random.Random(1), 0, 1  # noqa: S311 - a sample
-    for number in range(times):
-        process = await promoting(tmp_path, 1)
-        # The first half of a run only loads what it needs.
-        await asyncio.sleep(took * (0.4 + 0.6 * (number + chance.random()) / times))
-        if process.returncode is None:
-            process.kill()
-            killed += 1
-        await process.communicate()
+    killed, before = 0, 1
+    for moment in moments(took, times):
+        killed += await killed_after(await promoting(tmp_path, 1), moment)
         now = await sequence_of(tmp_path)
         assert now in (before, before + 1)
         before = now

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import random
-import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,40 +12,21 @@ from mirror.storage.disk import Disk
 from mirror.storage.files import Files
 from mirror.storage.store import StoreReader
 from mirror.transfer.keys.keyring import Keyring, write_keyring
+from tests.killing import begun, ended, killed_after, moments
 from tests.transfer.bundles.gap import exported, sender_at, site
 from tests.transfer.keys.samples import key
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import Callable
+    from pathlib import Path
 
-ROOT = Path(__file__).parents[3]
 NOW = "2026-04-07T06:00:00Z"
 
 
 async def importing(place: Path, bundle: Path) -> Process:
     """Begin `mpmirror import` with all of its own in *place*."""
-    environment = {
-        **os.environ,
-        "MPMIRROR_OFFLINE": "true",
-        "MPMIRROR_DISK__KEEP_FREE": "1kB",
-        "MPMIRROR_DATA_DIR": str(place / "data"),
-        "MPMIRROR_KEYS_DIR": str(place / "keys"),
-    }
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "mirror", "import", str(bundle)),
-        cwd=ROOT,
-        env=environment,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-
-
-async def ended(process: Process) -> None:
-    """Wait for a process that must end well."""
-    _, said = await process.communicate()
-    assert process.returncode == 0, said.decode()
+    return await begun(place, "import", str(bundle))
 
 
 async def content_of(place: Path) -> str | None:
@@ -75,18 +51,10 @@ async def kill_often(tmp_path: Path, times: int) -> int:
         (tmp_path / name / "keys").mkdir(parents=True, mode=0o700)
         keyring = Keyring({}, {}).trusting(key().public, NOW, None)
         write_keyring(tmp_path / name / "keys", keyring, Files(Disk()))
-    begun = time.monotonic()
+    began, killed = time.monotonic(), 0
     await ended(await importing(tmp_path / "whole", bundle))
-    took = time.monotonic() - begun
-    chance, killed = random.Random(1), 0  # noqa: S311 - a sample
-    for number in range(times):
-        process = await importing(tmp_path / "killed", bundle)
-        # The first half of a run only loads what it needs.
-        await asyncio.sleep(took * (0.4 + 0.6 * (number + chance.random()) / times))
-        if process.returncode is None:
-            process.kill()
-            killed += 1
-        await process.communicate()
+    for moment in moments(time.monotonic() - began, times):
+        killed += await killed_after(await importing(tmp_path / "killed", bundle), moment)
         assert await content_of(tmp_path / "killed") in {None, expected}
     await ended(await importing(tmp_path / "killed", bundle))
 
