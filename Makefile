@@ -35,7 +35,7 @@ test-programs: $(VENV)/development.stamp
 	@$(BIN)/python -m pytest -m "programs and not long" $(SHARED)
 
 test-long: $(VENV)/development.stamp
-	@$(BIN)/python -m pytest -m long
+	@$(BIN)/python -m pytest -m long --timeout=36000
 
 # The clients are installed first; then they are alone with the mirror in a network of their own.
 test-clients: $(VENV)/development.stamp

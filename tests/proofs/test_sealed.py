@@ -45,6 +45,7 @@ _LOOPBACK: Final = re.compile(
     r"sin6_port=htons\((?!53\))\d+\).*inet_pton\(AF_INET6, \"::1\""
 )
 _LOOK_UPS: Final = ("/etc/resolv.conf", '/etc/hosts"', "nscd", "systemd/resolve")
+_SECONDS: Final = 60.0
 _BEGIN: Final = 'ip link set lo up && exec "$@"'
 #: Where clients of each kind begin.
 STARTS: Final = (
@@ -146,12 +147,14 @@ async def test_an_offline_daemon_connects_to_nobody_and_looks_up_no_name(
 
 async def traced_to_the_end(trace: Path) -> str:
     """Return a trace once the process that it began with has ended in it."""
-    while True:
-        calls = await asyncio.to_thread(trace.read_text, encoding="utf-8", errors="replace")
-        first = calls.partition(" ")[0]
-        if re.search(rf"^{first} \++ (?:exited|killed)", calls, re.MULTILINE):
-            return calls
-        await asyncio.sleep(0.1)
+    async with asyncio.timeout(_SECONDS):
+        while True:
+            calls = await asyncio.to_thread(trace.read_text, encoding="utf-8", errors="replace")
+            first = calls.partition(" ")[0]
+            # strace fills short numbers of processes up with spaces.
+            if re.search(rf"^{first} +\+\+\+ (?:exited|killed)", calls, re.MULTILINE):
+                return calls
+            await asyncio.sleep(0.1)
 
 
 def alone() -> tuple[str, ...]:
