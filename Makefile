@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SHARED := -n 4 --dist worksteal
 
+# Where it is set, each of many processes compiles all of the project anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DELETE_ON_ERROR:
 .PHONY: help run demo test test-programs test-long test-clients check bench bench-verify lock clean
 
