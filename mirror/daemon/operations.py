@@ -103,7 +103,7 @@ class Operations:
             clock=now,
             rest=self.resting.at,
         )
-        self._totals = Totals()
+        self.totals = Totals()
         # Whether somebody waits for the run that is under way: it rests for nobody.
         self._by_hand = False
 
@@ -113,14 +113,14 @@ class Operations:
 
     async def counted(self, tally: bytes) -> None:
         """Add what a serving process has answered."""
-        self._totals.answers.add(Tally.decode(tally))
+        self.totals.answers.add(Tally.decode(tally))
 
     async def metrics(self) -> bytes:
         """Return how the node is, in the text format of Prometheus."""
         # Here, because only who is asked for metrics needs it.
         from mirror.daemon.metrics import render_metrics  # noqa: PLC0415 - see above
 
-        return await to_end(render_metrics, await self._status(), self._totals)
+        return await to_end(render_metrics, await self._status(), self.totals)
 
     async def judge(self, request: bytes, operator: str | None) -> bytes:
         """Do what somebody decided; return what came of it, which is in force then."""
@@ -275,7 +275,7 @@ class Operations:
         restraint = Restraint(self._objection)
         begun = time.monotonic()
         outcome = await self._outcome(report, restraint)
-        self._totals.note_run(outcome, time.monotonic() - begun)
+        self.totals.note_run(outcome, time.monotonic() - begun)
         self._by_hand = False
         self.schedule.heed(outcome.exit_status)
         if restraint.met is not None:

@@ -160,6 +160,11 @@ class Reach:
         return tuple(fetcher.breaker for fetcher in fetchers)
 
     @property
+    def failed(self) -> int:
+        """How often an upstream failed since the beginning."""
+        return sum(breaker.failed for breaker in self.breakers)
+
+    @property
     def away(self) -> bool:
         """Whether each upstream has failed so often that it is left alone."""
         states = {breaker.state for breaker in self.breakers}

@@ -27,6 +27,7 @@ from mirror.daemon.version import VERSION
 from mirror.errors import ForeignDataError, LockedError, MirrorError, StorageError
 from mirror.storage.crawled import find_last_crawl
 from mirror.storage.freshness import find_freshness
+from mirror.storage.history import find_history
 from mirror.storage.lock import refuse_if_locked
 from mirror.web.app import SHELF, Serving, make_app
 from mirror.web.listening import tcp_sockets
@@ -147,6 +148,7 @@ async def _open_doors(
                 counted=partial(_counted, ready),
                 signatures=held.signatures.of,
                 freshness=partial(find_freshness, settings.data_dir),
+                history=partial(find_history, settings.data_dir),
                 stop_after=settings.freshness.stop_after,
                 whereabouts=whereabouts_of(settings),
                 channel=settings.default_channel,

@@ -5,7 +5,7 @@ Loaded after serving has begun: database and upstream take most of a second to i
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,11 @@ from mirror.daemon.operations import Operations
 from mirror.daemon.parts import now, on_demand_terms_of, terms_of
 from mirror.daemon.pruning import Pruning
 from mirror.daemon.reach import Reach
+from mirror.daemon.recording import EVERY, Counted, Recorder
 from mirror.daemon.signing import signer_of
+from mirror.errors import StorageError
+from mirror.storage.disk import Disk
+from mirror.storage.files import Files
 from mirror.storage.store import Store
 from mirror.storage.tokens import find_tokens
 from mirror.web.admin import make_admin_app
@@ -67,6 +71,7 @@ async def _operating(settings: Settings, log: Logger) -> AsyncIterator[Operation
             async with (
                 serving(app, [listener]),
                 _over_tcp(settings, operations, store),
+                _recording(settings, store, operations, reach, log),
                 watching(settings.transfer.inbox, _taking(settings, operations), log),
             ):
                 await _begin_schedule(settings, store, operations)
@@ -105,6 +110,26 @@ def _taking(
 async def _keep(settings: Settings, store: Store, reach: Reach) -> None:
     await reach.keep_budget()
     await tell_age(settings, store, reach)
+
+
+@asynccontextmanager
+async def _recording(
+    settings: Settings, store: Store, operations: Operations, reach: Reach, log: Logger
+) -> AsyncIterator[None]:
+    """Note how the node is now and then while the block lasts, and at its end."""
+
+    def counted() -> Counted:
+        return Counted.of(operations.totals, reach.failed)
+
+    recorder = Recorder(store, settings.data_dir, counted, now, Files(Disk()))
+    async with keeping(recorder.note, log, every=EVERY):
+        with suppress(StorageError):
+            await recorder.note()
+        try:
+            yield
+        finally:
+            with suppress(StorageError):  # what is noted may be lost
+                await recorder.note()
 
 
 @asynccontextmanager

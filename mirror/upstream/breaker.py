@@ -82,13 +82,14 @@ class Try:
 class Breaker:
     """The breaker of *host*, a base URL.
 
-    ``failures`` counts those in a row; ``since`` is when it came to its state, None for the
-    beginning; ``last_success`` and ``last_failure`` are of this process.
+    ``failures`` counts those in a row, ``failed`` all of this process; ``since`` is when it came
+    to its state, None for the beginning; ``last_success`` and ``last_failure`` are of this process.
     """
 
     def __init__(self, host: str, terms: BreakerTerms, timing: Timing) -> None:
         self.host = host
         self.failures = 0
+        self.failed = 0
         self.since: datetime | None = None
         self.last_success: datetime | None = None
         self.last_failure: Failure | None = None
@@ -168,6 +169,7 @@ class Breaker:
 
     def _failed(self, one: Try, error: UpstreamUnavailableError) -> None:
         self.failures += 1
+        self.failed += 1
         self.last_failure = Failure(self._timing.now(), str(error))
         if self._trial is one:
             self._pause = min(self._pause * 2, self._terms.most)

@@ -23,6 +23,7 @@ from mirror.web.accesses import AccessLog, AccessSink, heed_nothing
 from mirror.web.age import Ages, LastCrawlSource
 from mirror.web.answer import Answer
 from mirror.web.api import PLACES, Api, StatusSource, Words
+from mirror.web.changes import ChangesPage
 from mirror.web.damage import DamageBell, DamageSink, WatchedStore, tell_nobody
 from mirror.web.documents import Stationery
 from mirror.web.failures import Failures
@@ -35,7 +36,8 @@ from mirror.web.hosts import refuse_foreign_path
 from mirror.web.on_demand import Fetched, OnDemand
 from mirror.web.other_channels import OtherChannels
 from mirror.web.packages import Packages
-from mirror.web.pages import Pages
+from mirror.web.pages import HistorySource, Pages, Present, no_history
+from mirror.web.people import PeopleRefusals
 from mirror.web.photographs import Photographs
 from mirror.web.server import HEADS
 from mirror.web.setup import Setup
@@ -85,7 +87,7 @@ class Serving:
     are not served; None: at any age.
     ``channel`` is the one that is shown where a path names none.
     ``whereabouts`` is where clients find this node.  ``counted`` is told every
-    ``count_every`` seconds of what was answered.
+    ``count_every`` seconds of what was answered.  ``history`` tells how the node was over time.
     """
 
     node: str
@@ -103,6 +105,7 @@ class Serving:
     whereabouts: Whereabouts = NOWHERE
     channel: str = CURRENT
     counted: TrafficSink = count_for_nobody
+    history: HistorySource = no_history
     count_every: float = 5.0
 
 
@@ -122,7 +125,8 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     packages = Packages(shelf, stationery, bell)
     photographs = Photographs(shelf, stationery, bell)
     history = HistoryShelf(store, stationery, channel)
-    failures = Failures(heads)
+    paper = Stationery(Heads.of_pages(serving.node), stationery.coding, stationery.questions)
+    failures = Failures(heads, PeopleRefusals(paper.heads, lambda: shelf.boards))
     ages = Ages(serving.last_crawl, serving.clock, serving.stop_after)
     api = Api(shelf, files, history, stationery, Words(serving.status, failures, ages))
     signed = SignatureRoutes(shelf, stationery, serving.signatures, serving.freshness, api.view)
@@ -131,12 +135,14 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     app = web.Application(middlewares=middlewares, client_max_size=1024)
     app[SHELF], app[HEADS] = shelf, heads
     github = GitHub(shelf, stationery)
-    paper = Stationery(Heads.of_pages(serving.node), stationery.coding, stationery.questions)
     setup = Setup(serving.whereabouts, stationery, paper)
-    pages = Pages(shelf, photographs, paper, serving.status, serving.whereabouts.url)
+    now = Present(serving.status, serving.history)
+    pages = Pages(shelf, photographs, paper, now, serving.whereabouts.url)
+    changes = ChangesPage(shelf, history, paper)
     first = (
         *setup.routes(),
         *pages.routes(),
+        *changes.routes(),
         *signed.routes(PLACES),
         *files.routes(),
         *packages.routes(),

@@ -30,10 +30,11 @@ from mirror.web.answer import Answer
 from mirror.web.heads import ALLOWED, JSON
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from mirror.errors import MirrorError
     from mirror.web.heads import Field, Heads
+    from mirror.web.people import PeopleRefusals
 
 # The first that fits decides.
 _STATUSES: Final = (
@@ -89,6 +90,10 @@ class Asked(Protocol):
     def path(self) -> str:
         """The path, decoded."""
 
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The header fields, by names in any case."""
+
 
 class Failures:
     """The refusals of one application, with *heads*.
@@ -96,10 +101,18 @@ class Failures:
     What is wrong with this node is logged once a minute at most for each thing that is,
     however many clients run into it.  Of a request only the path is logged: no header, no
     query and no user name, which may hold a token that was meant for somebody else.
+    *people* makes pages for who asks with a browser.
     """
 
-    def __init__(self, heads: Heads, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        heads: Heads,
+        people: PeopleRefusals | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._heads = heads
+        self._people = people
         self._clock = clock
         self._told: dict[str, float] = {}
 
@@ -146,6 +159,9 @@ class Failures:
         """Answer *request* with *status*, and with what is *said*: a name and a message."""
         if _FIRMWARE.fullmatch(request.path):
             return Answer(status, self._heads.empty(status, fields))
+        page = self._people.find(request, status, said[1], fields) if self._people else None
+        if page is not None:
+            return page
         body = json.dumps({"error": said[0], "message": said[1]}).encode() + b"\n"
         head = self._heads.with_body(status, JSON, len(body), fields)
         return Answer(status, head, b"" if request.method == "HEAD" else body)

@@ -115,7 +115,12 @@ class HistoryShelf:
         """Return the list as it is while *current* is the current root."""
         return await self._lists.get(current, self._make)
 
-    async def _make(self) -> Document:
+    async def root(self, sequence: int) -> Digest:
+        """Return the root of a publication; raise `PublicationNotFoundError` for none."""
+        return await self._store.publications.root(sequence)
+
+    async def lines(self) -> tuple[PublicationLine, ...]:
+        """Return the newest thousand publications, the newest first."""
         sequences = await self._store.publications.sequences()
         newest = reversed(deque(sequences, maxlen=_MOST))
         # A sequence never means another publication: only new ones have to be read.
@@ -123,7 +128,10 @@ class HistoryShelf:
         self._lines = {
             sequence: known.get(sequence) or await self._line(sequence) for sequence in newest
         }
-        body = _HISTORY.dump_json(History(tuple(self._lines.values()))) + b"\n"
+        return tuple(self._lines.values())
+
+    async def _make(self) -> Document:
+        body = _HISTORY.dump_json(History(await self.lines())) + b"\n"
         return Document.of(self._stationery, body)
 
     async def _line(self, sequence: int) -> PublicationLine:

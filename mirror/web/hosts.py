@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 _PAGES: Final = (
     "/",
     "/boards/*",
+    "/changes",
     "/download*",
+    "/flash/*",
     "/healthz",
+    "/licenses",
     "/pi/v2/*",
     "/readyz",
     "/releases*",

@@ -8,8 +8,9 @@ host: the mirror's own address is what its operator set.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from mirror.catalog.legacy import present_page
 from mirror.errors import (
@@ -18,14 +19,19 @@ from mirror.errors import (
     NotFoundError,
     PublicationNotFoundError,
 )
+from mirror.publication.history import NodeHistory
 from mirror.publication.local.dialect import HTML
 from mirror.publication.pages.assets import ASSETS, FOLDER
 from mirror.publication.pages.board import Surroundings, board_path, render_board
 from mirror.publication.pages.catalogue import Asked, render_catalogue, render_nothing_yet
+from mirror.publication.pages.licenses import PATH as LICENSES
+from mirror.publication.pages.licenses import render_licenses
 from mirror.publication.pages.releases import releases_of, render_release, render_releases
 from mirror.publication.pages.status import read_status, render_status
 from mirror.publication.photographs import PhotographsDocument
+from mirror.storage.threads import to_end
 from mirror.web.answer import Answer
+from mirror.web.api import StatusSource
 from mirror.web.bench import PATIENCE, within
 from mirror.web.documents import Document
 from mirror.web.heads import Caching
@@ -37,7 +43,6 @@ if TYPE_CHECKING:
 
     from mirror.publication.pages.releases import Release
     from mirror.web.answer import Route
-    from mirror.web.api import StatusSource
     from mirror.web.documents import Stationery
     from mirror.web.photographs import Photographs
     from mirror.web.shelf import Shelf
@@ -45,6 +50,23 @@ if TYPE_CHECKING:
 
 # Who asks for a name that is not there asks for a version or an id: those are short.
 _LONGEST: Final = 100
+
+
+#: Gives what was noted of the node over time; it may block.
+HistorySource: TypeAlias = "Callable[[], NodeHistory]"
+
+
+def no_history() -> NodeHistory:
+    """Return the history of a node of which nothing was noted."""
+    return NodeHistory()
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Where the pages learn how the node is: now, and over time."""
+
+    status: StatusSource
+    history: HistorySource = no_history
 
 
 class Pages:
@@ -55,13 +77,13 @@ class Pages:
         shelf: Shelf,
         photographs: Photographs,
         paper: Stationery,
-        status: StatusSource,
+        present: Present,
         url: str | None,
     ) -> None:
         self._shelf = shelf
         self._photographs = photographs
         self._paper = paper
-        self._status = status
+        self._present = present
         self._url = url
         self._assets = {
             path: Document.of(
@@ -78,6 +100,7 @@ class Pages:
             ("/releases", self.releases),
             ("/releases/{version}", self.release),
             ("/status", self.status),
+            (LICENSES, self.licenses),
             (f"{FOLDER}{{name}}", self.asset),
         ]
 
@@ -114,11 +137,16 @@ class Pages:
         """Answer with how this node is, at this moment."""
         try:
             async with within(PATIENCE, "asking the daemon"):
-                facts = read_status(await self._status())
+                facts = read_status(await self._present.status())
         except MirrorError:
             # Most of all whoever looks at this page wants to know that.
-            return self._now(request, render_status(None), 503)
-        return self._now(request, render_status(facts), 200)
+            return self._now(request, render_status(None, await self._history()), 503)
+        return self._now(request, render_status(facts, await self._history()), 200)
+
+    async def licenses(self, request: web.Request) -> Answer:
+        """Answer with the terms under which others let have what is served here."""
+        view = await self._shelf.current()
+        return await self._page(request, view, ("licenses",), partial(self._licenses, view))
 
     async def asset(self, request: web.Request) -> Answer:
         """Answer with a file that all pages use."""
@@ -161,6 +189,18 @@ class Pages:
         notes = await _notes(release, view)
         upstream = view.loaded.content.upstream
         return await self._make(lambda: render_release(release, notes, upstream))
+
+    async def _licenses(self, view: View) -> Document:
+        cards = await view.cards()
+        ports = {card.port for card in cards if card.port}
+        upstream = view.loaded.content.upstream
+        return await self._make(lambda: render_licenses(ports, upstream))
+
+    async def _history(self) -> NodeHistory:
+        try:
+            return await to_end(self._present.history)
+        except MirrorError:
+            return NodeHistory()
 
     async def _make(self, render: Callable[[], bytes]) -> Document:
         def made() -> Document:

@@ -11,13 +11,8 @@ from typing import TYPE_CHECKING, Final
 from mirror.errors import NotFoundError
 from mirror.publication.local.dialect import HTML
 from mirror.publication.setup.guides import guide, guides
-from mirror.publication.setup.render import (
-    PAGE,
-    render_guide,
-    render_guide_page,
-    render_index,
-    render_index_page,
-)
+from mirror.publication.setup.pages import render_guide_page, render_index_page
+from mirror.publication.setup.render import PAGE, render_guide, render_index
 from mirror.publication.setup.steps import AUTHORITY_PATH
 from mirror.web.documents import Document
 from mirror.web.heads import JSON

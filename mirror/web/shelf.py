@@ -28,7 +28,7 @@ from mirror.web.loading import load
 from mirror.web.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Collection, Hashable
 
     from mirror.catalog.values import Digest
     from mirror.publication.documents import PublicationRoot
@@ -108,6 +108,11 @@ class Shelf:
                 self._problem = error
             finally:
                 self._looked.set()
+
+    @property
+    def boards(self) -> Collection[str]:
+        """The ids of the boards that are served now, none before the first publication."""
+        return self._view.loaded.boards if self._view else ()
 
     async def ready(self) -> View:
         """Return the current view; raise what keeps the newest publication from being served."""

@@ -27,6 +27,7 @@ from mirror.storage.blobs import BlobReader
 from mirror.storage.crawled import find_last_crawl
 from mirror.storage.disk import Disk
 from mirror.storage.freshness import find_freshness
+from mirror.storage.history import find_history
 from mirror.storage.layout import Layout
 from mirror.storage.node import find_node
 from mirror.storage.publications import PublicationReader
@@ -194,6 +195,7 @@ async def serve(
         counted=partial(tell_traffic, settings.control),
         signatures=held.signatures.of,
         freshness=partial(find_freshness, settings.data),
+        history=partial(find_history, settings.data),
         stop_after=settings.stop_after,
         channel=settings.channel,
         whereabouts=Whereabouts(

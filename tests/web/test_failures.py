@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -28,6 +29,7 @@ class Request:
 
     method: str = "GET"
     path: str = "/v1/feed.json"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 REQUEST = Request()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from html import unescape
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from mirror.errors import StorageError
+from mirror.publication.history import Hour, NodeHistory
 from mirror.web.app import Serving
 from mirror.web.heads import PAGES_POLICY
 from mirror.web.whereabouts import Whereabouts
@@ -25,6 +28,8 @@ PAGES: Final = (
     "/boards/RPI_PICO_W",
     "/releases",
     "/releases/v1.28.0",
+    "/changes",
+    "/licenses",
     "/status",
     "/setup",
 )
@@ -108,6 +113,74 @@ async def test_a_board_is_found_in_any_case_and_under_its_old_id(client: Client)
     assert (got.status, got.fields["location"]) == (302, "/boards/RPI_PICO_W")
     assert (old.status, old.fields["location"]) == (302, "/boards/ESP32_GENERIC")
     assert unknown.status == 404
+
+
+@pytest.mark.parametrize("path", ["/boards/RPI_PICO_V", "/releases/v9.9.9", "/setup/x", "/x"])
+async def test_a_browser_gets_a_page_of_nothing_and_a_program_gets_json(
+    client: Client, path: str
+) -> None:
+    page = await client.get(path, Accept="text/html,application/xhtml+xml,*/*;q=0.8")
+    head = await client.get(path, "HEAD", Accept="text/html")
+    program = await client.get(path, Accept="*/*")
+
+    assert page.status == head.status == program.status == 404
+    assert page.fields["content-type"] == "text/html; charset=utf-8"
+    assert page.fields["content-security-policy"] == PAGES_POLICY
+    assert b"<h1>There is nothing here</h1>" in page.body
+    assert (b"/boards/RPI_PICO_W" in page.body) == path.startswith("/boards/")
+    assert program.fields["content-type"] == "application/json"
+
+
+async def test_what_programs_ask_for_is_never_refused_by_a_page(client: Client) -> None:
+    for path in ("/v1/boards/NONE.json", "/v1/files/x.bin", "/repos/micropython/x", "/pi/v2/x"):
+        got = await client.get(path, Accept="text/html")
+
+        assert got.status == 404
+        assert b"<html" not in got.body
+
+
+async def test_what_changed_is_told_between_any_two_publications(
+    site: Site, builder: Builder
+) -> None:
+    """By default from the last one with other firmware."""
+    alone = await site.client.get("/changes")
+    await builder.publish({ESP: b"another image"})
+    await builder.publish({ESP: b"another image"})
+    await site.shelf.refresh()
+    page = await site.client.get("/changes")
+    same = await site.client.get("/changes?from=2&to=3")
+    back = await site.client.get("/changes?from=3&to=1")
+
+    assert b"has published once" in alone.body
+    assert b"other bytes under this name" in page.body
+    assert b"From publication 1 of" in page.body
+    assert page.body.count(b"no longer here") == 1  # the Pico
+    assert b"The firmware of all boards is the same" in same.body
+    assert b">new board<" in back.body
+
+
+async def test_a_publication_that_is_not_there_can_not_be_compared(client: Client) -> None:
+    assert (await client.get("/changes?from=77")).status == 404
+    assert (await client.get("/changes?from=x")).status == 400
+
+
+async def test_how_the_node_was_is_drawn_and_a_disk_that_refuses_hides_no_status(
+    builder: Builder,
+) -> None:
+    hour = Hour(datetime(2026, 4, 7, 6, tzinfo=UTC), held_bytes=5_000_000)
+
+    def refusing() -> NodeHistory:
+        raise StorageError("no disk")
+
+    found = []
+    for history in (lambda: NodeHistory((hour,)), refusing):
+        told = Serving(node=NODE, status=full_status, history=history)
+        async with served(builder.store, told=told) as site:
+            found.append(await site.client.get("/status"))
+
+    assert [got.status for got in found] == [200, 200]
+    assert b"Held bytes: last 5.0 MB" in found[0].body
+    assert b"Over time" not in found[1].body
 
 
 async def test_a_version_that_nobody_knows_is_not_there(client: Client) -> None:

@@ -23,6 +23,7 @@ class Section(StrEnum):
     RELEASES = "/releases"
     SET_UP = "/setup"
     STATUS = "/status"
+    LICENSES = "/licenses"
 
 
 _NAMES: Final = {
@@ -42,7 +43,7 @@ def layout(section: Section, title: str, *body: str, upstream: str = UPSTREAM) -
             tag("a", texts.SKIP, class_="skip", href="#content"),
             _header(section),
             tag("main", *body, id="content", tabindex="-1", by="\n"),
-            tag("footer", tag("p", texts.FOOTER.format(upstream=upstream))),
+            _footer(section, upstream),
             by="\n",
         ),
         by="\n",
@@ -60,6 +61,14 @@ def terms(*pairs: tuple[str, str]) -> Markup:
     """Return a list of names and what each is; a pair that says nothing is left out."""
     rows = (tag("div", tag("dt", name), tag("dd", value)) for name, value in pairs if value)
     return tag("dl", *rows, by="\n")
+
+
+def moment(time: str) -> Markup:
+    """Return a *time* (RFC 3339, in UTC) as people read it; what is no time stays as it is."""
+    day, at, clock = time.partition("T")
+    if not at:
+        return text(time)
+    return tag("time", f"{day} {clock[:5]} UTC", datetime=time)
 
 
 def size_words(size: int) -> str:
@@ -105,6 +114,12 @@ def _header(section: Section) -> Markup:
     brand = tag("a", texts.BRAND, href=Section.BOARDS, class_="brand")
     navigation = tag("nav", *links, aria_label=texts.NAVIGATION, by=" ")
     return tag("header", brand, navigation, button, by="\n")
+
+
+def _footer(section: Section, upstream: str) -> Markup:
+    about = tag("p", texts.FOOTER.format(upstream=upstream))
+    licenses = _entry(texts.LICENSES, Section.LICENSES, here=section is Section.LICENSES)
+    return tag("footer", about, tag("p", licenses), by="\n")
 
 
 def _entry(name: str, path: Section, *, here: bool) -> Markup:

@@ -61,6 +61,7 @@ def render_releases(releases: Sequence[Release], upstream: str) -> bytes:
         tag("h1", texts.RELEASES),
         tag("p", texts.RELEASES_LEAD if releases else texts.NO_RELEASES, class_="lead"),
         *_table(finished),
+        tag("p", tag("a", texts.SEE_CHANGES, href="/changes")),
         *([tag("h2", texts.PREVIEWS)] if previews else []),
         *_table(previews),
         upstream=upstream,

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter, ValidationError
 
 from mirror.errors import MalformedValueError
+from mirror.publication.history import NodeHistory
 from mirror.publication.pages import texts
-from mirror.publication.pages.layout import UPSTREAM, Section, layout, size_words, terms
+from mirror.publication.pages.layout import UPSTREAM, Section, layout, moment, size_words, terms
+from mirror.publication.pages.over_time import over_time
 from mirror.publication.pages.releases import table
-from mirror.publication.site.html import Markup, joined, tag
+from mirror.publication.site.html import Markup, joined, tag, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,8 +145,8 @@ def read_status(data: bytes) -> StatusFacts:
         raise MalformedValueError(f"no status: {error.error_count()} fields do not fit") from error
 
 
-def render_status(status: StatusFacts | None) -> bytes:
-    """Return the page; None: the daemon does not answer."""
+def render_status(status: StatusFacts | None, history: NodeHistory | None = None) -> bytes:
+    """Return the page, with what was noted over time; None: the daemon does not answer."""
     parts = [tag("p", texts.STATUS_UNKNOWN, class_="warned")] if status is None else _parts(status)
     link = tag("a", "/v1/status.json", href="/v1/status.json")
     upstream = status.upstream if status and status.upstream else UPSTREAM
@@ -153,6 +155,7 @@ def render_status(status: StatusFacts | None) -> bytes:
         texts.STATUS_TITLE,
         tag("h1", texts.STATUS_TITLE),
         *parts,
+        *over_time(history or NodeHistory()),
         tag("p", texts.AS_JSON, link, class_="dim"),
         upstream=upstream,
     )
@@ -161,7 +164,7 @@ def render_status(status: StatusFacts | None) -> bytes:
 def _parts(status: StatusFacts) -> Iterator[Markup]:
     green = status.complete and not status.open_alarms
     words = texts.STATUS_GREEN if green else texts.STATUS_NOT
-    yield tag("p", words, class_="verdict verified" if green else "verdict warned")
+    yield tag("p", words, class_="state good" if green else "state doubtful")
     yield tag("h2", texts.ALARMS)
     yield from map(_alarm, status.open_alarms)
     if not status.open_alarms:
@@ -175,7 +178,7 @@ def _parts(status: StatusFacts) -> Iterator[Markup]:
 
 def _alarm(alarm: _Alarm) -> Markup:
     what = tag("p", tag("span", f"{alarm.alarm}: {alarm.name}", class_="bad"))
-    since = tag("p", texts.SINCE.format(time=alarm.since), class_="dim")
+    since = tag("p", texts.SINCE, " ", moment(alarm.since), class_="dim")
     todo = [tag("p", texts.TODO, tag("code", alarm.todo))] if alarm.todo else []
     return tag("div", what, tag("p", alarm.text), *todo, since, class_="panel")
 
@@ -190,7 +193,7 @@ def _running(running: _Running | None) -> Markup:
 def _now(status: StatusFacts) -> Markup:
     publication, run = status.publication, status.last_run
     published = (
-        texts.PUBLISHED.format(sequence=publication.sequence, published=publication.published)
+        joined(texts.PUBLISHED.format(sequence=publication.sequence), moment(publication.published))
         if publication
         else texts.UNPUBLISHED
     )
@@ -213,27 +216,28 @@ def _now(status: StatusFacts) -> Markup:
 
 def _channel(one: _Channel) -> Markup:
     shown = (
-        texts.CHANNEL_WORDS.format(
-            channel=one.channel, sequence=one.sequence, published=one.published
+        joined(
+            texts.CHANNEL_WORDS.format(channel=one.channel, sequence=one.sequence),
+            moment(one.published or ""),
         )
         if one.sequence
-        else texts.CHANNEL_EMPTY.format(channel=one.channel)
+        else text(texts.CHANNEL_EMPTY.format(channel=one.channel))
     )
     waits = texts.CHANNEL_WAITS.format(waiting=one.waiting) if one.waiting else ""
-    return tag("div", f"{shown}{waits}")
+    return tag("div", shown, waits)
 
 
-def _last(run: _Run) -> str:
+def _last(run: _Run) -> Markup:
     ending, message = run.outcome.ending, run.outcome.message
     words = f"{ending}: {message}" if message else ending
-    return texts.LAST_RUN_WAS.format(outcome=words, ended=run.ended)
+    return joined(texts.LAST_RUN_WAS.format(outcome=words), moment(run.ended))
 
 
 def _next(status: StatusFacts) -> str:
     if status.next_run is None:
         return status.next_run_why or texts.NOT_PLANNED
     why = f" ({status.next_run_why})" if status.next_run_why else ""
-    return f"{status.next_run}{why}"
+    return joined(moment(status.next_run), why)
 
 
 def _completeness(known: _Completeness | None) -> str:

@@ -1,30 +1,24 @@
-"""Render guides: as JSON, as a page for people, and as lines for a terminal.
-
-The pages look like all pages of the mirror, and read well without script and style sheet.  All
-text goes through HTML's escape.
-"""
+"""Render guides as JSON and as lines for a terminal; as pages, see `…setup.pages`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter
 
-from mirror.publication.pages.layout import Section, layout
-from mirror.publication.setup.model import Dialect, Guide, Place, System
-from mirror.publication.site.html import Markup, tag
+from mirror.publication.setup.model import Guide, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from mirror.publication.setup.model import Lines, Step, Way
+    from mirror.publication.setup.model import Step, System, Way
 
 #: Where the guides are for people; below it, one for each client.
 PAGE: Final = "/setup"
 
-_NO_ADDRESS: Final = (
+#: What is said where this mirror does not know its own address.
+NO_ADDRESS: Final = (
     "This mirror does not know by which address you reach it: put that in the place of {}. Its"
     " operator sets public_url, and it stands here."
 )
@@ -83,47 +77,18 @@ def page_of(guide: Guide) -> str:
     return f"{PAGE}/{guide.client}"
 
 
-def render_index_page(guides: Sequence[Guide], place: Place) -> bytes:
-    """Return the page that leads to all others."""
-    rows = "".join(
-        f'<dt><a href="{page_of(one)}">{escape(one.title)}</a></dt><dd>{escape(one.summary)}</dd>\n'
-        for one in guides
-    )
-    body = (
-        "<p>Choose your program. Each way says what it changes, how to see that it works, and how"
-        " to undo it; take the first that fits.</p>\n"
-        f"{_hint(place)}<dl>\n{rows}</dl>\n"
-        "<p>Start programs that you lead here without tokens in their environment, such as"
-        " GITHUB_TOKEN: they would send them to whoever answers.</p>\n"
-        "<p>Without any of it, every file is at "
-        '<a href="/v1/feed.json">the feed</a> and '
-        '<a href="/resources/firmware/SHA256SUMS">SHA256SUMS</a>.</p>\n'
-    )
-    return _page("Set a program up for this mirror", body)
-
-
-def render_guide_page(guide: Guide, place: Place) -> bytes:
-    """Return the page of *guide*."""
-    ways = "".join(_way(number, way) for number, way in enumerate(guide.ways, 1))
-    body = (
-        f"<p>{escape(guide.summary)}</p>\n{_hint(place)}{_remarks(guide)}{ways}"
-        f'<p><a href="{PAGE}">Other programs</a></p>\n'
-    )
-    return _page(f"{guide.title} and this mirror", body)
-
-
 def render_text(guide: Guide, place: Place, systems: Sequence[System]) -> Iterator[str]:
     """Give the lines that a terminal shows of *guide*, for *systems*."""
     yield f"{guide.title}: {guide.summary}"
     if place.url is None:
-        yield _NO_ADDRESS.format(place.base)
+        yield NO_ADDRESS.format(place.base)
     yield from guide.remarks
     for number, way in enumerate(guide.ways, 1):
         yield ""
         yield f"{number}. {way.title} (changes {way.reach})"
         if way.missing:
             yield f"   Not yet: {way.missing}"
-        for heading, steps in _parts(way):
+        for heading, steps in parts_of(way):
             yield f"   {heading}:"
             for step in steps:
                 yield f"   - {step.what}"
@@ -140,56 +105,8 @@ def _step_text(step: Step, systems: Sequence[System]) -> Iterator[str]:
             yield f"       {text}"
 
 
-def _parts(way: Way) -> Iterator[tuple[str, Sequence[Step]]]:
+def parts_of(way: Way) -> Iterator[tuple[str, Sequence[Step]]]:
+    """Yield the parts of *way* with their headings."""
     yield "Do", way.steps
     yield "See that it works", way.test
     yield "Undo", way.undo
-
-
-def _way(number: int, way: Way) -> str:
-    missing = f"<p><strong>Not yet:</strong> {escape(way.missing)}</p>\n" if way.missing else ""
-    parts = "".join(
-        f"<h3>{heading}</h3>\n<ol>\n{''.join(map(_step, steps))}</ol>\n"
-        for heading, steps in _parts(way)
-    )
-    return (
-        f'<section>\n<h2 id="way-{number}">{number}. {escape(way.title)}</h2>\n'
-        f"<p>Changes {escape(way.reach)}.</p>\n{missing}{parts}</section>\n"
-    )
-
-
-def _step(step: Step) -> str:
-    return f"<li><p>{escape(step.what)}</p>\n{''.join(map(_lines, step.lines))}</li>\n"
-
-
-def _lines(lines: Lines) -> str:
-    where = [] if lines.system is System.ANY else [_SYSTEMS[lines.system]]
-    where += ["in PowerShell"] if lines.dialect is Dialect.POWERSHELL else []
-    where += [lines.file] if lines.file else []
-    heading = f"<figcaption>{escape(', '.join(where))}</figcaption>" if where else ""
-    text = escape("\n".join(lines.text))
-    return f"<figure>{heading}<pre><code>{text}</code></pre></figure>\n"
-
-
-_SYSTEMS: Final = {
-    System.ANY: "Everywhere",
-    System.UNIX: "Linux and macOS",
-    System.LINUX: "Linux",
-    System.MACOS: "macOS",
-    System.WINDOWS: "Windows",
-}
-
-
-def _remarks(guide: Guide) -> str:
-    rows = "".join(f"<li>{escape(remark)}</li>\n" for remark in guide.remarks)
-    return f"<ul>\n{rows}</ul>\n" if rows else ""
-
-
-def _hint(place: Place) -> str:
-    if place.url is not None:
-        return f"<p>This mirror is at <code>{escape(place.url)}</code>.</p>\n"
-    return f"<p><strong>{escape(_NO_ADDRESS.format(place.base))}</strong></p>\n"
-
-
-def _page(title: str, body: str) -> bytes:
-    return layout(Section.SET_UP, title, tag("h1", title), Markup(body))

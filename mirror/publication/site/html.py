@@ -36,6 +36,14 @@ def text(words: str) -> Markup:
     return words if isinstance(words, Markup) else Markup(escape(words))
 
 
+def coded(words: str) -> Markup:
+    """Return *words* with what stands between grave accents as code."""
+    parts = words.split("`")
+    if len(parts) % 2 == 0:
+        return text(words)
+    return joined(*(tag("code", part) if at % 2 else part for at, part in enumerate(parts)))
+
+
 def joined(*parts: str, by: str = "") -> Markup:
     """Return *parts* one behind the other, with *by*, itself a text, between them."""
     return Markup(text(by).join(text(part) for part in parts))

@@ -24,13 +24,8 @@ from mirror.publication.setup.model import (
     Reach,
     System,
 )
-from mirror.publication.setup.render import (
-    render_guide,
-    render_guide_page,
-    render_index,
-    render_index_page,
-    render_text,
-)
+from mirror.publication.setup.pages import render_guide_page, render_index_page
+from mirror.publication.setup.render import render_guide, render_index, render_text
 from mirror.web.hosts import ANSWERED
 
 if TYPE_CHECKING:

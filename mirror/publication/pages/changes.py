@@ -1,0 +1,190 @@
+"""What changed between two publications, for people, and a form to choose the two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from mirror.errors import BadQueryError
+from mirror.publication.changes import What
+from mirror.publication.pages import texts
+from mirror.publication.pages.layout import Section, layout, moment
+from mirror.publication.site.html import Markup, joined, tag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from mirror.publication.changes import BoardChange, Changes, FileChange
+
+PATH: Final = "/changes"
+_MOST_NAMED: Final = 20
+_MOST_OFFERED: Final = 200
+_DIGITS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A publication that can be chosen."""
+
+    sequence: int
+    published: str
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """The sequences that somebody wants to compare; None: the mirror's own choice."""
+
+    before: int | None = None
+    after: int | None = None
+
+    @classmethod
+    def parse(cls, query: Mapping[str, str]) -> Between:
+        """Read the *query* of a request; raise `BadQueryError` for what is no sequence."""
+        return cls(_sequence(query.get("from", "")), _sequence(query.get("to", "")))
+
+
+def render_changes(changes: Changes, offered: Sequence[Offered], upstream: str) -> bytes:
+    """Return the page of *changes*, with what else is *offered* to compare, newest first."""
+    before, after = changes.before, changes.after
+    lead = (
+        texts.CHANGES_FROM.format(sequence=before.sequence),
+        moment(before.published),
+        texts.CHANGES_TO.format(sequence=after.sequence),
+        moment(after.published),
+    )
+    return layout(
+        Section.RELEASES,
+        texts.CHANGES,
+        tag("h1", texts.CHANGES),
+        tag("p", *lead, class_="lead", by=" "),
+        _form(offered, before.sequence, after.sequence),
+        *_recalls(changes),
+        *_boards(changes.boards),
+        *_beside(changes),
+        upstream=upstream,
+    )
+
+
+def render_no_changes(upstream: str) -> bytes:
+    """Return the page of a mirror that has published once only."""
+    return layout(
+        Section.RELEASES,
+        texts.CHANGES,
+        tag("h1", texts.CHANGES),
+        tag("p", texts.CHANGES_NOT_YET),
+        upstream=upstream,
+    )
+
+
+def _form(offered: Sequence[Offered], before: int, after: int) -> Markup:
+    shown = offered[:_MOST_OFFERED]
+    button = tag("button", texts.COMPARE, type="submit")
+    return tag(
+        "form",
+        _choice("from", texts.FROM, shown, before),
+        _choice("to", texts.TO, shown, after),
+        tag("div", button, class_="line"),
+        method="get",
+        action=PATH,
+        class_="filters",
+        by="\n",
+    )
+
+
+def _choice(name: str, words: str, offered: Sequence[Offered], chosen: int) -> Markup:
+    options = (_option(one, chosen=one.sequence == chosen) for one in offered)
+    return tag("label", words, tag("select", *options, name=name))
+
+
+def _option(one: Offered, *, chosen: bool) -> Markup:
+    words = texts.OFFERED.format(sequence=one.sequence, published=one.published[:16])
+    marks = {"selected": ""} if chosen else {}
+    return tag("option", words.replace("T", " "), value=str(one.sequence), **marks)
+
+
+def _recalls(changes: Changes) -> Iterator[Markup]:
+    if not (changes.recalled or changes.allowed):
+        return
+    yield tag("h2", texts.RECALLS)
+    items = [
+        tag("li", tag("b", ", ".join(one.names) or str(one.digest)), f": {one.why} ({one.since})")
+        for one in changes.recalled
+    ]
+    items += [tag("li", texts.ALLOWED, " ", tag("code", str(digest))) for digest in changes.allowed]
+    yield tag("ul", *items, by="\n")
+
+
+def _boards(boards: Sequence[BoardChange]) -> Iterator[Markup]:
+    yield tag("h2", texts.CHANGED_BOARDS.format(count=len(boards)))
+    if not boards:
+        yield tag("p", texts.SAME_FIRMWARE)
+    yield from map(_board, boards)
+
+
+def _board(change: BoardChange) -> Markup:
+    name = change.product or change.board
+    heading = name if change.left else tag("a", name, href=f"/boards/{change.board}")
+    marks = [tag("span", texts.ARRIVED, class_="tag new")] if change.arrived else []
+    marks += [tag("span", texts.LEFT, class_="tag bad")] if change.left else []
+    return tag(
+        "section",
+        tag("h3", heading, *marks, by=" "),
+        tag("ul", *_files(change.files), *_facts(change.facts), class_="changes", by="\n"),
+        class_="panel",
+    )
+
+
+def _files(files: Sequence[FileChange]) -> Iterator[Markup]:
+    grouped = sorted(files, key=lambda one: list(What).index(one.what))
+    for (what, version), same in groupby(grouped, key=lambda one: (one.what, one.version)):
+        yield _group(what, version, list(same))
+
+
+def _group(what: What, version: str, files: Sequence[FileChange]) -> Markup:
+    word = tag("span", texts.CHANGED[what], class_=f"tag {_TONES[what]}")
+    summary = joined(word, version, texts.CHANGED_FILES.format(count=len(files)), by=" ")
+    items = [tag("li", *_file(one)) for one in files[:_MOST_NAMED]]
+    if len(files) > _MOST_NAMED:
+        items.append(tag("li", texts.MORE.format(count=len(files) - _MOST_NAMED)))
+    return tag("li", tag("details", tag("summary", summary), tag("ul", *items)))
+
+
+def _file(one: FileChange) -> Iterator[str]:
+    yield tag("a", one.name, href=one.path, download=one.name) if one.path else one.name
+    if one.words:
+        yield f": {one.words}"
+
+
+def _facts(facts: Iterable[str]) -> Iterator[Markup]:
+    words = [texts.FACT_NAMES[name] for name in facts]
+    if words:
+        yield tag("li", texts.CHANGED_FACTS.format(facts=", ".join(words)))
+
+
+def _beside(changes: Changes) -> Iterator[Markup]:
+    words = [texts.CHANGED_PACKAGES] if changes.packages else []
+    words += [texts.CHANGED_PHOTOGRAPHS] if changes.photographs else []
+    if words:
+        yield tag("h2", texts.BESIDE)
+        yield tag("ul", *(tag("li", one) for one in words))
+
+
+def _sequence(text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
+        raise BadQueryError(f"no sequence of a publication: {text[:40]!r}")
+    return int(text)
+
+
+_TONES: Final = {
+    What.NEW: "new",
+    What.GONE: "bad",
+    What.OTHER_BYTES: "bad",
+    What.JUDGED: "doubtful",
+    What.WITHDRAWN: "doubtful",
+    What.LISTED: "new",
+    What.HIDDEN: "doubtful",
+    What.SHOWN: "new",
+}
