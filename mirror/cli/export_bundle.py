@@ -22,8 +22,15 @@ from mirror.storage.threads import to_end
 from mirror.transfer.bundles.exporting import Export, Request, plan_export
 from mirror.transfer.bundles.writing import Written, write_bundle
 from mirror.transfer.have import Have, parse_have
+from mirror.transfer.keys.certificates import encode_certificates
 from mirror.transfer.keys.keyring import find_keyring
-from mirror.transfer.keys.node_keys import EXPORT, NODE, read_secret
+from mirror.transfer.keys.node_keys import (
+    EXPORT,
+    NODE,
+    find_certificates,
+    read_secret,
+    revoked_own,
+)
 from mirror.transfer.keys.secret import SecretKey
 from mirror.transfer.returned import check_returned
 from mirror.transfer.stick.building import NAME as SERVER
@@ -77,7 +84,12 @@ def _key(settings: Settings, wish: Wish) -> SecretKey:
             "No export key was made (`mpmirror key export`): the node's own key signs, which the "
             "far side must trust for that."
         )
-    return read_secret(path, passphrase_from(wish.passphrase_file, f"Passphrase of {path}"))
+    key = read_secret(path, passphrase_from(wish.passphrase_file, f"Passphrase of {path}"))
+    if key.public.line in revoked_own(settings.keys_dir):
+        raise ConfigurationError(
+            f"key {key.key_id} was revoked: mpmirror key export, or --key with another one"
+        )
+    return key
 
 
 async def _export(
@@ -96,6 +108,7 @@ async def _export(
         held=have.holds if have else lambda _digest: False,
         marked=(have.ledger,) if have else (),
         checked=decode_freshness(page.page.encode()).checked if page else None,
+        certificates=encode_certificates(await to_end(find_certificates, settings.keys_dir)),
         server=wish.server,
     )
     export = await plan_export(store, _Signer(key), request)

@@ -125,6 +125,8 @@ def _tell(done: Carried, *, dry_run: bool) -> None:
         say(f"of packages and photographs {done.beside} new files {would}")
     for name in done.warned[:_TOLD]:
         say(f"warned: {name}")
+    for sentence in done.keys:
+        complain(f"not done, since nothing is changed: {sentence}" if dry_run else sentence)
     for name in done.changed[:_TOLD]:
         complain(f"other bytes than before: {name}")
     if done.recalled:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from mirror.cli.invocation import invocation_of
+from mirror.cli.own_keys import has_recovery_key, make_recovery_key
 from mirror.cli.terminal import complain, say
 from mirror.config import FILE_NAME, SYSTEM_FILE, Given, Settings, load_settings
 from mirror.config.units import describe_size
@@ -43,6 +44,12 @@ def init(  # noqa: PLR0913 - the options of a command
         typer.Option(help="Write the unit here instead of /etc/systemd/system.", metavar="DIR"),
     ] = None,
     *,
+    recovery: Annotated[
+        Path | None,
+        typer.Option(
+            "--recovery", help="Write the recovery key here instead of showing it.", metavar="FILE"
+        ),
+    ] = None,
     service: Annotated[bool, typer.Option("--service", help="Install a systemd unit.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a settings file.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
@@ -69,6 +76,15 @@ def init(  # noqa: PLR0913 - the options of a command
     say(f"{path} is written; `mpmirror config` shows what is in force.")
     if service:
         _install(unit, unit_dir)
+    else:
+        _make_recovery_key(settings, recovery)
+
+
+def _make_recovery_key(settings: Settings, path: Path | None) -> None:
+    if has_recovery_key(settings):
+        say("The recovery key was made before, and is on your paper.")
+    else:
+        make_recovery_key(settings, path)
 
 
 def _patterns(boards: str | None, *, ask: bool, yes: bool) -> list[str]:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from mirror.errors import KeyRefusedError, UpstreamMissingError
 from mirror.publication.keys import RECOVERY_PATH, ROTATIONS_PATH
 from mirror.transfer.keys import PublicKey
-from mirror.transfer.keys.certificates import Rotation, read_rotations
+from mirror.transfer.keys.certificates import Rotation, read_words, revoked_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
     from mirror.client.mirrors import Publication
+    from mirror.transfer.keys.certificates import Word
     from mirror.upstream.fetch import Fetcher
 
 
@@ -26,27 +27,25 @@ async def successors(
 ) -> tuple[PublicKey, ...]:
     """Return the keys that count where *pinned* did, the newest first.
 
-    *pinned* is the last of them, unless it was revoked.
+    *pinned* is the last of them, unless it was revoked: then there may be none.
     """
     if recovery is None or ROTATIONS_PATH not in publication.root.papers:
         return (pinned,)
     try:
         answer = await fetcher.page(publication.address + ROTATIONS_PATH)
-        rotations = read_rotations(answer.body, recovery, publication.root.lineage)
+        words = read_words(answer.body, recovery, publication.root.lineage)
     except (KeyRefusedError, UpstreamMissingError):
         return (pinned,)
-    return chain(pinned, rotations)
+    return chain(pinned, words)
 
 
-def chain(pinned: PublicKey, rotations: Iterable[Rotation]) -> tuple[PublicKey, ...]:
-    """Return *pinned* and what follows it by *rotations*, the newest first, none revoked."""
+def chain(pinned: PublicKey, words: Collection[Word]) -> tuple[PublicKey, ...]:
+    """Return *pinned* and what follows it by *words*, the newest first, none revoked."""
     # Of two that follow one key the later counts.
-    after = {rotation.old: rotation for rotation in rotations}
-    keys, revoked = [pinned.line], set()
-    while (rotation := after.get(keys[-1])) is not None and rotation.new not in keys:
-        keys.append(rotation.new)
-        if rotation.revoked:
-            revoked.add(rotation.old)
+    after = {word.old: word.new for word in words if isinstance(word, Rotation)}
+    keys, revoked = [pinned.line], revoked_lines(words)
+    while (following := after.get(keys[-1])) is not None and following not in keys:
+        keys.append(following)
     return tuple(PublicKey.parse(line) for line in reversed(keys) if line not in revoked)
 
 

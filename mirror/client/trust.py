@@ -132,10 +132,17 @@ async def _pinned(
         f"which follows key {pinned.key_id}, pinned until now, by the word of the mirror's "
         "recovery key"
     )
-    return [
+    trusted = [
         _Trusted(key, "pinned at the first use of this mirror" if key == pinned else follows)
         for key in await successors(publication, fetcher, pinned, recovery)
     ]
+    if not trusted:
+        raise SignatureRefusedError(
+            f"{publication.address}: key {pinned.key_id}, pinned until now, was revoked by the "
+            "mirror's recovery key, and none follows it: get its key from its operator, and name "
+            "it with --key"
+        )
+    return trusted
 
 
 async def _judge(

@@ -25,8 +25,10 @@ from mirror.storage.publications import CURRENT
 from mirror.storage.senders import Senders
 from mirror.storage.threads import to_end
 from mirror.sync.outcome import Ending, Outcome
+from mirror.sync.standing import stamp
 from mirror.transfer.bundles.importing import Imported, Means, import_bundle, seen_of
 from mirror.transfer.bundles.volumes import open_medium
+from mirror.transfer.keys.followed import Followed
 from mirror.transfer.keys.keyring import find_keyring
 from mirror.transfer.keys.rules import Rules
 from mirror.transfer.receipts import Receipt, Receipts, make_receipt
@@ -49,7 +51,8 @@ class Carried:
     """What a command tells of an import; *receipt* is None for one that was only tried.
 
     It is published on *shown_on*.  ``new`` counts files that this node did not hold; ``beside``
-    what was new of packages and photographs; ``warned`` names those with a warning.
+    what was new of packages and photographs; ``warned`` names those with a warning; ``keys`` are
+    sentences about keys that follow others, or were revoked.
     """
 
     lineage: str
@@ -67,6 +70,7 @@ class Carried:
     receipt: Receipt | None
     beside: int = 0
     shown_on: str = CURRENT
+    keys: tuple[str, ...] = ()
 
 
 CARRIED: TypeAdapter[Carried] = TypeAdapter(Carried)
@@ -101,6 +105,7 @@ async def carry_in(
     keyring = await to_end(find_keyring, settings.keys_dir)
     senders = Senders(settings.data_dir, Files(Disk()))
     rules = Rules(keyring.trusted, frozenset(keyring.revoked), seen_of(await senders.all()))
+    followed = Followed(settings.keys_dir, Files(Disk()), stamp(now()))
     async with Sandbox(processes=2) as sandbox:
         means = Means(
             store=store,
@@ -111,12 +116,13 @@ async def carry_in(
             upstream=settings.upstream.url,
             scan=_scanner(settings.transfer.scan),
             publisher=_publisher(settings, store, channel),
+            followed=followed,
             report=report,
         )
         with await to_end(open_medium, list(files)) as medium:
             imported = await import_bundle(means, medium, dry_run=dry_run)
     receipt = None if dry_run else await _finish(settings, store, imported, channel)
-    return replace(_told(imported, receipt), shown_on=channel)
+    return replace(_told(imported, receipt), shown_on=channel, keys=followed.sentences)
 
 
 def _publisher(settings: Settings, store: Store, channel: str) -> ForeignPublisher | None:

@@ -75,10 +75,19 @@ class Service:
     @property
     def to_run(self) -> tuple[str, ...]:
         """What the operator runs as root to begin."""
-        folders = [f"install -d -o mpmirror -g mpmirror -m 0750 {path}" for path in self.outside]
+        keys = self.settings.keys_dir
+        folders = [
+            f"install -d -o mpmirror -g mpmirror -m 0750 {path}"
+            for path in self.outside
+            if path != keys
+        ]
+        command = " ".join(str(part) for part in self.command)
         return (
             "systemd-sysusers",
             *folders,
+            f"install -d -o mpmirror -g mpmirror -m 0700 {keys}",
+            # As the daemon's user, who shall be able to read what lies there.
+            f"runuser -u mpmirror -- {command} --config {self.settings_file} key recovery",
             "systemctl daemon-reload",
             "systemctl enable --now mpmirror",
         )

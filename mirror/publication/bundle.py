@@ -33,6 +33,9 @@ _KeyId = Annotated[str, Field(pattern=r"^[0-9A-F]{16}\z")]
 _Board = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}\z")]
 _Minisig = Annotated[str, Field(max_length=9000)]
 _Number = Annotated[int, Field(ge=0, lt=10**18)]
+#: What the recovery key says of keys, for who decides whose signature counts: it stands before the
+#: list of sums.
+CERTIFICATES: Final = "certificates.txt"
 _ExtraPath = Annotated[str, Field(pattern=r"^(?:serve\.py|server/[a-z0-9][a-z0-9.-]{0,60})\z")]
 #: What stands beside the boards in a content.
 Subtree = Literal["packages", "photographs"]
@@ -44,6 +47,11 @@ class Piece:
 
     sha256: _Hex
     size: Annotated[int, Field(ge=0, lt=1 << 40)]
+
+    @classmethod
+    def of(cls, data: bytes) -> Piece:
+        """Return what *data* is as a piece."""
+        return cls(Digest.of(data).hex, len(data))
 
     @property
     def digest(self) -> Digest:
@@ -82,6 +90,7 @@ class Manifest:
     the bundle is about, null for all; ``subtrees`` are those that it brings whole, as far as the
     receiver has them not; ``extras`` stand before the documents.  ``checked`` is when the sender
     last crawled to the end.
+    ``certificates`` are the bytes of `CERTIFICATES`.
     ``signed`` are ``.minisig`` files of the content by its maker.  ``ledger`` are lines of the
     sender's ledger by their hash, the last line among them.
     """
@@ -100,6 +109,7 @@ class Manifest:
     signed: Annotated[dict[_KeyId, _Minisig], Field(max_length=16)]
     subtrees: Annotated[tuple[Subtree, ...], Field(max_length=2)] = ()
     extras: Annotated[tuple[Extra, ...], Field(max_length=MOST_BOARDS + 10)] = ()
+    certificates: Piece | None = None
     type: str = TYPE
     format: int = PLAIN
     critical: tuple[str, ...] = ()
@@ -117,7 +127,9 @@ class Manifest:
 
     def sums(self) -> bytes:
         """Return what ``sha256sum -c`` reads."""
-        return "".join(f"{piece.sha256}  {path}\n" for path, piece in self.paths()).encode()
+        first = [(CERTIFICATES, self.certificates)] if self.certificates else []
+        paths = [*first, *self.paths()]
+        return "".join(f"{piece.sha256}  {path}\n" for path, piece in paths).encode()
 
 
 MANIFEST: Final = TypeAdapter(Manifest)
@@ -133,6 +145,8 @@ def encode_manifest(manifest: Manifest) -> bytes:
     fields: dict[str, Any] = MANIFEST.dump_python(manifest, mode="json")
     if manifest.format == PLAIN:
         del fields["subtrees"], fields["extras"]
+    if manifest.certificates is None:
+        del fields["certificates"]
     return canonical(fields)
 
 
@@ -159,6 +173,8 @@ def _refuse_disorder(manifest: Manifest) -> None:
     names = [piece.sha256 for piece in manifest.pieces]
     if len(set(names)) != len(names) or len(set(manifest.subtrees)) != len(manifest.subtrees):
         raise BundleRefusedError("the manifest names something twice")
+    if manifest.certificates is not None and manifest.format == PLAIN:
+        raise BundleRefusedError("a bundle of format 1 has no certificates")
     if manifest.documents[0].sha256 != manifest.content:
         raise BundleRefusedError("the first document is not the content that the manifest names")
     blobs = [piece.sha256 for piece in manifest.blobs]

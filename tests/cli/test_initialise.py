@@ -12,6 +12,8 @@ import pytest
 
 from mirror.cli import main
 from mirror.config import load_settings
+from mirror.transfer.keys.node_keys import find_public
+from mirror.transfer.keys.paper import read_paper
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +62,39 @@ def test_boards_that_can_not_be_are_refused_by_the_flag(
     assert "No board of August 2026 is called BRAND_NEW" in capsys.readouterr().err
 
 
+def test_the_recovery_key_is_shown_once_and_is_on_no_disk(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its public half is kept, and a second `init` makes no other."""
+    command = ["init", "--for", "classroom", "--yes"]
+    assert main(command) == 0
+    told = capsys.readouterr().out.splitlines()
+    letters = told[told.index(next(line for line in told if "to be written on paper" in line)) + 1]
+    typed = read_paper(letters)
+    keys = load_settings({}, folder).keys_dir
+    files = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+
+    assert find_public(keys / "recovery.pub") == typed.public
+    assert not any(typed.seed in one or letters.strip().encode() in one for one in files)
+    assert main([*command, "--force"]) == 0
+    assert "was made before, and is on your paper" in capsys.readouterr().out
+    assert find_public(keys / "recovery.pub") == typed.public
+
+
+def test_the_recovery_key_goes_to_a_file_for_who_wants_that(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For its owner alone, and nothing of it is shown."""
+    words = ["init", "--for", "classroom", "--yes", "--recovery", "stick.txt"]
+
+    assert main(words) == 0
+    letters = (folder / "stick.txt").read_text(encoding="ascii").strip()
+    assert letters not in capsys.readouterr().out
+    assert (folder / "stick.txt").stat().st_mode & 0o777 == 0o600
+    recovery = load_settings({}, folder).keys_dir / "recovery.pub"
+    assert find_public(recovery) == read_paper(letters).public
+
+
 def test_what_is_there_is_not_overwritten(folder: Path) -> None:
     """Unless that is what was asked for."""
     command = ["init", "--for", "classroom", "--yes"]
@@ -94,6 +129,9 @@ def test_a_service_is_written_and_the_commands_are_told(
     assert settings.admin_listen.path == Path("/run/mpmirror/admin.sock")
     assert f"--config {folder / 'm.toml'} serve" in unit
     assert "  systemctl enable --now mpmirror\n" in told
+    # Whatever root makes there the daemon could not read.
+    assert f" --config {folder / 'm.toml'} key recovery\n" in told
+    assert not (folder / "m-keys").exists()
 
 
 def test_a_unit_that_can_not_be_leaves_nothing_behind(folder: Path) -> None:

@@ -11,7 +11,7 @@ from mirror.publication.keys import KEY_PATH, RECOVERY_PATH, ROTATIONS_PATH
 from mirror.storage.disk import Disk
 from mirror.storage.files import Files
 from mirror.transfer.keys import PublicKey
-from mirror.transfer.keys.certificates import read_rotations
+from mirror.transfer.keys.certificates import read_words
 from mirror.transfer.keys.node_keys import NodeSigner, find_or_make_signer
 from tests.web.building import opened
 
@@ -44,7 +44,7 @@ def test_a_rotation_is_told_to_clients_with_the_word_of_the_recovery_key(
     after = signer_in(keys)
     papers = after.papers
     recovery = PublicKey.parse(papers[RECOVERY_PATH])
-    rotations = read_rotations(papers[ROTATIONS_PATH].encode(), recovery, lineage)
+    rotations = read_words(papers[ROTATIONS_PATH].encode(), recovery, lineage)
 
     assert ROTATIONS_PATH not in before
     assert before[RECOVERY_PATH] == papers[RECOVERY_PATH]

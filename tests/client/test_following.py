@@ -17,10 +17,12 @@ from mirror.publication.local.dialect import TEXT
 from mirror.publication.statements import Statement, Type
 from mirror.transfer.keys.certificates import (
     Certificate,
+    Revocation,
     Rotation,
-    encode_rotation,
-    encode_rotations,
-    read_rotations,
+    Word,
+    encode_certificates,
+    encode_word,
+    read_words,
     statement_of,
 )
 from mirror.transfer.keys.node_keys import NodeSigner
@@ -47,8 +49,13 @@ def certificate(
         time=f"{year}-01-01T00:00:00Z",
         revoked=revoked,
     )
-    document = encode_rotation(rotation)
-    return Certificate(document.decode(), key(by).sign(document, statement_of(rotation)).text)
+    return signed(rotation, by)
+
+
+def signed(word: Word, by: int = 8) -> Certificate:
+    """Return *word*, signed by key *by*."""
+    document = encode_word(word)
+    return Certificate(document.decode(), key(by).sign(document, statement_of(word)).text)
 
 
 async def lineage_of(room: MirrorRoom) -> str:
@@ -130,6 +137,21 @@ async def test_a_key_that_was_revoked_counts_no_more(room: MirrorRoom, meets: Me
         await meets()
 
 
+async def test_a_key_that_was_revoked_and_has_no_follower_is_not_believed(
+    room: MirrorRoom, meets: Meets
+) -> None:
+    """Nor is the mirror met as if it were the first time."""
+    await show(room, 2, NodeSigner((key(1),), RECOVERY.public))
+    await meets()
+    word = Revocation(
+        lineage=await lineage_of(room), key=key(1).public.line, time="2027-01-01T00:00:00Z"
+    )
+    await show(room, 3, NodeSigner((key(1),), RECOVERY.public, (signed(word),)))
+
+    with pytest.raises(SignatureRefusedError, match=r"was revoked by the mirror's recovery key"):
+        await meets()
+
+
 async def test_without_a_recovery_key_that_was_known_before_nothing_is_followed(
     room: MirrorRoom, meets: Meets
 ) -> None:
@@ -149,7 +171,7 @@ async def test_without_a_recovery_key_that_was_known_before_nothing_is_followed(
 
 def test_rotations_are_read_as_they_were_written_and_those_of_others_are_left_out() -> None:
     ours, theirs = "a" * 32, "b" * 32
-    text = encode_rotations(
+    text = encode_certificates(
         [
             certificate(2, 3, ours, year=2029),
             certificate(1, 2, ours),
@@ -158,9 +180,12 @@ def test_rotations_are_read_as_they_were_written_and_those_of_others_are_left_ou
         ]
     ).encode()
 
-    found = read_rotations(text, RECOVERY.public, ours)
+    found = read_words(text, RECOVERY.public, ours)
 
-    assert [one.new for one in found] == [key(2).public.line, key(3).public.line]
+    assert [one.new for one in found if isinstance(one, Rotation)] == [
+        key(2).public.line,
+        key(3).public.line,
+    ]
     assert chain(key(1).public, found) == (key(3).public, key(2).public, key(1).public)
 
 
@@ -170,12 +195,12 @@ def test_rotations_are_read_as_they_were_written_and_those_of_others_are_left_ou
 def test_what_is_no_text_of_rotations_is_refused(text: bytes) -> None:
     """Or is one that says nothing."""
     with contextlib.suppress(KeyRefusedError):
-        assert read_rotations(text, RECOVERY.public, "a" * 32) == ()
+        assert read_words(text, RECOVERY.public, "a" * 32) == ()
 
 
 def test_keys_that_follow_one_another_in_a_circle_end() -> None:
     ours = "a" * 32
-    text = encode_rotations([certificate(1, 2, ours), certificate(2, 1, ours)]).encode()
-    found = read_rotations(text, RECOVERY.public, ours)
+    text = encode_certificates([certificate(1, 2, ours), certificate(2, 1, ours)]).encode()
+    found = read_words(text, RECOVERY.public, ours)
 
     assert chain(key(1).public, found) == (key(2).public, key(1).public)

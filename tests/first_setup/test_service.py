@@ -57,6 +57,8 @@ def test_data_on_another_disk_can_be_written_and_must_be_made() -> None:
     assert service.to_run == (
         "systemd-sysusers",
         "install -d -o mpmirror -g mpmirror -m 0750 /mnt/ssd/mirror",
+        f"install -d -o mpmirror -g mpmirror -m 0700 {service.settings.keys_dir}",
+        f"runuser -u mpmirror -- {PROGRAM} --config {FILE} key recovery",
         "systemctl daemon-reload",
         "systemctl enable --now mpmirror",
     )

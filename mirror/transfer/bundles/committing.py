@@ -1,4 +1,4 @@
-"""Take in what was accepted: files, ledger, signatures, publication, sender, in this order.
+"""Take in what was accepted: keys, files, ledger, signatures, publication, sender, in this order.
 
 Each step is durable before the next begins, and is passed over where it was done before: so an
 import that was killed is ended by the next one.  Nothing that a client sees changes before the
@@ -57,6 +57,9 @@ class Commit:
 
     async def all(self, judging: Judging, judged: tuple[Judged, ...], key: str) -> Committed:
         """Do every step; raises `StorageError` when the disk refuses."""
+        if self._means.followed is not None:
+            # First: a key that its owner revoked is believed no more, whatever comes of the rest.
+            await self._means.followed.keep()
         md5s = {one.digest: await self._staging.md5(one.digest) for one in judged if one.wants_md5}
         await self._staging.keep()
         recalls = await self._recalls(judging, key)

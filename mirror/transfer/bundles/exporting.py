@@ -20,7 +20,16 @@ from mirror.errors import (
     DamagedError,
     PublicationNotFoundError,
 )
-from mirror.publication.bundle import FORMAT, PLAIN, Extra, Manifest, Mark, Piece, encode_manifest
+from mirror.publication.bundle import (
+    CERTIFICATES,
+    FORMAT,
+    PLAIN,
+    Extra,
+    Manifest,
+    Mark,
+    Piece,
+    encode_manifest,
+)
 from mirror.publication.documents import (
     ContentRoot,
     PublicationRoot,
@@ -56,8 +65,9 @@ class Request:
     """What a bundle shall bring: of which *channel*, of which boards (patterns; none: all).
 
     *base* is a content that the receiver holds, *held* says whether it holds certain bytes
-    besides; *marked* are numbers of lines of the ledger to be marked too.  With *server* the
-    bundle has what it takes to serve it without an installation.
+    besides; *marked* are numbers of lines of the ledger to be marked too; *certificates* are what
+    the recovery key says of keys.  With *server* the bundle has what it takes to serve it without
+    an installation.
     """
 
     channel: str = "current"
@@ -66,6 +76,7 @@ class Request:
     held: Callable[[Digest], bool] = lambda _digest: False
     marked: Collection[int] = ()
     checked: str | None = None
+    certificates: str = ""
     server: bool = False
 
 
@@ -103,6 +114,7 @@ async def plan_export(store: StoreReader, signer: BundleSigner, request: Request
         digest = piece.digest
         return digest not in base and digest not in recalled and not request.held(digest)
 
+    certificates = request.certificates.encode()
     first, *others = documents
     manifest = Manifest(
         lineage=root.lineage,
@@ -121,7 +133,8 @@ async def plan_export(store: StoreReader, signer: BundleSigner, request: Request
         extras=tuple(
             Extra(path, Digest.of(data).hex, len(data)) for path, data in sorted(extras.items())
         ),
-        format=FORMAT if beside.names or extras else PLAIN,
+        certificates=Piece.of(certificates) if certificates else None,
+        format=FORMAT if beside.names or extras or certificates else PLAIN,
     )
     data = encode_manifest(manifest)
     said = Statement(Type.BUNDLE, root.lineage, root.sequence, request.channel)
@@ -131,6 +144,7 @@ async def plan_export(store: StoreReader, signer: BundleSigner, request: Request
         (
             ("manifest.json", data),
             ("manifest.json.minisig", signature.encode()),
+            *([(CERTIFICATES, certificates)] if certificates else []),
             ("SHA256SUMS", manifest.sums()),
         ),
         tuple(beside.left),

@@ -33,6 +33,7 @@ from mirror.transfer.bundles.judging import Judged, Judging, Scan
 from mirror.transfer.bundles.judging_beside import Brought
 from mirror.transfer.bundles.reading import Reader
 from mirror.transfer.bundles.staging import Staging, nowhere
+from mirror.transfer.keys.followed import Followed
 from mirror.transfer.keys.minisign import Signature
 from mirror.transfer.keys.rules import Rules, Seen
 
@@ -52,7 +53,8 @@ def _tell_nobody(_done: int, _total: int) -> None:
 class Means:
     """What an import works with; *scan* is a program that may refuse a file, None: none.
 
-    *publisher* publishes on another channel than ``current``.
+    *publisher* publishes on another channel than ``current``; *followed* learns of keys by the
+    words of recovery keys.
     """
 
     store: Store
@@ -63,6 +65,7 @@ class Means:
     upstream: str
     scan: Scan | None = None
     publisher: ForeignPublisher | None = None
+    followed: Followed | None = None
     report: Progress = field(default=_tell_nobody)
 
 
@@ -127,7 +130,10 @@ class _Import:
     async def _opened(self) -> tuple[Manifest, Statement, str]:
         head = await self._reader.head()
         signature = Signature.parse(head.signature)
-        said = self._means.rules.believe(head.manifest, signature, Type.BUNDLE)
+        rules = self._means.rules
+        if head.certificates is not None and self._means.followed is not None:
+            rules = await self._means.followed.rules(rules, head.certificates)
+        said = rules.believe(head.manifest, signature, Type.BUNDLE)
         manifest = await self._means.sandbox.read_manifest(head.manifest)
         if (said.origin, said.channel, said.sequence) != (
             manifest.lineage,
@@ -135,9 +141,9 @@ class _Import:
             manifest.sequence,
         ):
             raise SignatureRefusedError("signed as another publication than the manifest names")
-        self._means.rules.refuse_other(said, Digest(manifest.content))
+        rules.refuse_other(said, Digest(manifest.content))
         await self._refuse_rewritten(manifest)
-        await self._reader.sums(manifest)
+        await self._reader.sums(manifest, head.certificates)
         return manifest, said, signature.key_id
 
     async def _refuse_too_large(self, total: int) -> None:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from mirror.errors import BundleRefusedError, UnreadableFileError
-from mirror.publication.bundle import MOST_BYTES
+from mirror.publication.bundle import CERTIFICATES, MOST_BYTES, Piece
 from mirror.storage.threads import to_end
 from mirror.transfer.bundles.tar import BLOCK, END, header, padding, size_in
+from mirror.transfer.keys.certificates import MOST_BYTES as MOST_CERTIFICATES
 
 if TYPE_CHECKING:
-    from mirror.publication.bundle import Manifest, Piece
+    from mirror.publication.bundle import Manifest
 
 _PORTION: Final = 1 << 20
 _LONGEST_SIGNATURE: Final = 3 * 8192
@@ -30,10 +31,11 @@ class Medium(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The first two files of a bundle, as they came: nothing of them is believed yet."""
+    """The first files of a bundle, as they came: nothing of them is believed yet."""
 
     manifest: bytes
     signature: bytes
+    certificates: bytes | None
 
 
 class Reader:
@@ -41,14 +43,22 @@ class Reader:
 
     def __init__(self, medium: Medium) -> None:
         self._medium = medium
+        self._ahead = b""
 
     async def head(self) -> Head:
-        """Return manifest and signature."""
+        """Return manifest, signature, and the words about keys if there are any."""
         manifest = await self._file("manifest.json", MOST_BYTES)
-        return Head(manifest, await self._file("manifest.json.minisig", _LONGEST_SIGNATURE))
+        signature = await self._file("manifest.json.minisig", _LONGEST_SIGNATURE)
+        self._ahead = await self._exactly(BLOCK)
+        if self._ahead[:100] != header(CERTIFICATES, 0)[:100]:
+            return Head(manifest, signature, None)
+        return Head(manifest, signature, await self._file(CERTIFICATES, MOST_CERTIFICATES))
 
-    async def sums(self, manifest: Manifest) -> None:
-        """Read past the list of sums, which must be the one that follows from *manifest*."""
+    async def sums(self, manifest: Manifest, certificates: bytes | None) -> None:
+        """Read past the list of sums; refuse what does not follow from *manifest*."""
+        came = None if certificates is None else Piece.of(certificates)
+        if came != manifest.certificates:
+            raise BundleRefusedError(f"{CERTIFICATES} is not the one that the manifest names")
         expected = manifest.sums()
         if await self._file("SHA256SUMS", len(expected)) != expected:
             raise BundleRefusedError("SHA256SUMS is not the list that follows from the manifest")
@@ -89,7 +99,8 @@ class Reader:
             raise BundleRefusedError("something stands between two files, where nothing should")
 
     async def _exactly(self, size: int) -> bytes:
-        found = bytearray()
+        found = bytearray(self._ahead)
+        self._ahead = b""
         while len(found) < size:
             found += await self._some(min(size - len(found), _PORTION))
         return bytes(found)

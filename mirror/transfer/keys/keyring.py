@@ -69,6 +69,12 @@ class Keyring:
             raise KeyRefusedError(f"no key {key_id[:40]} is trusted here: mpmirror key show")
         return replace(self, revoked={key_id: when, **self.revoked})
 
+    def forsaking(self, key_id: str, when: str) -> Keyring:
+        """Return this without belief in *key_id* and in who its owner says follows it."""
+        after = self.revoking(key_id, when)
+        alone = replace(after.keys[key_id], recovery=None)
+        return replace(after, keys={**after.keys, key_id: alone})
+
 
 _KEYRINGS = TypeAdapter(Keyring)
 

@@ -2,7 +2,8 @@
 
 ``node.key`` signs publications; ``previous.key`` signs beside it while readers learn of a
 rotation.  ``recovery.pub`` is the public half of a key that is on paper only: what it signs
-outranks both.  The folder is for its owner alone (0700), and so is each secret (0600).
+outranks both, and lies beside them as ``rotation-ID.json`` and ``revocation-ID.json``.  The folder
+is for its owner alone (0700), and so is each secret (0600).
 """
 
 from __future__ import annotations
@@ -13,12 +14,19 @@ from typing import TYPE_CHECKING, Final
 from mirror.errors import KeyRefusedError
 from mirror.publication.keys import KEY_PATH, RECOVERY_PATH, ROTATIONS_PATH
 from mirror.storage.disk import reported
-from mirror.transfer.keys.certificates import Certificate, decode_certificate, encode_rotations
+from mirror.transfer.keys.certificates import (
+    MOST_BYTES,
+    Certificate,
+    decode_certificate,
+    encode_certificates,
+    revoked_lines,
+    words_of,
+)
 from mirror.transfer.keys.minisign import PublicKey
 from mirror.transfer.keys.secret import SecretKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from mirror.publication.statements import Statement
@@ -28,23 +36,24 @@ SECRET: Final = 0o600
 _FOLDER: Final = 0o700
 _OTHERS: Final = 0o077
 _FILE_BYTES: Final = 16_384
-_ROTATION_BYTES: Final = 65_536
 NODE: Final = "node.key"
 PREVIOUS: Final = "previous.key"
 RECOVERY: Final = "recovery.pub"
 EXPORT: Final = "export.key"
+NODE_PUBLIC: Final = "node.pub"
+EXPORT_PUBLIC: Final = "export.pub"
 
 
 @dataclass(frozen=True, slots=True)
 class NodeSigner:
     """Signs with the present key of a node, and with the previous one while there is one.
 
-    *recovery* and *rotations* are shown to clients, who follow the keys by them.
+    *recovery* and *certificates*, its words, are shown to clients, who follow the keys by them.
     """
 
     keys: tuple[SecretKey, ...]
     recovery: PublicKey | None = None
-    rotations: tuple[Certificate, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
 
     @property
     def key_id(self) -> str:
@@ -62,8 +71,8 @@ class NodeSigner:
         papers = {KEY_PATH: self.public_key}
         if self.recovery is not None:
             papers[RECOVERY_PATH] = self.recovery.text
-        if self.rotations:
-            papers[ROTATIONS_PATH] = encode_rotations(self.rotations)
+        if self.certificates:
+            papers[ROTATIONS_PATH] = encode_certificates(self.certificates)
         return papers
 
     def sign(self, data: bytes, statement: Statement) -> dict[str, str]:
@@ -95,7 +104,7 @@ def find_or_make_signer(folder: Path, files: Files, random: Callable[[int], byte
     return NodeSigner(
         keys=(key,) if previous is None else (key, previous),
         recovery=find_public(folder / RECOVERY),
-        rotations=tuple(_find_rotations(folder)),
+        certificates=find_certificates(folder),
     )
 
 
@@ -104,11 +113,25 @@ def rotation_file(folder: Path, key: PublicKey) -> Path:
     return folder / f"rotation-{key.key_id}.json"
 
 
-def _find_rotations(folder: Path) -> Iterator[Certificate]:
+def revocation_file(folder: Path, key_id: str) -> Path:
+    """Return where the certificate lies that the key *key_id* counts no more."""
+    return folder / f"revocation-{key_id}.json"
+
+
+def find_certificates(folder: Path) -> tuple[Certificate, ...]:
+    """Read what the recovery key said of the keys in *folder*; this blocks."""
+    found = []
     with reported("reading", folder):
-        for path in sorted(folder.glob("rotation-*.json")):
+        for path in sorted((*folder.glob("rotation-*.json"), *folder.glob("revocation-*.json"))):
             with path.open("rb") as file:
-                yield decode_certificate(file.read(_ROTATION_BYTES))
+                found.append(decode_certificate(file.read(MOST_BYTES)))
+    return tuple(found)
+
+
+def revoked_own(folder: Path) -> frozenset[str]:
+    """Return the own keys, as lines, that their recovery key revoked; this blocks."""
+    recovery = find_public(folder / RECOVERY)
+    return revoked_lines(words_of(find_certificates(folder), recovery)) if recovery else frozenset()
 
 
 def write_node_key(
@@ -117,7 +140,7 @@ def write_node_key(
     """Make *key* the present one, durably; the caller has put away the one before."""
     # The secret first: a public half alone is of no use, and is written again at each start.
     files.write(folder / NODE, key.write(None, random), mode=SECRET)
-    files.write(folder / "node.pub", key.public.text.encode())
+    files.write(folder / NODE_PUBLIC, key.public.text.encode())
 
 
 def find_secret(path: Path) -> SecretKey | None:

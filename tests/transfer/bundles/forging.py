@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 import rfc8785
 
 from mirror.catalog.values import Digest
-from mirror.publication.bundle import Manifest, Piece, blob_path, encode_manifest, read_manifest
+from mirror.publication.bundle import (
+    CERTIFICATES,
+    Manifest,
+    Piece,
+    blob_path,
+    encode_manifest,
+    read_manifest,
+)
 from mirror.publication.statements import Statement, Type
 from mirror.transfer.bundles.tar import END, header, padding
 from tests.transfer.keys.samples import key
@@ -25,10 +32,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Parts:
-    """A bundle in pieces: its manifest, and all bytes by digest in hex."""
+    """A bundle in pieces: its manifest, all bytes by digest in hex, and its words about keys."""
 
     manifest: Manifest
     bytes_of: Mapping[str, bytes]
+    certificates: bytes | None = None
 
     @classmethod
     def of(cls, bundle: bytes) -> Parts:
@@ -37,7 +45,7 @@ class Parts:
             members = {one.name: read(tar, one) for one in tar.getmembers()}
         manifest = read_manifest(members["manifest.json"])
         found = {piece.sha256: members[path] for path, piece in manifest.paths()}
-        return cls(manifest, found)
+        return cls(manifest, found, members.get(CERTIFICATES))
 
     def with_document(self, old: str, change: Callable[[Any], Any]) -> Parts:
         """Change a document (JSON), and every digest above it."""
@@ -59,7 +67,7 @@ class Parts:
                 )
             ),
         )
-        parts = Parts(manifest, pieces)
+        parts = Parts(manifest, pieces, self.certificates)
         for name, text in list(pieces.items()):
             if name != new and old.encode() in text and name in documents_of(manifest):
                 return parts.with_bytes(name, text.replace(old.encode(), new.encode()))
@@ -84,6 +92,7 @@ class Parts:
         files = [
             ("manifest.json", data),
             ("manifest.json.minisig", signature),
+            *([] if self.certificates is None else [(CERTIFICATES, self.certificates)]),
             ("SHA256SUMS", one.sums()),
             *(
                 (f"documents/{piece.sha256}.json", self.bytes_of[piece.sha256])

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 WORDS = (b"\0", b"\xff", b"7" * 11, b"ustar", b"../", b"{", b'"', b"[" * 40, b"9" * 40, b"\0" * 512)
 
 
+CERTIFIED = b"a word\nof four\nlines\nand\none more\n"
+
+
 def sample() -> bytes:
     """Return a sound bundle of a few small pieces."""
     bodies = [b'{"type":"x"}', b"", b"a" * 511, b"b" * 512, b"c" * 513]
@@ -45,10 +48,11 @@ def sample() -> bytes:
         ledger=(),
         signed={},
         subtrees=("packages",),
+        certificates=Piece.of(CERTIFIED),
         format=FORMAT,
     )
     bytes_of = {piece.sha256: body for piece, body in zip(pieces, bodies, strict=True)}
-    return Parts(manifest, bytes_of).sealed(key())
+    return Parts(manifest, bytes_of, CERTIFIED).sealed(key())
 
 
 def changed(data: bytes, chance: random.Random) -> bytes:
@@ -78,7 +82,7 @@ async def read(data: bytes) -> bytes:
     head = await reader.head()
     Signature.parse(head.signature)
     manifest = read_manifest(head.manifest)
-    await reader.sums(manifest)
+    await reader.sums(manifest, head.certificates)
     pieces: list[bytes] = []
 
     async def sink(portion: bytes) -> None:

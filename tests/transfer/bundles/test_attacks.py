@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mirror.errors import RefusedError
+from mirror.publication.bundle import FORMAT, PLAIN, Piece
 from mirror.publication.statements import Statement, Type
 from tests.transfer.bundles.forging import Parts, members, renamed
 from tests.transfer.bundles.gap import exported, footprint, imported, receiver_at, sender_at, site
@@ -126,6 +127,20 @@ def signed_changes(bundle: bytes) -> Iterator[tuple[str, bytes]]:
     yield "with a file missing", told(blobs=one.blobs[1:])
     yield "with a document missing", told(documents=one.documents[:-1])
     yield "with the files of others", told(boards=(BOARD,))
+    yield from changed_words(parts)
+
+
+def changed_words(parts: Parts) -> Iterator[tuple[str, bytes]]:
+    """Give what could be tried with the words of a recovery key."""
+    words, others = b"five\nlines\nof\none\nword\n", b"five\nlines\nof\nother\nwords\n"
+    named = replace(parts.manifest, certificates=Piece.of(words), format=FORMAT)
+
+    yield "words that nobody names", replace(parts, certificates=words).sealed()
+    yield "words taken away", replace(parts, manifest=named).sealed()
+    yield "other words", replace(parts, manifest=named, certificates=others).sealed()
+    yield "words of 70 kB", replace(parts, manifest=named, certificates=words * 3000).sealed()
+    plain = replace(named, format=PLAIN, subtrees=())
+    yield "words in format 1", replace(parts, manifest=plain, certificates=words).sealed()
 
 
 def changed_trees(bundle: bytes) -> Iterator[tuple[str, bytes]]:

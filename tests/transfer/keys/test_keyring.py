@@ -17,7 +17,7 @@ from mirror.transfer.keys.certificates import (
     Certificate,
     Rotation,
     encode_certificate,
-    encode_rotation,
+    encode_word,
     read_certificate,
     statement_of,
 )
@@ -76,7 +76,7 @@ def test_a_slip_from_paper_is_noticed(place: int) -> None:
 def test_a_rotation_is_believed_by_the_recovery_key_only() -> None:
     """Not by the old key itself, which may be the thief's."""
     rotation = Rotation(lineage=LINEAGE, old=key(1).public.line, new=key(2).public.line, time=NOW)
-    document = encode_rotation(rotation)
+    document = encode_word(rotation)
 
     def signed_by(number: int) -> bytes:
         signature = key(number).sign(document, statement_of(rotation)).text
