@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tests.bench import idle, memory, serve, sync, upkeep
+from tests.bench import idle, memory, serve, sync, transfer, upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +22,7 @@ BENCHMARKS: Final[dict[str, Callable[[Sequence[str]], int]]] = {
     "memory": memory.main,
     "upkeep": upkeep.main,
     "idle": idle.main,
+    "transfer": transfer.main,
 }
 
 

@@ -64,13 +64,14 @@ def sync(folder: Path, files: int) -> Sync:
         with subprocess.Popen(  # noqa: S603 - our own
             command, env=environment(url), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ) as process:
-            peak, children = _watch(process)
+            peak, children = watch_peak(process)
         if process.returncode:
             raise SystemExit(f"mpmirror sync ended with status {process.returncode}")
     return Sync(files, peak, children, time.monotonic() - begun)
 
 
-def _watch(process: subprocess.Popen[bytes]) -> tuple[int, int]:
+def watch_peak(process: subprocess.Popen[bytes]) -> tuple[int, int]:
+    """Wait for the end of *process*; return the most bytes that it and its children had."""
     peak = children = 0
     ends = time.monotonic() + _SECONDS
     while process.poll() is None and time.monotonic() < ends:
