@@ -9,10 +9,11 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import ConfigurationError, MirrorError
+from mirror.shapes import Shape
 
 _LONGEST_WHY: Final = 1000
 _LONGEST_BY: Final = 200
@@ -122,8 +123,8 @@ class Promoted:
         )
 
 
-_ORDERS = TypeAdapter(Order)
-_PROMOTED = TypeAdapter(Promoted)
+_ORDERS = Shape(Order)
+_PROMOTED = Shape(Promoted)
 
 
 def encode_order(order: Order) -> bytes:

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter
-
 from mirror.catalog.values import Digest
 from mirror.cli.readable import opened
 from mirror.cli.terminal import complain, say, say_json
 from mirror.errors import RefusedError, StorageError
 from mirror.publication.words import verdict_words
+from mirror.shapes import Shape
 from mirror.storage.entries import (
     Change,
     Decision,
@@ -36,7 +35,7 @@ from mirror.sync.publish import stamp
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_RECORDED = TypeAdapter(Recorded)
+_RECORDED = Shape(Recorded)
 _WORDS: Final = {
     Standing.ACCEPTED: "known and accepted",
     Standing.REFUSED: "known, and refused",

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Annotated, Final
 
 import typer
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mirror.cli.holder import store_or_holder
 from mirror.cli.invocation import invocation_of
@@ -20,6 +20,7 @@ from mirror.daemon.last_prune import remember_prune
 from mirror.daemon.parts import now
 from mirror.daemon.pruning import pruner_of
 from mirror.errors import DamagedError, MirrorError
+from mirror.shapes import Shape
 from mirror.upkeep.prune import Leaving
 from mirror.upkeep.pruner import Report
 
@@ -34,7 +35,7 @@ class _Refused:
     exit_status: int = 1
 
 
-_REFUSED = TypeAdapter(_Refused)
+_REFUSED = Shape(_Refused)
 
 
 def prune(

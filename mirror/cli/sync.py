@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Annotated, Final
 
 import typer
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mirror.catalog.plan import SyncPlan
 from mirror.cli.invocation import given, invocation_of
@@ -19,10 +19,11 @@ from mirror.daemon.memory import share_memory_among_threads
 from mirror.errors import LockedError, MirrorError
 from mirror.first_setup.estimate import typical_size
 from mirror.sandbox import Sandbox
+from mirror.shapes import Shape
 from mirror.sync.outcome import Outcome, Progress
 
-_NEWS: TypeAdapter[Progress | Outcome] = TypeAdapter(Progress | Outcome)
-_OUTCOME: Final = TypeAdapter(Outcome)
+_NEWS: Shape[Progress | Outcome] = Shape(Progress | Outcome)
+_OUTCOME: Final = Shape(Outcome)
 _TROUBLES: Final = 50
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import TypeAdapter
 
 from mirror.catalog.names import ArtifactName
 from mirror.claims import claim_of_name
@@ -27,8 +26,9 @@ from mirror.first_setup import find_board
 from mirror.formats.verdict import Claim, Conclusion, Finding, ImageFacts, Verdict
 from mirror.publication.words import checked_words
 from mirror.sandbox import Sandbox
+from mirror.shapes import Shape
 
-_VERDICT = TypeAdapter(Verdict)
+_VERDICT = Shape(Verdict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
 from mirror.catalog.values import Digest
 from mirror.errors import NewLineageError, WentBackError
+from mirror.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +65,7 @@ class KnownMirrors:
         return None if lineage is None else self.lineage(lineage).key
 
 
-KNOWN_MIRRORS: Final = TypeAdapter(KnownMirrors)
+KNOWN_MIRRORS: Final = Shape(KnownMirrors)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from mirror.catalog.kinds import Kind
 from mirror.catalog.local_names import parse_held
 from mirror.catalog.texts import one_line
 from mirror.catalog.values import Digest
 from mirror.errors import DigestMismatchError, MalformedValueError, UnrecognisedNameError
+from mirror.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,7 +74,7 @@ class Lock:
     format: int = 1
 
 
-_LOCK = TypeAdapter(Lock)
+_LOCK = Shape(Lock)
 
 
 def locked_file(board: str, file: OfferedFile) -> LockedFile:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
-from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 
 from mirror.config.settings import Settings
+from mirror.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ CHANNELS = "channels"
 _LEVEL = "__"
 _NOT_A_SETTING = "sources"
 
-READER: TypeAdapter[Settings] = TypeAdapter(Settings)
+READER: Shape[Settings] = Shape(Settings)
 
 
 @dataclass(frozen=True, slots=True)

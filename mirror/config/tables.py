@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import Field, fields
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
-
-from pydantic import TypeAdapter
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from mirror.config.fields import problem
+from mirror.shapes import Shape
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
-Table = TypeVar("Table", bound="DataclassInstance")
+class Dataclass(Protocol):
+    """Any dataclass: what the standard library gives one."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+Table = TypeVar("Table", bound=Dataclass)
 
 
 class Tables(Generic[Table]):
@@ -32,7 +35,7 @@ class Tables(Generic[Table]):
         self._noun = noun
         self._example = example
         self._keys = tuple(key.name for key in fields(kind))
-        self._adapter = TypeAdapter(kind)
+        self._adapter = Shape(kind)
 
     def read(self, value: object) -> object:
         """Read all of them, by name: a mapping, or the text of a JSON object."""

@@ -7,13 +7,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mirror.catalog.model import BoardFacts
 from mirror.daemon.parts import now, policy_of
 from mirror.errors import BadQueryError
 from mirror.first_setup import find_board
 from mirror.sandbox import Sandbox
+from mirror.shapes import Shape
 from mirror.sync.adopting import Adopted, Adoption
 from mirror.sync.handing_in import Hands
 from mirror.sync.own_builds import Added, OwnBuildWish
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
     from mirror.config import Settings
     from mirror.storage.store import Store
 
-ADOPTED: TypeAdapter[Adopted | Adoption] = TypeAdapter(Adopted | Adoption)
+ADOPTED: Shape[Adopted | Adoption] = Shape(Adopted | Adoption)
 """The lines of an adoption, as the daemon writes them and a command reads them."""
 
-ADDED: TypeAdapter[Added] = TypeAdapter(Added)
+ADDED: Shape[Added] = Shape(Added)
 """What the daemon answers when it added an own build."""
 
-_WISH = TypeAdapter(OwnBuildWish)
+_WISH = Shape(OwnBuildWish)
 
 
 @asynccontextmanager

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter
-
 from mirror.channels.moving import Mover
 from mirror.channels.taking_in import ChannelPublisher, refuse_approvals
 from mirror.daemon.channels import rules_of
@@ -18,6 +16,7 @@ from mirror.daemon.signing import renew_channel, renew_freshness
 from mirror.daemon.status import remember_outcome
 from mirror.judgement.judge import Judge
 from mirror.sandbox import Sandbox
+from mirror.shapes import Shape
 from mirror.storage.crawled import LastCrawl, write_last_crawl
 from mirror.storage.disk import Disk
 from mirror.storage.files import Files
@@ -73,12 +72,12 @@ class Carried:
     keys: tuple[str, ...] = ()
 
 
-CARRIED: TypeAdapter[Carried] = TypeAdapter(Carried)
+CARRIED: Shape[Carried] = Shape(Carried)
 
 
 #: The line with which a daemon refuses a bundle: ``{"refused": "…"}``.
-REFUSAL: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
-_RECEIPTS = TypeAdapter(list[Receipt])
+REFUSAL: Shape[dict[str, str]] = Shape(dict[str, str])
+_RECEIPTS = Shape(list[Receipt])
 
 
 async def all_receipts(settings: Settings) -> bytes:

@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter
-
 from mirror.catalog.values import Digest
 from mirror.channels.approving import Approvers, Rule
 from mirror.channels.moving import APPROVE, PROMOTE, Mover, spelled
@@ -16,6 +14,7 @@ from mirror.channels.promoting import Promoter
 from mirror.daemon.parts import now
 from mirror.daemon.signing import renew_channel
 from mirror.errors import ConfigurationError, KeyRefusedError, MirrorError
+from mirror.shapes import Shape
 from mirror.storage.channels import find_published, read_root
 from mirror.storage.crawled import find_last_crawl
 from mirror.storage.entries import Decision
@@ -78,8 +77,8 @@ class ChannelPage:
     history: tuple[Decided, ...] = ()
 
 
-PAGES: TypeAdapter[tuple[ChannelPage, ...]] = TypeAdapter(tuple[ChannelPage, ...])
-PAGE: TypeAdapter[ChannelPage] = TypeAdapter(ChannelPage)
+PAGES: Shape[tuple[ChannelPage, ...]] = Shape(tuple[ChannelPage, ...])
+PAGE: Shape[ChannelPage] = Shape(ChannelPage)
 
 
 def rules_of(settings: Settings) -> Mapping[str, Rule]:

@@ -6,9 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mirror.errors import StorageError
+from mirror.shapes import Shape
 from mirror.sync.publish import stamp
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class PruneStatus:
     failure: str | None = None
 
 
-_STATUS = TypeAdapter(PruneStatus)
+_STATUS = Shape(PruneStatus)
 
 
 async def remember_prune(index: Index, report: Report, ended: datetime) -> None:

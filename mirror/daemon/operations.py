@@ -11,8 +11,6 @@ import time
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter
-
 from mirror.catalog.local_names import parse_held
 from mirror.daemon.bringing import ADDED, ADOPTED, hands_of, named_path, read_wish
 from mirror.daemon.carrying import CARRIED, REFUSAL, all_receipts, carry_in
@@ -35,6 +33,7 @@ from mirror.daemon.totals import Totals
 from mirror.daemon.upkeep import Upkeep
 from mirror.errors import MirrorError, RefusedError
 from mirror.judgement.requests import decode_request, encode_ruling
+from mirror.shapes import Shape
 from mirror.storage.entries import Recorded
 from mirror.storage.runs import Run
 from mirror.storage.threads import to_end
@@ -64,9 +63,9 @@ if TYPE_CHECKING:
 
 _RUNS_SHOWN: Final = 100
 _MOST_TOLD: Final = 100
-_RUNS = TypeAdapter(list[Run])
-_RECORDED = TypeAdapter(Recorded)
-_NEWS: TypeAdapter[Progress | Outcome] = TypeAdapter(Progress | Outcome)
+_RUNS = Shape(list[Run])
+_RECORDED = Shape(Recorded)
+_NEWS: Shape[Progress | Outcome] = Shape(Progress | Outcome)
 
 
 class Operations:

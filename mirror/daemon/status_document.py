@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from mirror.daemon.counted import Completeness, PortStatus
 from mirror.daemon.disk_levels import Levels, LevelsOf
 from mirror.daemon.last_prune import PruneStatus
 from mirror.daemon.upstream_status import UpstreamHealth
 from mirror.errors import MirrorError
+from mirror.shapes import Shape
 from mirror.sync.outcome import Outcome, Phase
 
 
@@ -207,8 +208,8 @@ class Moment:
         return self.upkeep is None or not self.upkeep.damaged
 
 
-_STATUS = TypeAdapter(Status)
-RUN = TypeAdapter(RunStatus)
+_STATUS = Shape(Status)
+RUN = Shape(RunStatus)
 
 
 def encode_status(status: Status) -> bytes:

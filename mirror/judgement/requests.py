@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import ConfigurationError, MirrorError
+from mirror.shapes import Shape
 from mirror.storage.judgements import What
 
 _LONGEST_WHY = 1000
@@ -53,8 +54,8 @@ class Ruling:
     done: bool = True
 
 
-_REQUESTS = TypeAdapter(Request)
-_RULINGS = TypeAdapter(Ruling)
+_REQUESTS = Shape(Request)
+_RULINGS = Shape(Ruling)
 
 
 def encode_request(request: Request) -> bytes:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import BundleRefusedError, MalformedValueError
 from mirror.publication.canonical import canonical
+from mirror.shapes import Shape
 
 TYPE: Final = "mpmirror.bundle"
 #: The format without subtrees: readable by every mpmirror, and written where it says enough.
@@ -132,7 +133,7 @@ class Manifest:
         return "".join(f"{piece.sha256}  {path}\n" for path, piece in paths).encode()
 
 
-MANIFEST: Final = TypeAdapter(Manifest)
+MANIFEST: Final = Shape(Manifest)
 
 
 def blob_path(piece: Piece) -> str:

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from mirror.catalog.kinds import Kind, Maturity
 from mirror.catalog.model import BoardFacts, Passage, VariantFacts
@@ -24,6 +24,7 @@ from mirror.catalog.values import Digest
 from mirror.errors import ForeignDataError, MalformedValueError
 from mirror.formats.verdict import Checksummed, Conclusion, Finding, Identity
 from mirror.publication.canonical import canonical
+from mirror.shapes import Shape
 
 FORMAT = 1
 
@@ -271,20 +272,16 @@ class PublicationRoot:
 
 _Document = TypeVar("_Document", BoardDocument, ContentRoot, PublicationRoot)
 
-_BOARD = TypeAdapter(BoardDocument)
-_CONTENT = TypeAdapter(ContentRoot)
-_PUBLICATION = TypeAdapter(PublicationRoot)
+_BOARD = Shape(BoardDocument)
+_CONTENT = Shape(ContentRoot)
+_PUBLICATION = Shape(PublicationRoot)
 
 
 def encode(document: BoardDocument | ContentRoot | PublicationRoot) -> bytes:
     """Return the canonical JSON (RFC 8785) of *document*."""
-    match document:
-        case BoardDocument():
-            return canonical(_BOARD.dump_python(document, mode="json"))
-        case ContentRoot():
-            return canonical(_CONTENT.dump_python(document, mode="json"))
-        case PublicationRoot():
-            return canonical(_PUBLICATION.dump_python(document, mode="json"))
+    shapes: dict[type, Shape[Any]]
+    shapes = {BoardDocument: _BOARD, ContentRoot: _CONTENT, PublicationRoot: _PUBLICATION}
+    return canonical(shapes[type(document)].dump_python(document, mode="json"))
 
 
 def decode_board(data: bytes) -> BoardDocument:
@@ -302,7 +299,7 @@ def decode_publication(data: bytes) -> PublicationRoot:
     return _decode(_PUBLICATION, data, "mpmirror.publication")
 
 
-def _decode(adapter: TypeAdapter[_Document], data: bytes, expected: str) -> _Document:
+def _decode(adapter: Shape[_Document], data: bytes, expected: str) -> _Document:
     try:
         document = adapter.validate_json(data)
     except ValidationError as error:

@@ -13,7 +13,7 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import ConfigDict, Field
 
 from mirror.errors import ArtifactNotFoundError
 from mirror.publication.canonical import canonical
@@ -25,6 +25,7 @@ from mirror.publication.documents import (
     ReleaseEntry,
 )
 from mirror.publication.hiding import without_hidden
+from mirror.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -112,11 +113,11 @@ class Latest:
     format: int = 1
 
 
-_HEAD = TypeAdapter(FeedHead)
-_FEED = TypeAdapter(Feed)
-_SUMMARY = TypeAdapter(BoardSummary)
-_INDEX = TypeAdapter(Index)
-_LATEST = TypeAdapter(Latest)
+_HEAD = Shape(FeedHead)
+_FEED = Shape(Feed)
+_SUMMARY = Shape(BoardSummary)
+_INDEX = Shape(Index)
+_LATEST = Shape(Latest)
 
 
 def head_of(root: PublicationRoot, upstream: str, recalled: tuple[Recall, ...] = ()) -> FeedHead:

@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from mirror.catalog.model import BoardFacts, BoardPage, Listing, Problem
 from mirror.catalog.names import ArtifactName
@@ -36,6 +36,7 @@ from mirror.publication.documents import (
     decode_publication,
 )
 from mirror.publication.keys import RECOVERY_PATH, ROTATIONS_PATH
+from mirror.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -96,8 +97,8 @@ class PeerContent:
     recalled: tuple[Digest, ...] = ()
 
 
-PEER_ROOT = TypeAdapter(PeerRoot)
-PEER_CONTENT = TypeAdapter(PeerContent)
+PEER_ROOT = Shape(PeerRoot)
+PEER_CONTENT = Shape(PeerContent)
 
 _Document = TypeVar("_Document")
 _Value = TypeVar("_Value")
@@ -172,7 +173,7 @@ def _refuse_repeated(pairs: list[tuple[str, object]]) -> None:
         seen.add(key)
 
 
-def _checked(adapter: TypeAdapter[_Value], given: Mapping[str, object], url: str) -> _Value:
+def _checked(adapter: Shape[_Value], given: Mapping[str, object], url: str) -> _Value:
     try:
         return adapter.validate_python(given)
     except ValidationError as error:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import ForeignDataError, MalformedValueError
 from mirror.publication.canonical import canonical
+from mirror.shapes import Shape
 
 PATH: Final = "/v1/freshness.json"
 _TYPE: Final = "mpmirror.freshness"
@@ -44,7 +45,7 @@ class Freshness:
         return max(0.0, (now - datetime.fromisoformat(self.checked)).total_seconds())
 
 
-_FRESHNESS = TypeAdapter(Freshness)
+_FRESHNESS = Shape(Freshness)
 
 
 def encode_freshness(freshness: Freshness) -> bytes:

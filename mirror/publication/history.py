@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, ConfigDict, Field, ValidationError
 
 from mirror.errors import MalformedValueError
+from mirror.shapes import Shape
 
 #: So many hours and runs are kept at most.
 MOST_HOURS: Final = 14 * 24
@@ -56,7 +57,7 @@ class NodeHistory:
     format: int = 1
 
 
-_HISTORY: Final = TypeAdapter(NodeHistory)
+_HISTORY: Final = Shape(NodeHistory)
 
 
 def encode_history(history: NodeHistory) -> bytes:

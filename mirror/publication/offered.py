@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
 from mirror.catalog.kinds import Kind, Maturity
 from mirror.catalog.local_names import is_local, parse_held
@@ -21,6 +21,7 @@ from mirror.catalog.values import Digest
 from mirror.errors import DocumentRefusedError, MirrorError
 from mirror.publication.documents import decode_board
 from mirror.publication.foreign import MOST_FILES, decoded, facts_of
+from mirror.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +71,7 @@ class OfferedBoard:
     on_demand: tuple[str, ...] = ()
 
 
-OFFERED_BOARD: Final = TypeAdapter(OfferedBoard)
+OFFERED_BOARD: Final = Shape(OfferedBoard)
 
 
 def read_offered_board(data: bytes, url: str, board: str) -> OfferedBoard:

@@ -11,12 +11,13 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from mirror.catalog.packages import DocumentName, PackageEntry
 from mirror.catalog.values import Digest
 from mirror.errors import DigestMismatchError, ForeignDataError, MalformedValueError
 from mirror.publication.canonical import canonical
+from mirror.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,8 +75,8 @@ class PackagesDocument:
     critical: tuple[str, ...] = ()
 
 
-_PACKAGE = TypeAdapter(PackageDocument)
-_PACKAGES = TypeAdapter(PackagesDocument)
+_PACKAGE = Shape(PackageDocument)
+_PACKAGES = Shape(PackagesDocument)
 
 
 def encode_packages(document: PackagesDocument) -> bytes:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import ForeignDataError, MalformedValueError
 from mirror.publication.canonical import canonical
+from mirror.shapes import Shape
 
 PHOTOGRAPHS: Final = "mpmirror.photographs"
 FOLDER: Final = "/resources/micropython-media/boards"
@@ -87,7 +88,7 @@ class PhotographsDocument:
         return frozenset(digest for pair in digests for digest in pair)
 
 
-_DOCUMENT = TypeAdapter(PhotographsDocument)
+_DOCUMENT = Shape(PhotographsDocument)
 
 
 def thumbnail_name(name: str) -> str:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import ForeignDataError, MalformedValueError
 from mirror.publication.packages import PACKAGE, PACKAGES, decode_package, decode_packages
 from mirror.publication.photographs import PHOTOGRAPHS, decode_photographs
+from mirror.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +36,8 @@ class _Typed:
     type: str
 
 
-_TYPED = TypeAdapter(_Typed)
-NAMED = TypeAdapter(Named)
+_TYPED = Shape(_Typed)
+NAMED = Shape(Named)
 
 
 def tops_of(content: ContentRoot) -> tuple[Digest, ...]:

@@ -24,8 +24,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter
-
 from mirror.catalog.model import BoardPage, IndexPage
 from mirror.catalog.package_documents import (
     PackageContent,
@@ -59,15 +57,20 @@ from mirror.sandbox.frames import (
     answer_frame,
     read_request,
 )
+from mirror.shapes import Shape
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-_INDEX_PAGE = TypeAdapter(IndexPage)
-_BOARD_PAGE = TypeAdapter(BoardPage)
-_VERDICT = TypeAdapter(Verdict)
-_PACKAGE_INDEX = TypeAdapter(PackageIndex)
-_PACKAGE = TypeAdapter(PackageContent)
+_INDEX_PAGE = Shape(IndexPage)
+_BOARD_PAGE = Shape(BoardPage)
+_VERDICT = Shape(Verdict)
+_PACKAGE_INDEX = Shape(PackageIndex)
+_PACKAGE = Shape(PackageContent)
+_ANSWERED = (
+    *(_INDEX_PAGE, _BOARD_PAGE, _VERDICT, _PACKAGE_INDEX, _PACKAGE, REFUSAL, MANIFEST, NAMED),
+    *(PEER_ROOT, PEER_CONTENT, OFFERED_BOARD, DRAWN, MEASURED),
+)
 
 # Codecs are loaded when first named, which is too late once no file can be opened:
 # zip directories are cp437, DfuSe names and USB strings UTF-16; RFC 8785 sorts by UTF-16BE.
@@ -138,6 +141,8 @@ def warm_up() -> None:
     """Load all that is loaded late: codecs, tables of entities, compiled validators."""
     for codec in _CODECS:
         codecs.lookup(codec)
+    for shape in _ANSWERED:
+        shape.work_out()
     page = b"<h2>A&eacute;&#1;</h2><h2>Firmware</h2><pre>x</pre></html>"
     for question in Question:
         # Pictures have a child of their own, which has loaded its readers by now.

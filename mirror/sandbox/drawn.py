@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, with_config
+from pydantic import ConfigDict, Field, with_config
+
+from mirror.shapes import Shape
 
 _Pixels = Annotated[int, Field(ge=1, le=100_000)]
 _STARTS = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
@@ -49,5 +51,5 @@ class Measured:
     height: _Pixels
 
 
-DRAWN = TypeAdapter(Drawn)
-MEASURED = TypeAdapter(Measured)
+DRAWN = Shape(Drawn)
+MEASURED = Shape(Measured)

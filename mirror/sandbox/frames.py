@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter
-
 from mirror.formats.verdict import Claim
+from mirror.shapes import Shape
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -79,8 +78,8 @@ class Refusal:
     text: str
 
 
-REQUEST = TypeAdapter(Request)
-REFUSAL = TypeAdapter(Refusal)
+REQUEST = Shape(Request)
+REFUSAL = Shape(Refusal)
 
 
 def request_head(request: Request, size: int) -> bytes:

@@ -15,8 +15,6 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
 
-from pydantic import TypeAdapter
-
 from mirror.catalog.model import BoardPage, IndexPage
 from mirror.catalog.package_documents import PackageContent, PackageIndex
 from mirror.errors import (
@@ -34,6 +32,7 @@ from mirror.sandbox.drawn import DRAWN, MEASURED, Drawn, Measured
 from mirror.sandbox.frames import Question, Request
 from mirror.sandbox.process import Body, Child
 from mirror.sandbox.programs import PROGRAM
+from mirror.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,11 +42,11 @@ if TYPE_CHECKING:
     from mirror.publication.foreign import PeerContent, PeerRoot
     from mirror.publication.offered import OfferedBoard
 
-_INDEX_PAGE = TypeAdapter(IndexPage)
-_BOARD_PAGE = TypeAdapter(BoardPage)
-_VERDICT = TypeAdapter(Verdict)
-_PACKAGE_INDEX = TypeAdapter(PackageIndex)
-_PACKAGE = TypeAdapter(PackageContent)
+_INDEX_PAGE = Shape(IndexPage)
+_BOARD_PAGE = Shape(BoardPage)
+_VERDICT = Shape(Verdict)
+_PACKAGE_INDEX = Shape(PackageIndex)
+_PACKAGE = Shape(PackageContent)
 _Answer = TypeVar("_Answer")
 
 _START_SECONDS = 60.0
@@ -231,13 +230,13 @@ class Sandbox:
         return Request(question=question, seconds=seconds, url=url, board=board)
 
     async def _ask_of_picture(
-        self, question: Question, data: bytes, url: str, expected: TypeAdapter[_Answer]
+        self, question: Question, data: bytes, url: str, expected: Shape[_Answer]
     ) -> _Answer:
         request = Request(question=question, seconds=math.ceil(self._image_seconds), url=url)
         return await self._ask(request, _body(data), expected, self._image_seconds)
 
     async def _ask(
-        self, request: Request, body: Body, expected: TypeAdapter[_Answer], seconds: float
+        self, request: Request, body: Body, expected: Shape[_Answer], seconds: float
     ) -> _Answer:
         child = await self._idle.get()
         try:

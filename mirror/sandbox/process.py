@@ -46,9 +46,8 @@ from mirror.sandbox.programs import PROGRAM
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pydantic import TypeAdapter
-
     from mirror.sandbox.frames import Request
+    from mirror.shapes import Shape
 
 _CHUNK = 256 * 1024
 _MAX_TEXT = 1000
@@ -105,7 +104,7 @@ class Child:
         self._abandoned = False
         self._launch()
 
-    def ask(self, request: Request, body: Body, expected: TypeAdapter[_Answer]) -> _Answer:
+    def ask(self, request: Request, body: Body, expected: Shape[_Answer]) -> _Answer:
         """Ask *request* about *body* and return the answer, checked to be *expected*.
 
         A child that dies is started and asked once more: a process can be killed for reasons
@@ -151,7 +150,7 @@ class Child:
             self.stop()
             raise ChildUnavailableError("the limited child process did not start") from error
 
-    def _asked(self, request: Request, body: Body, expected: TypeAdapter[_Answer]) -> _Answer:
+    def _asked(self, request: Request, body: Body, expected: Shape[_Answer]) -> _Answer:
         process = _there(self._process)
         in_step = False
         try:
@@ -299,7 +298,7 @@ def _read(pipe: int, size: int) -> bytes:
     return bytes(data)
 
 
-def _told(heard: _Heard, expected: TypeAdapter[_Answer]) -> _Answer:
+def _told(heard: _Heard, expected: Shape[_Answer]) -> _Answer:
     if heard.status == Status.ANSWER:
         return expected.validate_json(heard.document)
     refusal = REFUSAL.validate_json(heard.document)

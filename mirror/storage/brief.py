@@ -14,8 +14,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import TypeAdapter
-
 from mirror.catalog.values import Digest
 from mirror.formats.verdict import (
     Checksummed,
@@ -26,6 +24,7 @@ from mirror.formats.verdict import (
     Region,
     Verdict,
 )
+from mirror.shapes import Shape
 from mirror.storage.entries import Evidence, Sighting
 from mirror.storage.words import (
     STANDING,
@@ -118,7 +117,7 @@ class BriefSighting:
     awaits: tuple[str, ...] = ()
 
 
-_VERDICTS = TypeAdapter(BriefVerdict)
+_VERDICTS = Shape(BriefVerdict)
 
 
 def write_verdict(verdict: Verdict, name: str) -> str:

@@ -18,9 +18,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mirror.errors import DamagedError
+from mirror.shapes import Shape
 from mirror.storage.disk import reported
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Terms:
     until: datetime
 
 
-_TERMS = TypeAdapter(Terms)
+_TERMS = Shape(Terms)
 
 
 @dataclass(frozen=True, slots=True)

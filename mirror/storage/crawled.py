@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
+from mirror.shapes import Shape
 from mirror.storage.disk import reported
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class LastCrawl:
         return self.away or self.age(now).total_seconds() > self.fresh_seconds
 
 
-_LAST_CRAWLS = TypeAdapter(LastCrawl)
+_LAST_CRAWLS = Shape(LastCrawl)
 
 
 def find_last_crawl(folder: Path) -> LastCrawl | None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter
 from sqlalchemy import delete, insert, select, update
 
 from mirror.catalog.values import Digest
 from mirror.formats.verdict import Finding
+from mirror.shapes import Shape
 from mirror.storage.brief import write_verdict
 from mirror.storage.database import portions
 from mirror.storage.entries import (
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     _Row: TypeAlias = dict[str, Any]
 
-REASONS = TypeAdapter(tuple[Finding, ...])
+REASONS = Shape(tuple[Finding, ...])
 
 _POSITION = "ledger"
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mirror.errors import MalformedValueError
+from mirror.shapes import Shape
 from mirror.storage.disk import reported
 from mirror.storage.publications import CHANNEL_NAME, CURRENT
 
@@ -33,7 +34,7 @@ class SignedPage:
     signatures: dict[str, str] = field(default_factory=dict)
 
 
-_PAGES = TypeAdapter(SignedPage)
+_PAGES = Shape(SignedPage)
 
 
 def find_freshness(folder: Path, channel: str = CURRENT) -> SignedPage | None:

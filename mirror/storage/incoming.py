@@ -15,10 +15,11 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import StorageError
+from mirror.shapes import Shape
 from mirror.storage.disk import reported
 from mirror.storage.files import READ_ONLY
 from mirror.storage.hashes import Hashes
@@ -58,7 +59,7 @@ class _Note:
     digest: Digest
 
 
-_NOTES = TypeAdapter(_Note)
+_NOTES = Shape(_Note)
 
 
 class _Left:
@@ -189,7 +190,8 @@ class Incoming:
     def _resume(self) -> None:
         """Take up what an earlier process left, or nothing when any of it is doubtful."""
         with contextlib.suppress(OSError, ValidationError):
-            note = _read_note(self._note_path)
+            with self._note_path.open("rb") as file:
+                note = _NOTES.validate_json(file.read(_NOTE_BYTES))
             if note.url == self._url and self._matches(note):
                 self._validator = note.validator
                 self._written = note.size
@@ -259,11 +261,6 @@ class Incoming:
                 self._hashes.update(data)
                 left -= len(data)
         return left == 0 and self._hashes.digest == note.digest and not _is_sealed(self.path)
-
-
-def _read_note(path: Path) -> _Note:
-    with path.open("rb") as file:
-        return _NOTES.validate_json(file.read(_NOTE_BYTES))
 
 
 def _is_sealed(part: Path) -> bool:

@@ -11,10 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter
-
 from mirror.catalog.values import Digest
 from mirror.errors import DamagedError, MalformedValueError, StorageError
+from mirror.shapes import Shape
 from mirror.storage.brief import BriefSighting, brief_sighting, whole_sighting
 from mirror.storage.entries import (
     Change,
@@ -87,7 +86,7 @@ class Line:
         return [entry for entry in entries if entry is not None]
 
 
-_LINES = TypeAdapter(Line)
+_LINES = Shape(Line)
 
 
 def write_lines(entries: Sequence[Entry], after: Position) -> tuple[list[Recorded], list[bytes]]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from mirror.errors import DamagedError
+from mirror.shapes import Shape
 from mirror.storage.disk import reported
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Node:
     node_id: _Id
 
 
-_NODES = TypeAdapter(Node)
+_NODES = Shape(Node)
 
 
 def make_node(random: Callable[[int], bytes]) -> Node:

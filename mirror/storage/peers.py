@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import DamagedError
+from mirror.shapes import Shape
 from mirror.storage.disk import reported
 from mirror.storage.threads import to_end
 
@@ -36,7 +37,7 @@ class PeerPlace:
     root: Digest
 
 
-_PLACES = TypeAdapter(dict[_Lineage, PeerPlace])
+_PLACES = Shape(dict[_Lineage, PeerPlace])
 
 
 class Peers:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter
-
 from mirror.formats.siblings import with_agreement, with_difference
+from mirror.shapes import Shape
 from mirror.storage.entries import Sighting
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     _Row: TypeAlias = dict[str, Any]
 
-_SIGHTINGS = TypeAdapter(Sighting)
+_SIGHTINGS = Shape(Sighting)
 
 
 def sighting_in(row: _Row) -> Sighting:

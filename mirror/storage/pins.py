@@ -11,11 +11,12 @@ import re
 from asyncio import Lock
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mirror.catalog.pins import Pin
 from mirror.errors import DamagedError, MalformedValueError, NotFoundError, RefusedError
 from mirror.publication.canonical import canonical
+from mirror.shapes import Shape
 from mirror.storage.disk import reported
 from mirror.storage.threads import to_end
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Pin", "PinReader", "Pins", "decode_pin", "encode_pin"]
 
-_PIN = TypeAdapter(Pin)
+_PIN = Shape(Pin)
 _FILE = re.compile(r"([0-9a-f]{12})\.json")
 _ID = re.compile(r"[0-9a-f]{12}")
 #: More than any pin has: a name and its digest take some 200 bytes.

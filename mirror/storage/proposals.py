@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import DamagedError, MalformedValueError
+from mirror.shapes import Shape
 from mirror.storage.disk import reported
 from mirror.storage.threads import to_end
 
@@ -57,7 +58,7 @@ class Proposal:
     decided: bool = False
 
 
-_PROPOSALS = TypeAdapter(tuple[Proposal, ...])
+_PROPOSALS = Shape(tuple[Proposal, ...])
 
 
 class ProposalReader:

@@ -11,9 +11,10 @@ from asyncio import Lock
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mirror.errors import ArtifactNotFoundError, DamagedError
+from mirror.shapes import Shape
 from mirror.storage.disk import reported
 from mirror.storage.entries import Refusal
 from mirror.storage.threads import to_end
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from mirror.storage.incoming import Incoming
 
 _OURS = re.compile(r"[0-9a-f]{64}(\.json)?")
-_NOTES = TypeAdapter(Refusal)
+_NOTES = Shape(Refusal)
 _NOTE_BYTES = 1 << 20
 
 

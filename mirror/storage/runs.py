@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter
 from sqlalchemy import delete, func, insert, select, update
 
+from mirror.shapes import Shape
 from mirror.storage.tables import MARKS, RUNS
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _KEPT = 1000
 _PREFIX = "mark:"  # apart from the index's own place in the ledger
-_COUNTS = TypeAdapter(dict[str, int])
+_COUNTS = Shape(dict[str, int])
 
 
 @dataclass(frozen=True, slots=True)

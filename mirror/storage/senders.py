@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import DamagedError
 from mirror.publication.bundle import Mark
+from mirror.shapes import Shape
 from mirror.storage.disk import reported
 from mirror.storage.threads import to_end
 
@@ -41,7 +42,7 @@ class Sender:
     ledger: tuple[Mark, ...] = field(default=())
 
 
-_SENDERS = TypeAdapter(dict[_Place, Sender])
+_SENDERS = Shape(dict[_Place, Sender])
 
 
 class Senders:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Final, Protocol
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from mirror.errors import DamagedError
+from mirror.shapes import Shape
 from mirror.storage.disk import reported
 from mirror.storage.threads import to_end
 
@@ -27,7 +28,7 @@ _FILE_BYTES: Final = 1 << 20
 _MOST_KEYS: Final = 16
 
 _KeyId = Annotated[str, Field(pattern=r"^[0-9A-F]{16}\z")]
-_SIGNATURES = TypeAdapter(dict[_KeyId, Annotated[str, Field(max_length=9000)]])
+_SIGNATURES = Shape(dict[_KeyId, Annotated[str, Field(max_length=9000)]])
 
 
 class Signer(Protocol):

@@ -15,9 +15,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from mirror.errors import ConfigurationError, DamagedError, KeyRefusedError
+from mirror.shapes import Shape
 from mirror.storage.disk import reported
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Token:
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}\z")]
 
 
-_TOKENS = TypeAdapter(tuple[Token, ...])
+_TOKENS = Shape(tuple[Token, ...])
 
 
 def find_tokens(folder: Path) -> tuple[Token, ...]:

@@ -47,9 +47,11 @@ WORDS: Final = {text: word for word, text in STANDING.items()}
 
 def brief_url(url: str, name: str) -> str:
     """Return *url* of *name* as it is written: without the name at its end."""
+    if url.startswith(_MARK):
+        return _MARK + url
     if url.endswith(f"/{name}"):
         return url[: len(url) - len(name)]
-    return _MARK + url if url.endswith("/") or url.startswith(_MARK) else url
+    return _MARK + url if url.endswith("/") else url
 
 
 def whole_url(brief: str, name: str) -> str:

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
+from mirror.shapes import Shape
 from mirror.sync.outcome import Trouble
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Census:
         return {name: board.board for board in self.boards for name in board.offered.splitlines()}
 
 
-_CENSUS = TypeAdapter(Census)
+_CENSUS = Shape(Census)
 
 
 async def write_census(

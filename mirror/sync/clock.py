@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
+
+from mirror.shapes import Shape
 
 if TYPE_CHECKING:
     from mirror.storage.store import Store
@@ -39,7 +41,7 @@ class _Look:
     uptime: Uptime
 
 
-_LOOKS = TypeAdapter(_Look)
+_LOOKS = Shape(_Look)
 
 
 def unknown_uptime() -> None:

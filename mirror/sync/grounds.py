@@ -13,10 +13,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter
-
 from mirror.catalog.model import CatalogBoard
 from mirror.catalog.policy import Policy
+from mirror.shapes import Shape
 from mirror.sync.marking import Renames
 from mirror.sync.standing import Standing
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from mirror.storage.index import Index
     from mirror.storage.store import Store
 
-_BOARD: Final = TypeAdapter(CatalogBoard)
+_BOARD: Final = Shape(CatalogBoard)
 # So that the database's thread, which others wait for, is not kept for long.
 _AT_ONCE: Final = 25
 # Of so many boards the documents are in memory, for one wait for the disk, and of so many files

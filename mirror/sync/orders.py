@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mirror.catalog.kinds import Kind
 from mirror.catalog.pins import Pin
 from mirror.errors import MalformedValueError, RefusedError
+from mirror.shapes import Shape
 from mirror.sync.outcome import Progress, Trouble
 
 
@@ -69,9 +70,9 @@ class PinResult:
 
 News: TypeAlias = Progress | PinResult
 
-_ORDER: TypeAdapter[Order] = TypeAdapter(Order)
-_NEWS: TypeAdapter[News] = TypeAdapter(News)
-_RESULT = TypeAdapter(PinResult)
+_ORDER: Shape[Order] = Shape(Order)
+_NEWS: Shape[News] = Shape(News)
+_RESULT = Shape(PinResult)
 
 
 def describe_result(result: PinResult) -> object:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import (
@@ -24,6 +24,7 @@ from mirror.errors import (
 )
 from mirror.publication.documents import decode_content, decode_publication
 from mirror.publication.packages import PackageDocument, decode_package, decode_packages
+from mirror.shapes import Shape
 from mirror.storage.pages import StoredPage
 from mirror.upstream.answers import Validators
 
@@ -41,7 +42,7 @@ _UNREADABLE: Final = (
     MalformedValueError,
     TooLargeError,
 )
-_VALIDATORS = TypeAdapter(Validators)
+_VALIDATORS = Shape(Validators)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import (
@@ -42,6 +42,7 @@ from mirror.publication.photographs import (
 )
 from mirror.sandbox import Sandbox
 from mirror.sandbox.programs import PICTURES
+from mirror.shapes import Shape
 from mirror.sync.outcome import Phase, Progress, Trouble
 from mirror.upstream.answers import Validators
 
@@ -87,7 +88,7 @@ class _Seen:
     failed: bool = False
 
 
-_SEEN = TypeAdapter(dict[str, _Seen])
+_SEEN = Shape(dict[str, _Seen])
 
 
 @dataclass(slots=True)

@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, Never
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mirror.catalog.model import BoardPage, Catalog, CatalogBoard, IndexPage
 from mirror.errors import MirrorError, UpstreamError
+from mirror.shapes import Shape
 from mirror.sync.remembered import RememberedPages
 from mirror.sync.remembered_peers import find_peer
 from mirror.upstream.peer_urls import board_key
@@ -70,7 +71,7 @@ class RememberedBoard:
             raise MirrorError(f"what is remembered can not be read: {error}") from error
 
 
-_DOCUMENT = TypeAdapter(RememberedBoard)
+_DOCUMENT = Shape(RememberedBoard)
 
 
 async def remembered_board(index: Index, upstream: str, board: str) -> RememberedBoard:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
+
+from mirror.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from mirror.storage.index import Index
 
 _MARK: Final = "wanted"
-_NAMES = TypeAdapter(list[str])
+_NAMES = Shape(list[str])
 
 
 async def remember_wanted(index: Index, names: Iterable[str]) -> None:

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import DamagedError
 from mirror.publication.canonical import canonical
 from mirror.publication.statements import Statement, Type
 from mirror.publication.words import verdict_entry
+from mirror.shapes import Shape
 from mirror.storage.disk import reported
 from mirror.storage.threads import to_end
 
@@ -95,7 +96,7 @@ class Receipt:
         return f"{self.time.replace(':', '').replace('-', '')}-{self.sequence}"
 
 
-RECEIPT: Final = TypeAdapter(Receipt)
+RECEIPT: Final = Shape(Receipt)
 
 
 def make_receipt(imported: Imported, receiver: str, now: datetime) -> Receipt:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import (
@@ -34,6 +34,7 @@ from mirror.publication.documents import (
 from mirror.publication.local.boards import INDEX_PATH
 from mirror.publication.local.layer import local_digests
 from mirror.publication.subtrees import tops_of
+from mirror.shapes import Shape
 from mirror.storage.channels import earlier, promoted_channels, read_root
 from mirror.storage.publications import ChannelsToken
 from mirror.storage.subtrees import SubtreeWalk
@@ -124,7 +125,7 @@ class _Board:
     critical: tuple[str, ...] = ()
 
 
-_BOARD = TypeAdapter(_Board)
+_BOARD = Shape(_Board)
 
 
 async def mark(store: StoreReader, in_grace: Graced, retention: Retention, now: datetime) -> Marks:

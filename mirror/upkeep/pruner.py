@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mirror.errors import DoubtfulClockError, MirrorError
+from mirror.shapes import Shape
 from mirror.storage.channels import earlier, promoted_channels, read_root
 from mirror.upkeep.grace import Memory
 from mirror.upkeep.marking import Graced, Retention, mark
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from mirror.upkeep.marking import Marks
 
 MARK: Final = "prune"
-_MEMORY = TypeAdapter(Memory)
+_MEMORY = Shape(Memory)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,7 @@ class Report:
             raise MirrorError(f"the report of a prune can not be read: {error}") from error
 
 
-_REPORT = TypeAdapter(Report)
+_REPORT = Shape(Report)
 
 
 class Service:

@@ -18,10 +18,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import MirrorError
+from mirror.shapes import Shape
 from mirror.storage.blobs import FAN_OUT
 from mirror.upkeep.check import Checking, Damage
 
@@ -69,7 +70,7 @@ class Rounds:
     last: Round | None = None
 
 
-_ROUNDS = TypeAdapter(Rounds)
+_ROUNDS = Shape(Rounds)
 
 
 class FullCheck:

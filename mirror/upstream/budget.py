@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mirror.errors import BudgetSpentError
+from mirror.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,7 @@ class Spending:
     size: int
 
 
-_SPENDING: Final = TypeAdapter(Spending)
+_SPENDING: Final = Shape(Spending)
 
 
 def _utc_now() -> datetime:

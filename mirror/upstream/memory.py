@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mirror.catalog.model import BoardPage, IndexPage
 from mirror.catalog.values import Digest
 from mirror.errors import DamagedError
+from mirror.shapes import Shape
 from mirror.upstream.answers import PageAnswer, Validators
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class RememberedPage:
             raise DamagedError(f"a remembered page can not be read: {error}") from error
 
 
-_DOCUMENT = TypeAdapter(RememberedPage)
+_DOCUMENT = Shape(RememberedPage)
 
 
 class PageMemory(Protocol):

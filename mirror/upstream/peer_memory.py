@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import DamagedError
 from mirror.publication.foreign import PeerContent, PeerRoot
+from mirror.shapes import Shape
 from mirror.upstream.answers import Validators
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class KnownPeer:
             raise DamagedError(f"what is known of a mirror can not be read: {error}") from error
 
 
-_KNOWN = TypeAdapter(KnownPeer)
+_KNOWN = Shape(KnownPeer)
 
 
 class PeerMemory(Protocol):

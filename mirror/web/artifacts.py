@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from mirror.catalog.kinds import Kind
 from mirror.catalog.values import Digest
 from mirror.errors import MalformedValueError
+from mirror.shapes import Shape
 
 _SHA256_BYTES: Final = 32
 
@@ -107,7 +108,7 @@ class _Board:
     on_demand: tuple[_Offer, ...] = ()
 
 
-_BOARD = TypeAdapter(_Board)
+_BOARD = Shape(_Board)
 
 
 def read_names(document: bytes) -> BoardNames:

@@ -6,10 +6,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter
-
 from mirror.catalog.values import Digest
 from mirror.publication.documents import decode_publication
+from mirror.shapes import Shape
 from mirror.storage.threads import to_end
 from mirror.web.documents import Document
 from mirror.web.forbidden import CURRENT
@@ -71,8 +70,8 @@ class ChannelList:
     format: int = 1
 
 
-_CHANNELS = TypeAdapter(ChannelList)
-_HISTORY = TypeAdapter(History)
+_CHANNELS = Shape(ChannelList)
+_HISTORY = Shape(History)
 
 
 class HistoryShelf:

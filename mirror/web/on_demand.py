@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mirror.catalog.kinds import Kind
 from mirror.errors import (
@@ -27,6 +27,7 @@ from mirror.errors import (
     MirrorError,
     NotYetError,
 )
+from mirror.shapes import Shape
 from mirror.web.artifacts import Artifact
 
 if TYPE_CHECKING:
@@ -116,8 +117,8 @@ class _Told:
     sums: str
 
 
-_TOLD = TypeAdapter(_Told)
-_REFUSAL = TypeAdapter(_Refusal)
+_TOLD = Shape(_Told)
+_REFUSAL = Shape(_Refusal)
 
 
 def encode_artifact(artifact: Artifact) -> bytes:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
-from pydantic import TypeAdapter
 
 from mirror.errors import ChildRefusedError, ChildUnavailableError
 from mirror.formats.verdict import Verdict
 from mirror.sandbox.frames import MAX_ANSWER, OUT_OF_MEMORY, Question, Request
 from mirror.sandbox.process import Body, Child
+from mirror.shapes import Shape
 from tests.sandbox.bodies import SLOW_PAGE, URL
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MEMORY = 256 * 1024 * 1024
 REQUEST = Request(question=Question.IMAGE, seconds=5)
-VERDICT = TypeAdapter(Verdict)
+VERDICT = Shape(Verdict)
 
 # A child that says what its first argument holds once it was asked.
 TEMPLATE = """

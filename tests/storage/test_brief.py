@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -103,6 +103,7 @@ def test_what_is_written_briefly_comes_back_whole(seen: Sighting) -> None:
 
 
 @given(SAID, NAMES, WORDS)
+@example(Verdict(Conclusion.VERIFIED), "v1.uf2", "=https://a/v1.uf2")
 def test_rows_come_back_whole(verdict: Verdict, name: str, url: str) -> None:
     assert read_verdict(write_verdict(verdict, name), name) == verdict
     assert whole_url(brief_url(url, name), name) == url

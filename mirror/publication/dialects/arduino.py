@@ -10,11 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter
-
 from mirror.catalog.kinds import Kind
 from mirror.publication.dialects.offers import firmware_path, offers, words
 from mirror.publication.local.dialect import JSON, Dialect, Lists, Rendered, Site
+from mirror.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,8 +52,8 @@ class Index:
     boards: tuple[Board, ...]
 
 
-_BOARD = TypeAdapter(Board)
-_INDEX = TypeAdapter(Index)
+_BOARD = Shape(Board)
+_INDEX = Shape(Index)
 
 
 def offered(board: BoardDocument) -> list[Offer]:

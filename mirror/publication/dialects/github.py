@@ -15,8 +15,6 @@ import hashlib
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pydantic import TypeAdapter
-
 from mirror.catalog.kinds import Kind, Maturity
 from mirror.catalog.versions import Version
 from mirror.errors import MalformedValueError
@@ -28,6 +26,7 @@ from mirror.publication.dialects.offers import (
     offers,
 )
 from mirror.publication.local.dialect import JSON, Dialect, Lists, Rendered, Site
+from mirror.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -56,7 +55,7 @@ class Asset(NamedTuple):
     date: str
 
 
-_ASSETS = TypeAdapter(tuple[Asset, ...])
+_ASSETS = Shape(tuple[Asset, ...])
 
 
 def _summarise(board: BoardDocument, site: Site) -> bytes:

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter
-
 from mirror.catalog.kinds import Maturity
 from mirror.publication.dialects.atom import render_atom
 from mirror.publication.dialects.entries import (
@@ -26,6 +24,7 @@ from mirror.publication.dialects.entries import (
 from mirror.publication.dialects.json_feed import render_json_feed
 from mirror.publication.dialects.offers import in_path, words
 from mirror.publication.local.dialect import Dialect, Documents, Lists, Rendered, Site
+from mirror.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,7 +36,7 @@ PREVIEWS: Final = "/feeds/previews"
 #: A board may be called "firmware": theirs are apart.
 BOARDS: Final = "/feeds/boards/"
 
-_ENTRIES = TypeAdapter(tuple[Entry, ...])
+_ENTRIES = Shape(tuple[Entry, ...])
 
 
 def _per_board(board: BoardDocument, site: Site) -> Documents:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter
-
 from mirror.catalog.kinds import Kind
 from mirror.publication import feeds
 from mirror.publication.dialects import arduino, ota
 from mirror.publication.dialects.offers import offers
 from mirror.publication.local.dialect import TEXT, Dialect, Lists, Rendered, Site
+from mirror.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from mirror.publication.documents import BoardDocument
 
 NAME: Final = "SHA256SUMS"
-_SUMMARY = TypeAdapter(dict[str, str])
+_SUMMARY = Shape(dict[str, str])
 
 
 def _summarise(board: BoardDocument, _site: Site) -> bytes:

@@ -17,8 +17,6 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter
-
 from mirror.catalog.kinds import Kind
 from mirror.catalog.origins import LOCAL
 from mirror.publication.dialects.offers import (
@@ -32,6 +30,7 @@ from mirror.publication.dialects.offers import (
     words,
 )
 from mirror.publication.local.dialect import JSON, Dialect, Lists, Rendered, Site
+from mirror.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -83,8 +82,8 @@ class Choice:
     downloads: tuple[Download, ...]
 
 
-_CHOICES = TypeAdapter(tuple[Choice, ...])
-_SUMMARY = TypeAdapter(dict[str, tuple[Choice, ...]])
+_CHOICES = Shape(tuple[Choice, ...])
+_SUMMARY = Shape(dict[str, tuple[Choice, ...]])
 
 
 def _summarise(board: BoardDocument, site: Site) -> bytes:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Final, Protocol
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import ForeignDataError, MalformedValueError
 from mirror.publication.canonical import canonical
+from mirror.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -60,7 +61,7 @@ class LayerHead:
     critical: tuple[str, ...] = ()
 
 
-_HEAD = TypeAdapter(LayerHead)
+_HEAD = Shape(LayerHead)
 
 
 class Named(Protocol):

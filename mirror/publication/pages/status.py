@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mirror.errors import MalformedValueError
 from mirror.publication.history import NodeHistory
@@ -14,6 +14,7 @@ from mirror.publication.pages.layout import UPSTREAM, Section, layout, moment, s
 from mirror.publication.pages.over_time import over_time
 from mirror.publication.pages.releases import table
 from mirror.publication.site.html import Markup, joined, tag, text
+from mirror.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,7 +135,7 @@ class StatusFacts:
         return tuple(alarm for alarm in self.alarms if alarm.acknowledged is None)
 
 
-_STATUS = TypeAdapter(StatusFacts)
+_STATUS = Shape(StatusFacts)
 
 
 def read_status(data: bytes) -> StatusFacts:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter
-
 from mirror.publication.setup.model import Guide, Place
+from mirror.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -54,8 +53,8 @@ class GuideIndex:
     format: int = 1
 
 
-_GUIDE: Final = TypeAdapter(GuideDocument)
-_INDEX: Final = TypeAdapter(GuideIndex)
+_GUIDE: Final = Shape(GuideDocument)
+_INDEX: Final = Shape(GuideIndex)
 
 
 def render_guide(guide: Guide, place: Place) -> bytes:

@@ -13,14 +13,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from pydantic import TypeAdapter
-
 from mirror.catalog.kinds import Maturity
 from mirror.publication.canonical import canonical
 from mirror.publication.hiding import without_hidden
 from mirror.publication.photographs import Shown
 from mirror.publication.site.html import Markup, joined, page, picture, tag
 from mirror.publication.site.style import STYLE
+from mirror.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -103,8 +102,8 @@ class Filters:
         return [value for key, value in self.asked if key == facet]
 
 
-_CARD = TypeAdapter(Card)
-_CARDS = TypeAdapter(tuple[Card, ...])
+_CARD = Shape(Card)
+_CARDS = Shape(tuple[Card, ...])
 
 
 def card_of(board: BoardDocument, photographs: Sequence[Shown] = ()) -> Card:

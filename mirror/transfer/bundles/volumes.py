@@ -12,10 +12,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from mirror.errors import BundleRefusedError, UnreadableFileError
 from mirror.publication.canonical import canonical
+from mirror.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,7 +48,7 @@ class Volume:
         return canonical(_VOLUMES.dump_python(self)).ljust(HEADER_BYTES - 1) + b"\n"
 
 
-_VOLUMES = TypeAdapter(Volume)
+_VOLUMES = Shape(Volume)
 
 
 class _Volumes(AbstractContextManager["_Volumes"]):

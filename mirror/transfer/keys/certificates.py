@@ -12,11 +12,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mirror.errors import KeyRefusedError, MirrorError
 from mirror.publication.canonical import canonical
 from mirror.publication.statements import Statement, Type
+from mirror.shapes import Shape
 from mirror.transfer.keys.minisign import PublicKey, Signature
 from mirror.transfer.keys.verifying import verify_statement
 
@@ -68,11 +69,11 @@ class Certificate:
     signature: str
 
 
-_WORDS: Final[dict[Type, TypeAdapter[Rotation] | TypeAdapter[Revocation]]] = {
-    Type.ROTATION: TypeAdapter(Rotation),
-    Type.REVOCATION: TypeAdapter(Revocation),
+_WORDS: Final[dict[Type, Shape[Rotation] | Shape[Revocation]]] = {
+    Type.ROTATION: Shape(Rotation),
+    Type.REVOCATION: Shape(Revocation),
 }
-_CERTIFICATES = TypeAdapter(Certificate)
+_CERTIFICATES = Shape(Certificate)
 
 
 def encode_word(word: Word) -> bytes:

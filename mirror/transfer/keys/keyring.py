@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from mirror.errors import DamagedError, KeyRefusedError
+from mirror.shapes import Shape
 from mirror.storage.disk import reported
 from mirror.transfer.keys.minisign import PublicKey
 
@@ -76,7 +77,7 @@ class Keyring:
         return replace(after, keys={**after.keys, key_id: alone})
 
 
-_KEYRINGS = TypeAdapter(Keyring)
+_KEYRINGS = Shape(Keyring)
 
 
 def find_keyring(folder: Path) -> Keyring:
