@@ -11,7 +11,7 @@ SHARED := -n 4 --dist worksteal
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
-.PHONY: help run demo test test-programs test-long test-clients check bench bench-verify lock clean
+.PHONY: help run demo test test-programs test-long test-clients test-api check bench bench-verify lock clean
 
 help:
 	@echo "make run           start the mirror, with ./mpmirror.toml if it is there"
@@ -19,6 +19,7 @@ help:
 	@echo "make test          run the tests (make test-long: the long proofs)"
 	@echo "make test-programs run daemons and commands as processes, and break things"
 	@echo "make test-clients  run real clients (mpflash, Thonny, ...) against the mirror"
+	@echo "make test-api      ask /v1 what its OpenAPI description allows, and does not"
 	@echo "make check         format, lint, types, imports"
 	@echo "make bench         measure speed (make bench-verify: damage noticed)"
 	@echo "make lock          resolve the dependencies anew into requirements/*.txt"
@@ -31,19 +32,23 @@ demo: $(VENV)/development.stamp
 	@exec $(BIN)/python -m tests.demo
 
 test: $(VENV)/development.stamp
-	@$(BIN)/python -m pytest -m "not long and not clients and not programs" $(SHARED)
+	@$(BIN)/python -m pytest -m "not long and not clients and not programs and not api" $(SHARED)
 
 # Daemons and commands as people start them: mostly the starting of Python costs time.
 test-programs: $(VENV)/development.stamp
-	@$(BIN)/python -m pytest -m "programs and not long" $(SHARED)
+	@$(BIN)/python -m pytest -m "programs and not long and not api" $(SHARED)
 
-test-long: $(VENV)/development.stamp
+test-long: $(VENV)/development.stamp $(VENV)/api.stamp
 	@$(BIN)/python -m pytest -m long --timeout=36000
 
 # The clients are installed first; then they are alone with the mirror in a network of their own.
 test-clients: $(VENV)/development.stamp
 	@$(BIN)/python -m tests.clients.prepare
 	@$(BIN)/python -m tests.clients.namespace $(BIN)/python -m pytest -m clients tests/clients
+
+# A short run: `make test-long` has the 5,000 questions.
+test-api: $(VENV)/api.stamp
+	@$(BIN)/python -m pytest -m "api and not long" tests/interface
 
 check: $(VENV)/development.stamp
 	@$(BIN)/ruff format --check mirror tests
@@ -65,6 +70,7 @@ lock: $(VENV)/development.stamp
 	$(COMPILE) --group build -o requirements/build.txt
 	$(COMPILE) pyproject.toml --group development -o requirements/development.txt
 	$(COMPILE) pyproject.toml -c requirements/development.txt -o requirements/run.txt
+	$(COMPILE) --group api -c requirements/development.txt -o requirements/api.txt
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -80,6 +86,11 @@ $(VENV)/run.stamp: $(BIN)/pip pyproject.toml requirements/build.txt requirements
 $(VENV)/development.stamp: $(VENV)/run.stamp requirements/development.txt
 	@echo "Installing the locked development tools into $(VENV) ..."
 	@$(PIP) --require-hashes -r requirements/development.txt
+	@touch $@
+
+$(VENV)/api.stamp: $(VENV)/development.stamp requirements/api.txt
+	@echo "Installing the locked tools that ask the interface into $(VENV) ..."
+	@$(PIP) --require-hashes -r requirements/api.txt
 	@touch $@
 
 $(BIN)/pip:

@@ -151,7 +151,8 @@ def imports() -> Iterator[str]:
             if isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names = [node.module]
             for name in (name.partition(".")[0] for name in names):
-                if name != "mirror" and name not in sys.stdlib_module_names:
+                # The types of Python's own library are there for type checkers only.
+                if name not in {"mirror", "_typeshed", *sys.stdlib_module_names}:
                     yield name
 
 

@@ -37,7 +37,8 @@ NAMES: Final = (
 )
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LIMIT = re.compile(r"[1-9][0-9]{0,4}")
-_MOST_VALUES = 64
+#: So often may one filter stand in a question.
+MOST_VALUES: Final = 64
 _Word = TypeVar("_Word", Kind, Maturity)
 
 
@@ -69,8 +70,8 @@ class FeedQuery:
             if name not in NAMES:
                 raise BadQueryError(f"no filter is called {name[:40]!r}; there are {list(NAMES)}")
             given.setdefault(name, []).append(value)
-        if sum(map(len, given.values())) > _MOST_VALUES:
-            raise BadQueryError(f"more than {_MOST_VALUES} values")
+        if any(len(values) > MOST_VALUES for values in given.values()):
+            raise BadQueryError(f"more than {MOST_VALUES} values of one filter")
         return cls(
             boards=tuple(given.get("board", ())),
             ports=tuple(given.get("port", ())),

@@ -33,6 +33,7 @@ from mirror.web.github import GitHub
 from mirror.web.heads import Heads
 from mirror.web.history import HistoryShelf
 from mirror.web.hosts import refuse_foreign_path
+from mirror.web.interface import Interface
 from mirror.web.on_demand import Fetched, OnDemand
 from mirror.web.other_channels import OtherChannels
 from mirror.web.packages import Packages
@@ -140,6 +141,7 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     pages = Pages(shelf, photographs, paper, now, serving.whereabouts.url)
     changes = ChangesPage(shelf, history, paper)
     first = (
+        *Interface(stationery, paper).routes(),
         *setup.routes(),
         *pages.routes(),
         *changes.routes(),

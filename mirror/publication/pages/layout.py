@@ -24,6 +24,7 @@ class Section(StrEnum):
     SET_UP = "/setup"
     STATUS = "/status"
     LICENSES = "/licenses"
+    INTERFACE = "/api"
 
 
 _NAMES: Final = {
@@ -119,7 +120,8 @@ def _header(section: Section) -> Markup:
 def _footer(section: Section, upstream: str) -> Markup:
     about = tag("p", texts.FOOTER.format(upstream=upstream))
     licenses = _entry(texts.LICENSES, Section.LICENSES, here=section is Section.LICENSES)
-    return tag("footer", about, tag("p", licenses), by="\n")
+    interface = _entry(texts.INTERFACE, Section.INTERFACE, here=section is Section.INTERFACE)
+    return tag("footer", about, tag("p", licenses, interface, by=" · "), by="\n")
 
 
 def _entry(name: str, path: Section, *, here: bool) -> Markup:

@@ -23,6 +23,7 @@ BOARDS: Final = "Boards"
 RELEASES: Final = "Releases"
 SET_UP: Final = "Set-up"
 STATUS: Final = "Status"
+INTERFACE: Final = "For programs"
 THEME: Final = "Dark or light"
 FOOTER: Final = (
     "Mirrored from {upstream}. Files are checked by what is inside them; MicroPython signs none."
