@@ -11,7 +11,7 @@ SHARED := -n 4 --dist worksteal
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
-.PHONY: help run demo test test-programs test-long test-clients test-api check bench bench-verify lock clean
+.PHONY: help run demo test test-programs test-long test-clients test-api check bench bench-verify release lock clean
 
 help:
 	@echo "make run           start the mirror, with ./mpmirror.toml if it is there"
@@ -22,6 +22,7 @@ help:
 	@echo "make test-api      ask /v1 what its OpenAPI description allows, and does not"
 	@echo "make check         format, lint, types, imports"
 	@echo "make bench         measure speed (make bench-verify: damage noticed)"
+	@echo "make release       wheels for rooms without Internet; SIGN=KEY, a minisign key"
 	@echo "make lock          resolve the dependencies anew into requirements/*.txt"
 	@echo "make clean         remove what these targets made, but never ./data"
 
@@ -51,8 +52,8 @@ test-api: $(VENV)/api.stamp
 	@$(BIN)/python -m pytest -m "api and not long" tests/interface
 
 check: $(VENV)/development.stamp
-	@$(BIN)/ruff format --check mirror tests
-	@$(BIN)/ruff check mirror tests
+	@$(BIN)/ruff format --check mirror tests deploy
+	@$(BIN)/ruff check mirror tests deploy
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
@@ -61,6 +62,12 @@ bench: $(VENV)/development.stamp
 
 bench-verify: $(VENV)/development.stamp
 	@$(BIN)/python -m tests.bench.verify
+
+# For each platform dist/mpmirror-VERSION-PLATFORM: everything that `pip install --no-index` wants,
+# with sums, signature and list of components.  RELEASE takes --platforms, --pythons, ….
+SIGN ?= $(HOME)/.minisign/minisign.key
+release: $(VENV)/development.stamp
+	@$(BIN)/python -m deploy.release --sign $(SIGN) $(RELEASE)
 
 # run.txt keeps to the versions of development.txt: what is tested is what users get.
 # `make lock LOCK=--upgrade` also moves the versions.

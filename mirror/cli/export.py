@@ -61,6 +61,14 @@ def export(  # noqa: PLR0913 - the options of a command
         bool,
         typer.Option("--with-server", help="Add serve.py, which serves the bundle by itself."),
     ] = False,
+    with_software: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--with-software",
+            help="Add mpmirror itself: a folder that `make release` made; may be repeated.",
+            metavar="WHEELHOUSE",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON, for a script.")] = False,
 ) -> None:
     """Write a signed bundle that crosses a gap, or a folder as another tool wants it."""
@@ -76,6 +84,7 @@ def export(  # noqa: PLR0913 - the options of a command
             key=key,
             passphrase_file=passphrase_file,
             server=with_server,
+            software=tuple(path.absolute() for path in with_software or ()),
         )
         export_bundle(settings, wish, as_json=as_json)
         return

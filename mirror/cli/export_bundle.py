@@ -20,6 +20,7 @@ from mirror.storage.freshness import find_freshness
 from mirror.storage.store import StoreReader
 from mirror.storage.threads import to_end
 from mirror.transfer.bundles.exporting import Export, Request, plan_export
+from mirror.transfer.bundles.software import find_software, wheelhouses
 from mirror.transfer.bundles.writing import Written, write_bundle
 from mirror.transfer.have import Have, parse_have
 from mirror.transfer.keys.certificates import encode_certificates
@@ -38,7 +39,7 @@ from mirror.transfer.stick.building import NAME as SERVER
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What is typed: where to write, what the far side holds, of what, and who signs."""
+    """What is typed: where to write, what the far side holds, of what, who signs; and what else."""
 
     path: Path
     since: int | None
@@ -49,6 +50,7 @@ class Wish:
     key: Path | None
     passphrase_file: Path | None
     server: bool = False
+    software: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ async def _export(
         marked=(have.ledger,) if have else (),
         checked=decode_freshness(page.page.encode()).checked if page else None,
         certificates=encode_certificates(await to_end(find_certificates, settings.keys_dir)),
+        software=await to_end(find_software, wish.software),
         server=wish.server,
     )
     export = await plan_export(store, _Signer(key), request)
@@ -121,7 +124,9 @@ async def _export(
             lambda done, total: steps.show("write", done, total),
         )
     if wish.server:
-        await to_end(Files(Disk()).write, wish.path.with_name(SERVER), export.extras[SERVER])
+        program = export.extras[SERVER]
+        assert isinstance(program, bytes)  # noqa: S101 - it is made here
+        await to_end(Files(Disk()).write, wish.path.with_name(SERVER), program)
     return export, written
 
 
@@ -177,6 +182,7 @@ def _document(export: Export, written: Written, key: SecretKey) -> dict[str, obj
         "subtrees": list(manifest.subtrees),
         "left": list(export.left),
         "server": next((one.sha256 for one in manifest.extras if one.path == SERVER), None),
+        "software": wheelhouses(manifest.extras),
         "key": key.key_id,
         "fingerprint": key.public.fingerprint,
     }
@@ -198,6 +204,9 @@ def _tell(export: Export, written: Written, key: SecretKey) -> None:
         if extra.path == SERVER:
             say(f"{SERVER} beside it serves it: python3 {SERVER} {written.files[0].name} KEY")
             say(f"note its SHA-256 on paper: {extra.sha256}")
+    for name, sha256 in wheelhouses(manifest.extras).items():
+        say(f"mpmirror itself is in software/{name}; on paper, the SHA-256 of its SHA256SUMS:")
+        say(f"  {sha256}")
     for sentence in export.left:
         complain(sentence)
     say("It is not encrypted: whoever finds it can read it, and change nothing unnoticed.")

@@ -123,10 +123,9 @@ def _tell(done: Carried, *, dry_run: bool) -> None:
     )
     if done.beside:
         say(f"of packages and photographs {done.beside} new files {would}")
+    _tell_of_others(done, dry_run=dry_run)
     for name in done.warned[:_TOLD]:
         say(f"warned: {name}")
-    for sentence in done.keys:
-        complain(f"not done, since nothing is changed: {sentence}" if dry_run else sentence)
     for name in done.changed[:_TOLD]:
         complain(f"other bytes than before: {name}")
     if done.recalled:
@@ -140,3 +139,11 @@ def _tell(done: Carried, *, dry_run: bool) -> None:
         where = f"publication {done.publication}" if done.publication else "nothing new"
         on = f" on channel {done.shown_on}" if done.shown_on != CURRENT else ""
         say(f"published: {where}{on}")
+
+
+def _tell_of_others(done: Carried, *, dry_run: bool) -> None:
+    """Tell what came besides a publication: words about keys, and programs."""
+    for sentence in done.keys:
+        complain(f"not done, since nothing is changed: {sentence}" if dry_run else sentence)
+    for name in done.software:
+        say(f"mpmirror itself came with it, and was not installed: software/{name} in the bundle")

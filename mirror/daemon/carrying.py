@@ -26,6 +26,7 @@ from mirror.storage.threads import to_end
 from mirror.sync.outcome import Ending, Outcome
 from mirror.sync.standing import stamp
 from mirror.transfer.bundles.importing import Imported, Means, import_bundle, seen_of
+from mirror.transfer.bundles.software import wheelhouses
 from mirror.transfer.bundles.volumes import open_medium
 from mirror.transfer.keys.followed import Followed
 from mirror.transfer.keys.keyring import find_keyring
@@ -51,7 +52,7 @@ class Carried:
 
     It is published on *shown_on*.  ``new`` counts files that this node did not hold; ``beside``
     what was new of packages and photographs; ``warned`` names those with a warning; ``keys`` are
-    sentences about keys that follow others, or were revoked.
+    sentences about keys that follow others, or were revoked; ``software`` names what came besides.
     """
 
     lineage: str
@@ -70,6 +71,7 @@ class Carried:
     beside: int = 0
     shown_on: str = CURRENT
     keys: tuple[str, ...] = ()
+    software: tuple[str, ...] = ()
 
 
 CARRIED: Shape[Carried] = Shape(Carried)
@@ -121,7 +123,12 @@ async def carry_in(
         with await to_end(open_medium, list(files)) as medium:
             imported = await import_bundle(means, medium, dry_run=dry_run)
     receipt = None if dry_run else await _finish(settings, store, imported, channel)
-    return replace(_told(imported, receipt), shown_on=channel, keys=followed.sentences)
+    return replace(
+        _told(imported, receipt),
+        shown_on=channel,
+        keys=followed.sentences,
+        software=tuple(wheelhouses(imported.manifest.extras)),
+    )
 
 
 def _publisher(settings: Settings, store: Store, channel: str) -> ForeignPublisher | None:

@@ -37,7 +37,15 @@ _Number = Annotated[int, Field(ge=0, lt=10**18)]
 #: What the recovery key says of keys, for who decides whose signature counts: it stands before the
 #: list of sums.
 CERTIFICATES: Final = "certificates.txt"
-_ExtraPath = Annotated[str, Field(pattern=r"^(?:serve\.py|server/[a-z0-9][a-z0-9.-]{0,60})\z")]
+#: The folder with mpmirror itself, in wheelhouses.
+SOFTWARE: Final = "software"
+_ExtraPath = Annotated[
+    str,
+    Field(
+        pattern=r"^(?:serve\.py|server/[a-z0-9][a-z0-9.-]{0,60}"
+        r"|software/[A-Za-z0-9][A-Za-z0-9._+-]{0,59}/[A-Za-z0-9][A-Za-z0-9._+-]{0,99})\z"
+    ),
+]
 #: What stands beside the boards in a content.
 Subtree = Literal["packages", "photographs"]
 
@@ -62,7 +70,10 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """A file for people in a bundle, which no store takes in: what serves a bundle by itself."""
+    """A file for people in a bundle, which no store takes in.
+
+    What serves a bundle by itself, and mpmirror to be installed.
+    """
 
     path: _ExtraPath
     sha256: _Hex
@@ -171,7 +182,9 @@ def read_manifest(data: bytes) -> Manifest:
 
 
 def _refuse_disorder(manifest: Manifest) -> None:
-    names = [piece.sha256 for piece in manifest.pieces]
+    # Of the extras the same bytes may stand at two paths.
+    names = [piece.sha256 for piece in (*manifest.documents, *manifest.blobs)]
+    names += [extra.path for extra in manifest.extras]
     if len(set(names)) != len(names) or len(set(manifest.subtrees)) != len(manifest.subtrees):
         raise BundleRefusedError("the manifest names something twice")
     if manifest.certificates is not None and manifest.format == PLAIN:

@@ -27,6 +27,7 @@ class Type(StrEnum):
     ROTATION = "mpmirror.rotation"
     REVOCATION = "mpmirror.revocation"
     APPROVAL = "mpmirror.approval"
+    SOFTWARE = "mpmirror.software"
 
 
 _COMMENT: Final = re.compile(

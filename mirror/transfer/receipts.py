@@ -7,7 +7,7 @@ names the content that this node holds now.  It can go back by hand, for the sen
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +21,7 @@ from mirror.publication.words import verdict_entry
 from mirror.shapes import Shape
 from mirror.storage.disk import reported
 from mirror.storage.threads import to_end
+from mirror.transfer.bundles.software import wheelhouses
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -65,7 +66,8 @@ class Receipt:
     """What one import did.  ``ledger_number`` and ``ledger_sha256`` are the end of this node's.
 
     ``lineage``, ``channel``, ``sequence`` and ``content`` are the sender's; ``key`` signed it.
-    ``server`` is the SHA-256 of the `serve.py` in the bundle, if it had one.
+    ``server`` is the SHA-256 of the `serve.py` in the bundle, if it had one; ``software`` that of
+    the SHA256SUMS of each wheelhouse in it, by its name.
     """
 
     receiver: str
@@ -85,6 +87,7 @@ class Receipt:
     changed: tuple[str, ...]
     recalled: tuple[Digest, ...]
     server: str | None = None
+    software: dict[str, str] = field(default_factory=dict)
     checks: tuple[str, ...] = CHECKS
     type: str = TYPE
     format: int = FORMAT
@@ -136,6 +139,7 @@ def make_receipt(imported: Imported, receiver: str, now: datetime) -> Receipt:
         changed=done.changed,
         recalled=done.recalled,
         server=next((one.sha256 for one in manifest.extras if one.path == "serve.py"), None),
+        software=wheelhouses(manifest.extras),
     )
 
 
@@ -198,6 +202,7 @@ def render_page(receipt: Receipt) -> str:
         ("published here as", str(receipt.publication or "nothing new")),
         ("local ledger", f"line {receipt.ledger_number}, {receipt.ledger_sha256}"),
         ("serve.py in the bundle", receipt.server or "none"),
+        *((f"software/{name} in it", sha256) for name, sha256 in receipt.software.items()),
         ("names with other bytes than before", ", ".join(receipt.changed) or "none"),
         ("recalled with it", ", ".join(map(str, receipt.recalled)) or "nothing"),
     ]

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from mirror.catalog.values import Digest
@@ -38,12 +39,16 @@ from mirror.publication.documents import (
     decode_publication,
 )
 from mirror.publication.statements import Statement, Type
+from mirror.storage.disk import reported
 from mirror.storage.threads import to_end
 from mirror.transfer.bundles.beside import find_beside, named_beside
 from mirror.transfer.bundles.server import make_extras
+from mirror.transfer.bundles.software import Software
 from mirror.transfer.bundles.tar import END, header, padding
 
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from mirror.storage.store import StoreReader
 
 #: A line of the ledger is marked in each bundle when its number is a multiple of this.
@@ -66,8 +71,8 @@ class Request:
 
     *base* is a content that the receiver holds, *held* says whether it holds certain bytes
     besides; *marked* are numbers of lines of the ledger to be marked too; *certificates* are what
-    the recovery key says of keys.  With *server* the bundle has what it takes to serve it without
-    an installation.
+    the recovery key says of keys; *software* is mpmirror itself.  With *server* the bundle has
+    what it takes to serve it without an installation.
     """
 
     channel: str = "current"
@@ -77,6 +82,7 @@ class Request:
     marked: Collection[int] = ()
     checked: str | None = None
     certificates: str = ""
+    software: Software = field(default_factory=Software)
     server: bool = False
 
 
@@ -85,13 +91,13 @@ class Export:
     """A bundle that is about to be written: all of it but the files is in *head*.
 
     *left* are sentences about what stays behind, and what that means for the far side; *extras*
-    are the bytes of the manifest's, by their paths.
+    are the bytes of the manifest's by their paths, or the files that have them.
     """
 
     manifest: Manifest
     head: tuple[tuple[str, bytes], ...]
     left: tuple[str, ...] = ()
-    extras: Mapping[str, bytes] = field(default_factory=dict)
+    extras: Mapping[str, bytes | Path] = field(default_factory=dict)
 
 
 async def plan_export(store: StoreReader, signer: BundleSigner, request: Request) -> Export:
@@ -108,7 +114,9 @@ async def plan_export(store: StoreReader, signer: BundleSigner, request: Request
     documents += beside.documents
     files = (files | set(beside.files)) - set(beside.documents)
     recalled = set(content.recalled)
-    extras = await make_extras(store, root, content, boards) if request.server else {}
+    rendered = await make_extras(store, root, content, boards) if request.server else {}
+    extras = [Extra(path, Digest.of(data).hex, len(data)) for path, data in rendered.items()]
+    extras += request.software.extras
 
     def is_new(piece: Piece) -> bool:
         digest = piece.digest
@@ -130,9 +138,7 @@ async def plan_export(store: StoreReader, signer: BundleSigner, request: Request
         ledger=await _marks(store, request.marked),
         signed=await store.signatures.of(root.content),
         subtrees=tuple(beside.names),
-        extras=tuple(
-            Extra(path, Digest.of(data).hex, len(data)) for path, data in sorted(extras.items())
-        ),
+        extras=tuple(sorted(extras, key=lambda extra: extra.path)),
         certificates=Piece.of(certificates) if certificates else None,
         format=FORMAT if beside.names or extras or certificates else PLAIN,
     )
@@ -148,7 +154,7 @@ async def plan_export(store: StoreReader, signer: BundleSigner, request: Request
             ("SHA256SUMS", manifest.sums()),
         ),
         tuple(beside.left),
-        extras,
+        {**rendered, **request.software.by_path},
     )
 
 
@@ -159,25 +165,36 @@ async def stream_export(store: StoreReader, export: Export) -> AsyncGenerator[by
         yield data + bytes(padding(len(data)))
     for path, piece in export.manifest.paths():
         yield header(path, piece.size)
-        if path in export.extras:
-            yield export.extras[path]
+        extra = export.extras.get(path)
+        if isinstance(extra, bytes):
+            yield extra
         else:
-            async for portion in _bytes_of(store, piece):
+            async for portion in _bytes_of(store, piece, extra):
                 yield portion
         if padding(piece.size):
             yield bytes(padding(piece.size))
     yield END
 
 
-async def _bytes_of(store: StoreReader, piece: Piece) -> AsyncIterator[bytes]:
+async def _bytes_of(store: StoreReader, piece: Piece, path: Path | None) -> AsyncIterator[bytes]:
+    """Yield the bytes of a blob, or of the file at *path*."""
     hashed = hashlib.sha256()
     size = 0
-    with await store.blobs.open(piece.digest) as blob:
-        while portion := await to_end(_read_hashed, blob.file, hashed):
+    file = (await store.blobs.open(piece.digest)).file if path is None else await _opened(path)
+    with file:
+        while portion := await to_end(_read_hashed, file, hashed):
             size += len(portion)
             yield portion
     if size != piece.size or hashed.hexdigest() != piece.sha256:
-        raise DamagedError(f"{piece.digest} was damaged while it was read: the bundle is no good")
+        raise DamagedError(
+            f"{path or piece.digest} was damaged while it was read: the bundle is no good"
+        )
+
+
+async def _opened(path: Path) -> BinaryIO:
+    with reported("reading", path):
+        # Not in a thread: who is cancelled meanwhile would leave it open.
+        return path.open("rb")
 
 
 def _read_hashed(file: BinaryReader, hashed: HashLike) -> bytes:

@@ -14,6 +14,7 @@ BLOCK: Final = 512
 END: Final = bytes(2 * BLOCK)
 MOST_BYTES: Final = 8**11 - 1
 
+_NAME_BYTES: Final = 100
 _MODE: Final = b"0000644\0"
 _NOBODY: Final = b"0000000\0"
 _NO_TIME: Final = b"00000000000\0"
@@ -23,10 +24,14 @@ _SIZE: Final = slice(124, 135)
 
 
 def header(name: str, size: int) -> bytes:
-    """Return the header of the plain file *name*, an ASCII path of at most 100 letters."""
+    """Return the header of the plain file *name*, an ASCII path.
+
+    At most 100 letters, or as many behind the last slash and 155 before it.
+    """
+    prefix, _, short = name.rpartition("/") if len(name) > _NAME_BYTES else ("", "", name)
     head = b"".join(
         (
-            name.encode("ascii").ljust(100, b"\0"),
+            short.encode("ascii").ljust(_NAME_BYTES, b"\0"),
             _MODE,
             _NOBODY,
             _NOBODY,
@@ -39,6 +44,7 @@ def header(name: str, size: int) -> bytes:
             bytes(32 + 32),
             _NOBODY,
             _NOBODY,
+            prefix.encode("ascii"),
         )
     ).ljust(BLOCK, b"\0")
     return head[:148] + b"%06o\0 " % sum(head) + head[156:]

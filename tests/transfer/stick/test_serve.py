@@ -81,7 +81,9 @@ async def stick_at(folder: Path, **wishes: Any) -> AsyncIterator[Stick]:  # noqa
         await node.sync()
         export = await plan_export(node.store, Seal(), Request(server=True))
         await write_bundle(node.store, export, stick / "lab.mpb", None, lambda _done, _all: None)
-        await asyncio.to_thread((stick / "serve.py").write_bytes, export.extras["serve.py"])
+        server = export.extras["serve.py"]
+        assert isinstance(server, bytes)
+        await asyncio.to_thread((stick / "serve.py").write_bytes, server)
         yield Stick(stick, node)
 
 
