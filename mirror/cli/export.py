@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mirror.cli.export_bundle import Wish, export_bundle
+from mirror.cli.export_site import export_site
 from mirror.cli.invocation import invocation_of
 from mirror.cli.statuses import COMPLETE, DAMAGED, REFUSED
 from mirror.cli.terminal import Steps, complain, say, say_json
@@ -53,6 +54,12 @@ def export(  # noqa: PLR0913 - the options of a command
             "--mpflash", help="Folder to fill for mpflash without network.", metavar="DIR"
         ),
     ] = None,
+    site: Annotated[
+        Path | None,
+        typer.Option(
+            "--site", help="Folder to fill for a web server without a daemon.", metavar="DIR"
+        ),
+    ] = None,
     boards: Annotated[
         list[str] | None,
         typer.Option("--boards", help="Only these boards: a pattern; may be repeated."),
@@ -73,7 +80,14 @@ def export(  # noqa: PLR0913 - the options of a command
 ) -> None:
     """Write a signed bundle that crosses a gap, or a folder as another tool wants it."""
     settings = invocation_of(context).settings()
-    if bundle is not None and mpflash is None:
+    if sum(given is not None for given in (bundle, mpflash, site)) != 1:
+        raise ConfigurationError(
+            "export needs to know for whom: a bundle's FILE, --mpflash DIR, or --site DIR"
+        )
+    if site is not None:
+        export_site(settings, site.absolute(), as_json=as_json)
+        return
+    if bundle is not None:
         wish = Wish(
             path=bundle.absolute(),
             since=since,
@@ -88,8 +102,7 @@ def export(  # noqa: PLR0913 - the options of a command
         )
         export_bundle(settings, wish, as_json=as_json)
         return
-    if mpflash is None or bundle is not None:
-        raise ConfigurationError("export needs to know for whom: a bundle's FILE, or --mpflash DIR")
+    assert mpflash is not None  # noqa: S101 - one of three
     folder = mpflash.absolute()
     done = asyncio.run(_export(settings, folder, boards or []))
     if as_json:

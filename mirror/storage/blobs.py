@@ -144,6 +144,10 @@ class BlobReader:
         """Return what stands beside the folders of the blobs, and should not be there."""
         return await to_end(self._beside_folders)
 
+    def place(self, digest: Digest) -> Path:
+        """Return where the bytes of *digest* lie, for who gives them a further name."""
+        return self._path(digest)
+
     def holds(self, digest: Digest) -> bool:
         """Whether a blob of this name is held; this blocks."""
         return not self._missing([digest])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,6 +68,22 @@ class Disk:
     def rename(self, old: Path, new: Path) -> None:
         """Give the file *old* the name *new*, in place of what had it."""
         old.replace(new)
+
+    def link(self, path: Path, final: Path) -> None:
+        """Give the file *path* the further name *final*, which must be free."""
+        os.link(path, final, follow_symlinks=False)
+
+    def copy(self, path: Path, final: Path) -> None:
+        """Copy the file *path* to *final*, which must be free, on the disk, with its times."""
+        with self.open_reading(path) as file, final.open("xb") as copy:
+            shutil.copyfileobj(file, copy, 1 << 20)
+            copy.flush()
+            os.fsync(copy.fileno())
+        shutil.copystat(path, final, follow_symlinks=False)
+
+    def make_link(self, path: Path, target: str) -> None:
+        """Make the symbolic link *path*, which must be free, to *target*."""
+        path.symlink_to(target)
 
     def remove(self, path: Path) -> None:
         """Take the name *path* away."""

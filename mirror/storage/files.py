@@ -10,6 +10,7 @@ All calls block: run them in a thread.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import itertools
 import re
@@ -32,6 +33,8 @@ READ_ONLY = 0o444
 # Files of one batch stay open from write to fsync: only so is a failed write-back noticed.
 _AT_ONCE = 64
 _PORTION = 1 << 18
+# Another disk, a file system without links, too many of them, or not our file.
+_NO_LINK = {errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK}
 _TEMPORARY = re.compile(r"\..+\.[0-9]+\.new", re.DOTALL)
 
 
@@ -98,6 +101,29 @@ class Files:
         with reported("writing", final):
             self.disk.rename(temporary, final)
             self.disk.sync_folder(final.parent)
+
+    def link(self, path: Path, final: Path) -> None:
+        """Give the file *path* the further name *final*, which must be free; not durable yet."""
+        with reported("linking", final):
+            self.disk.link(path, final)
+
+    def link_or_copy(self, path: Path, final: Path) -> None:
+        """Give the file *path* the further name *final*, or copy it where no link can be."""
+        with reported("writing", final):
+            try:
+                self.disk.link(path, final)
+            except OSError as error:
+                if error.errno not in _NO_LINK:
+                    raise
+                self.disk.copy(path, final)
+
+    def point(self, link: Path, target: str) -> None:
+        """Make the symbolic link *link* point to *target*, durably, in place of what it was."""
+        temporary = link.with_name(f".{link.name}.{next(self._numbers)}.new")
+        with reported("writing", link):
+            self.disk.make_link(temporary, target)
+            self.disk.rename(temporary, link)
+        self.sync_folders([link.parent])
 
     def move(self, path: Path, final: Path) -> None:
         """Give the durable file *path* the name *final*, durably; its time of change is now."""

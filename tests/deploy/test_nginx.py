@@ -4,40 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import shutil
 import ssl
-from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
 from aiohttp import web
 
+from tests.deploy.nginx import HOST, NGINX, configuration, ended, nginx_running
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
-EXAMPLE = Path(__file__).parents[2] / "deploy" / "nginx" / "mpmirror.conf"
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 OPENSSL = shutil.which("openssl")
 BODY = bytes(range(256)) * 4_000
 ETAG = f'"{hashlib.sha256(BODY).hexdigest()}"'
 
-# Linux listens on every address of 127.0.0.0/8: one of our own needs no free TCP port.
-_PID = os.getpid()
-HOST = f"127.{_PID >> 16 & 255}.{_PID >> 8 & 255}.{_PID & 255 or 255}"
 PLAIN, SECURE = f"http://{HOST}:8080/file", f"https://{HOST}:8443/file"
 
 pytestmark = pytest.mark.skipif(
     not (NGINX and OPENSSL), reason="nginx (nginx-light) or openssl is not on this machine"
 )
-
-
-async def ended(*command: str | Path) -> int:
-    """Run a program to its end."""
-    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.DEVNULL)
-    return await process.wait()
 
 
 async def answer(request: web.Request) -> web.Response:
@@ -50,10 +39,9 @@ async def answer(request: web.Request) -> web.Response:
     return web.Response(body=BODY, headers=headers)
 
 
-def configuration(folder: Path, behind: int) -> str:
-    """Give the example, with an address and folders of this test."""
-    text = EXAMPLE.read_text(encoding="ascii")
-    for old, new in {
+def changes(folder: Path, behind: int) -> dict[str, str]:
+    """Give what is another address or folder in a test."""
+    return {
         "127.0.0.1:8080": f"127.0.0.1:{behind}",
         "listen 80;": f"listen {HOST}:8080;",
         "listen 443 ssl;": f"listen {HOST}:8443 ssl;",
@@ -61,18 +49,7 @@ def configuration(folder: Path, behind: int) -> str:
         "    listen [::]:443 ssl;\n": "",
         "/etc/mpmirror/tls": str(folder),
         "/var/log/nginx": str(folder),
-    }.items():
-        assert old in text
-        text = text.replace(old, new)
-    return f"""
-        daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
-        events {{}}
-        http {{
-            client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-            fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-            {text}
-        }}
-    """
+    }
 
 
 @pytest.fixture
@@ -83,26 +60,11 @@ async def folder(tmp_path: Path) -> AsyncIterator[Path]:
     runner = web.AppRunner(application)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    text = configuration(tmp_path, runner.addresses[0][1])
-    (tmp_path / "nginx.conf").write_text(text, encoding="ascii")
+    here = changes(tmp_path, runner.addresses[0][1])
     await make_certificate(tmp_path)
-    async with nginx_running(tmp_path):
+    async with nginx_running(tmp_path, configuration("mpmirror.conf", tmp_path, here), 8443):
         yield tmp_path
     await runner.cleanup()
-
-
-@asynccontextmanager
-async def nginx_running(place: Path) -> AsyncIterator[None]:
-    """Let nginx judge its configuration, then run it."""
-    command = (str(NGINX), "-p", place, "-c", place / "nginx.conf")
-    assert await ended(*command, "-t") == 0
-    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.DEVNULL)
-    try:
-        await until_open()
-        yield
-    finally:
-        process.terminate()
-        await process.wait()
 
 
 async def make_certificate(folder: Path) -> None:
@@ -110,20 +72,6 @@ async def make_certificate(folder: Path) -> None:
     files = ("-keyout", folder / "mirror.key", "-out", folder / "mirror.pem")
     subject = ("-subj", "/CN=micropython.org", "-days", "1", "-nodes", "-newkey", "rsa:2048")
     assert await ended(str(OPENSSL), "req", "-x509", *subject, *files) == 0
-
-
-async def until_open() -> None:
-    """Wait until somebody listens."""
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection(HOST, 8443)
-            except OSError:
-                await asyncio.sleep(0.05)
-            else:
-                writer.close()
-                await writer.wait_closed()
-                return
 
 
 async def ask(url: str = PLAIN, method: str = "GET", **headers: str) -> tuple[int, Any, bytes]:
