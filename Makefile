@@ -11,13 +11,14 @@ SHARED := -n 4 --dist worksteal
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
-.PHONY: help run demo test test-programs test-long test-clients test-api check bench bench-verify release lock clean
+.PHONY: help run demo test test-programs test-browser test-long test-clients test-api check bench bench-verify release lock clean
 
 help:
 	@echo "make run           start the mirror, with ./mpmirror.toml if it is there"
 	@echo "make demo          try it without Internet: a mirror of the project's own replica"
 	@echo "make test          run the tests (make test-long: the long proofs)"
 	@echo "make test-programs run daemons and commands as processes, and break things"
+	@echo "make test-browser  look at the pages in Chromium; pictures go to .screenshots"
 	@echo "make test-clients  run real clients (mpflash, Thonny, ...) against the mirror"
 	@echo "make test-api      ask /v1 what its OpenAPI description allows, and does not"
 	@echo "make check         format, lint, types, imports"
@@ -33,11 +34,15 @@ demo: $(VENV)/development.stamp
 	@exec $(BIN)/python -m tests.demo
 
 test: $(VENV)/development.stamp
-	@$(BIN)/python -m pytest -m "not long and not clients and not programs and not api" $(SHARED)
+	@$(BIN)/python -m pytest -m "not long and not clients and not programs and not api and not browser" $(SHARED)
 
 # Daemons and commands as people start them: mostly the starting of Python costs time.
 test-programs: $(VENV)/development.stamp
 	@$(BIN)/python -m pytest -m "programs and not long and not api" $(SHARED)
+
+test-browser: $(VENV)/browser.stamp
+	@$(BIN)/python -m tests.browser.prepare
+	@$(BIN)/python -m pytest -m browser tests/browser
 
 test-long: $(VENV)/development.stamp $(VENV)/api.stamp
 	@$(BIN)/python -m pytest -m long --timeout=36000
@@ -78,6 +83,7 @@ lock: $(VENV)/development.stamp
 	$(COMPILE) pyproject.toml --group development -o requirements/development.txt
 	$(COMPILE) pyproject.toml -c requirements/development.txt -o requirements/run.txt
 	$(COMPILE) --group api -c requirements/development.txt -o requirements/api.txt
+	$(COMPILE) --group browser -c requirements/development.txt -o requirements/browser.txt
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -98,6 +104,11 @@ $(VENV)/development.stamp: $(VENV)/run.stamp requirements/development.txt
 $(VENV)/api.stamp: $(VENV)/development.stamp requirements/api.txt
 	@echo "Installing the locked tools that ask the interface into $(VENV) ..."
 	@$(PIP) --require-hashes -r requirements/api.txt
+	@touch $@
+
+$(VENV)/browser.stamp: $(VENV)/development.stamp requirements/browser.txt
+	@echo "Installing what drives Chromium into $(VENV) ..."
+	@$(PIP) --require-hashes -r requirements/browser.txt
 	@touch $@
 
 $(BIN)/pip:

@@ -76,7 +76,7 @@ async def _demonstrate(boards: int, number: int | None) -> None:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mpmirror-demo-")))
         replica, upstream = await stack.enter_async_context(
-            _running("tests.replica", "--listen", "127.0.0.1:0", "--boards", str(boards))
+            _running("tests.replica", "--listen", "127.0.0.1:0", "--drawn", "--boards", str(boards))
         )
         environ = _settings(folder, upstream, _number() if number is None else number)
         daemon, url = await stack.enter_async_context(_running("mirror", "serve", environ=environ))

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[1]
-RUN, DEVELOPMENT, BUILD = (
-    ROOT / "requirements" / f"{name}.txt" for name in ("run", "development", "build")
+RUN, DEVELOPMENT, BUILD, BROWSER = (
+    ROOT / "requirements" / f"{name}.txt" for name in ("run", "development", "build", "browser")
 )
 #: Imported under another name than the distribution has, or a part of one that is declared.
 DISTRIBUTIONS = {
@@ -124,7 +124,7 @@ def test_what_is_tested_is_what_users_get() -> None:
     assert {name: tested.get(name) for name in locked(RUN)} == locked(RUN)
 
 
-@pytest.mark.parametrize("path", [RUN, DEVELOPMENT, BUILD], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [RUN, DEVELOPMENT, BUILD, BROWSER], ids=lambda path: path.name)
 def test_every_line_of_a_lock_has_hashes_and_no_address(path: Path) -> None:
     """And none says where to get it from."""
     text = path.read_text(encoding="ascii")

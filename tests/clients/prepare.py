@@ -15,7 +15,10 @@ import subprocess
 import sys
 import venv
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parents[1]
@@ -63,18 +66,18 @@ def is_for_this_machine(client: str) -> bool:
 
 def main() -> int:
     """Install what is missing; return the exit status."""
-    _install_programs()
+    install_programs(PROGRAMS, () if _has_tk() else _TK)
     for lock in sorted((HERE / "locks").glob("*.txt")):
         if is_for_this_machine(lock.stem):
             _install_from_lock(lock)
-    _install_from_npm()
+    install_from_npm(HERE / "npm", PLACE / "npm")
     return 0
 
 
-def _install_programs() -> None:
-    missing = sorted(package for program, package in PROGRAMS.items() if not shutil.which(program))
-    if not _has_tk():
-        missing += _TK
+def install_programs(programs: Mapping[str, str], more: Sequence[str] = ()) -> None:
+    """Install those of *programs* that are missing, by their Debian packages, and *more*."""
+    missing = sorted(package for program, package in programs.items() if not shutil.which(program))
+    missing += more
     if not missing:
         return
     if os.geteuid() != 0:
@@ -108,9 +111,9 @@ def _install_from_lock(lock: Path) -> None:
     stamp.write_text(sign, encoding="ascii")
 
 
-def _install_from_npm() -> None:
-    lock = HERE / "npm" / "package-lock.json"
-    place = PLACE / "npm"
+def install_from_npm(folder: Path, place: Path) -> None:
+    """Install what the lock in *folder* names into *place*, unless it is there."""
+    lock = folder / "package-lock.json"
     stamp, sign = place / "stamp", hashlib.sha256(lock.read_bytes()).hexdigest()
     if stamp.exists() and stamp.read_text(encoding="ascii") == sign:
         return
@@ -118,7 +121,7 @@ def _install_from_npm() -> None:
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     for name in ("package.json", lock.name):
-        shutil.copy(HERE / "npm" / name, place)
+        shutil.copy(folder / name, place)
     _run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", folder=place)
     stamp.write_text(sign, encoding="ascii")
 

@@ -11,6 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
+from tests.replica.drawn import drawn_photograph
 from tests.replica.history import ALL, Depth
 from tests.replica.replica import Replica
 
@@ -29,6 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--many", type=int, metavar="FILES", help="list at least so many files")
     add("--size", type=int, default=0, metavar="BYTES", help="least size of a program")
     add("--firmware", type=Path, metavar="DIR", help="list the real images of DIR too")
+    add("--drawn", action="store_true", help="photographs that a person can tell apart")
     add("--rate", type=float, metavar="BYTES", help="bytes per second over all connections")
     add("--delay", type=float, default=0.0, metavar="SECONDS", help="before each answer")
     add("--seed", type=int, default=0, help="another seed makes other bytes")
@@ -44,6 +46,8 @@ def _replica(options: argparse.Namespace) -> Replica:
         replica = Replica.of_boards(limit, depth=depth, seed=seed, size=size)
     if options.firmware is not None:
         replica.serve_folder(options.firmware)
+    if options.drawn:
+        replica.photograph = drawn_photograph
     replica.rate = options.rate
     replica.delay = options.delay
     return replica

@@ -13,7 +13,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-from tests.replica.photographs import photograph
 from tests.replica.site import INDEX
 from tests.replica.skeleton import plain_page
 from tests.replica.stock import StoredFile
@@ -130,7 +129,7 @@ def _photograph(site: Site, rest: str) -> Answer | None:
     for picture in site.fact(board).photographs:
         if name in {picture.name, picture.thumbnail} and not picture.missing:
             media_type = "image/png" if name.endswith(".png") else "image/jpeg"
-            return Document(photograph(f"{board}/{name}"), media_type)
+            return Document(site.photograph(f"{board}/{name}"), media_type)
     return None
 
 

@@ -12,6 +12,7 @@ from tests.replica.facts import BoardFact, board_facts, some_boards
 from tests.replica.history import Depth, depth_for
 from tests.replica.packages import PackageStock
 from tests.replica.pages import BoardMatter, IndexMatter
+from tests.replica.photographs import photograph
 from tests.replica.shapes import Shape, legacy_id
 from tests.replica.stock import Stock
 
@@ -28,6 +29,8 @@ class Site(Stock):
     def __init__(self, facts: Sequence[BoardFact] = (), *, seed: int = 0, size: int = 0) -> None:
         super().__init__(facts, seed=seed, size=size)
         self.packages = PackageStock()
+        #: Draws the photograph that has this name behind its board.
+        self.photograph = photograph
         self._hidden: frozenset[str] = frozenset()
         self._added: defaultdict[str, list[str]] = defaultdict(list)
         self._moved: dict[str, str] = {}

@@ -106,6 +106,7 @@ class Builder:
     dialects: Sequence[Dialect] = DIALECTS
     sequence: int = 0
     now: datetime = NOON
+    photographs: Digest | None = None
 
     async def publish(
         self, files: Mapping[str, bytes], *, recalled: Sequence[bytes] = ()
@@ -148,6 +149,7 @@ class Builder:
             upstream="https://micropython.org",
             boards={board: Digest.of(document) for board, document in documents.items()},
             recalled=tuple(Digest.of(data) for data in recalled),
+            photographs=self.photographs,
         )
 
     async def _local(self, boards: Sequence[BoardDocument]) -> _Local:

@@ -6,12 +6,13 @@ hidden, so that a script can show them again when the words change.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from mirror.publication.pages import texts
 from mirror.publication.pages.layout import Section, layout
-from mirror.publication.site.html import Markup, picture, tag, void
+from mirror.publication.site.html import Markup, breakable, picture, tag, void
 from mirror.publication.site.index import Filters
 
 if TYPE_CHECKING:
@@ -21,11 +22,35 @@ if TYPE_CHECKING:
     from mirror.publication.site.index import Card
 
 _LONGEST: Final = 80
+_LONG: Final = 3
+# As in the script, which searches while somebody types.
+_APART: Final = re.compile(r"[^a-z0-9]+")
+
+# Drawn once, and shown on every card without a photograph.
+_PINS: Final = "M22 8v8M36 8v8M50 8v8M64 8v8M78 8v8M22 50v8M36 50v8M50 50v8M64 50v8M78 50v8"
+_DRAWING: Final = tag(
+    "svg",
+    tag(
+        "symbol",
+        tag("rect", x="8", y="12", width="84", height="42", rx="5"),
+        tag("path", d=_PINS),
+        tag("rect", x="38", y="22", width="24", height="22", rx="2"),
+        tag("path", d="M8 27h-5v12h5"),
+        id="board",
+        viewBox="0 0 100 66",
+    ),
+    class_="skip",
+    aria_hidden="true",
+)
+_NO_PICTURE: Final = tag("svg", tag("use", href="#board"), class_="none", aria_hidden="true")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What somebody wants to see: *filters* by facet, and *words* that are all to be found."""
+    """What somebody wants to see: *filters* by facet, and *words* that are all to be found.
+
+    A word of one or two letters is found where a word begins: of ``pico w`` no ``Raspberry``.
+    """
 
     filters: Filters = field(default_factory=Filters)
     words: str = ""
@@ -40,7 +65,9 @@ class Asked:
     def finds(self, card: Card) -> bool:
         """Whether all words stand on *card*."""
         said = " ".join(_said(card)).lower()
-        return all(word in said for word in self.words.lower().split())
+        begun = f" {_APART.sub(' ', said)}"
+        words = self.words.lower().split()
+        return all(word in said if len(word) >= _LONG else f" {word}" in begun for word in words)
 
 
 def render_catalogue(
@@ -61,6 +88,7 @@ def render_catalogue(
         _form(cards, asked),
         _count(len(found), len(cards)),
         tag("p", texts.NONE_FOUND, id="nothing", **_hidden(hidden=bool(found))),
+        _DRAWING,
         tag("ul", *items, class_="boards", by="\n"),
         upstream=upstream,
     )
@@ -137,7 +165,7 @@ def _item(card: Card, photographs: PhotographsDocument, *, hidden: bool) -> Mark
 def _picture(card: Card, photographs: PhotographsDocument) -> Markup:
     found = photographs.of_board(card.board, card.photographs)
     if not found:
-        return Markup()
+        return _NO_PICTURE
     size = (found[0].thumbnail_width, found[0].thumbnail_height)
     return picture(found[0].thumbnail_path, size, "")
 
@@ -145,13 +173,14 @@ def _picture(card: Card, photographs: PhotographsDocument) -> Markup:
 def _below(card: Card) -> Iterator[str]:
     # A dictionary, as port and MCU are often the same word.
     yield " · ".join(dict.fromkeys(part for part in (card.vendor, card.port, card.mcu) if part))
-    yield card.board
+    yield breakable(card.board)
     newest = card.newest
     yield texts.CARD_NEWEST.format(version=newest) if newest else texts.CARD_NOTHING
 
 
 def _said(card: Card) -> Iterator[str]:
     yield card.product
+    yield card.board
     yield from _below(card)
 
 

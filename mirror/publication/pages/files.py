@@ -70,7 +70,9 @@ def _details(file: FileEntry) -> Iterator[Markup]:
     yield _verdict(file)
     if file.verdict.conclusion is Conclusion.WARNED:
         yield _listed(texts.REASONS, [reason.text for reason in file.verdict.reasons])
-    yield _listed(texts.LIMITS, file.verdict.limits)
+    if file.verdict.limits:
+        limits = tag("ul", *(tag("li", one) for one in file.verdict.limits))
+        yield tag("details", tag("summary", texts.LIMITS), limits)
     if file.withdrawn:
         yield tag("p", texts.WITHDRAWN.format(day=file.withdrawn), class_="warned")
 
@@ -90,7 +92,7 @@ def _digest(file: FileEntry) -> Markup:
 def _verdict(file: FileEntry) -> Markup:
     conclusion = file.verdict.conclusion
     word = tag("span", texts.VERDICT.get(conclusion, conclusion), class_=f"verdict {conclusion}")
-    return tag("p", word, f": {file.verdict.words}")
+    return tag("p", word, f" {file.verdict.words}")
 
 
 def _listed(heading: str, sentences: Sequence[str]) -> Markup:

@@ -112,7 +112,8 @@ def _header(section: Section) -> Markup:
     button = tag(
         "button", texts.THEME, type="button", id="theme", hidden="", data_copied=texts.COPIED
     )
-    brand = tag("a", texts.BRAND, href=Section.BOARDS, class_="brand")
+    icon = void("img", src=ICON.path, width="26", height="26", alt="")
+    brand = tag("a", icon, texts.BRAND, href=Section.BOARDS, class_="brand")
     navigation = tag("nav", *links, aria_label=texts.NAVIGATION, by=" ")
     return tag("header", brand, navigation, button, by="\n")
 

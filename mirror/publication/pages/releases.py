@@ -91,7 +91,8 @@ def table(heads: Iterable[str], rows: Iterable[Markup]) -> Markup:
     """Return a table that scrolls by itself where it does not fit."""
     head = tag("tr", *(tag("th", words, scope="col") for words in heads))
     inside = tag("table", tag("thead", head), tag("tbody", *rows, by="\n"))
-    return tag("div", inside, class_="scroll")
+    # Whoever has only a keyboard can scroll it, too.
+    return tag("div", inside, class_="scroll", tabindex="0", role="group", aria_label=texts.TABLE)
 
 
 def _order(release: Release) -> tuple[bool, Version | None, str]:
@@ -110,12 +111,16 @@ def _table(releases: Sequence[Release]) -> Iterator[Markup]:
 
 def _row(release: Release) -> Markup:
     link = tag("a", release.version, href=f"/releases/{release.version}")
-    cells = (link, release.date, str(len(release.boards)), str(release.held))
+    cells = (link, _day(release.date), str(len(release.boards)), str(release.held))
     return tag("tr", *(tag("td", cell) for cell in cells))
+
+
+def _day(date: str) -> Markup:
+    return tag("time", date, datetime=date)
 
 
 def _board(card: Card, release: CardRelease) -> Markup:
     link = tag("a", card.product or card.board, href=f"/boards/{card.board}")
     mark = tag("span", texts.ON_DEMAND_MARK, class_="tag")
     files = str(release.held) if release.held else mark
-    return tag("tr", tag("td", link), tag("td", release.date), tag("td", files))
+    return tag("tr", tag("td", link), tag("td", _day(release.date)), tag("td", files))

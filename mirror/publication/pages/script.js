@@ -40,13 +40,17 @@ async function copy(text) {
 }
 
 for (const button of document.querySelectorAll("button.copy")) {
-  const words = button.textContent;
+  const words = button.textContent, name = button.getAttribute("aria-label");
+  const say = (shown, read) => {
+    button.textContent = shown;
+    button.setAttribute("aria-label", read);
+  };
   button.hidden = false;
   button.addEventListener("click", async () => {
     await copy(button.dataset.copy);
     button.focus();
-    button.textContent = themeButton.dataset.copied;
-    setTimeout(() => { button.textContent = words; }, 2000);
+    say(themeButton.dataset.copied, themeButton.dataset.copied);
+    setTimeout(() => say(words, name), 2000);
   });
 }
 
@@ -54,13 +58,15 @@ const search = document.getElementById("q");
 if (search) {
   const cards = [...document.querySelectorAll(".boards li")];
   const found = cards.map((card) => card.textContent.toLowerCase());
+  const begun = found.map((text) => " " + text.replace(/[^a-z0-9]+/g, " "));
   const count = document.getElementById("count");
   const nothing = document.getElementById("nothing");
   const show = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
     cards.forEach((card, at) => {
-      card.hidden = !words.every((word) => found[at].includes(word));
+      card.hidden = !words.every((word) =>
+        word.length > 2 ? found[at].includes(word) : begun[at].includes(" " + word));
       shown += card.hidden ? 0 : 1;
     });
     count.textContent = count.dataset.words.replace("{shown}", shown);

@@ -29,6 +29,7 @@ FOOTER: Final = (
     "Mirrored from {upstream}. Files are checked by what is inside them; MicroPython signs none."
 )
 OUTSIDE: Final = "outside this room"
+TABLE: Final = "Table"
 COPY: Final = "Copy"
 COPIED: Final = "Copied"
 LICENSES: Final = "Licences"

@@ -44,6 +44,11 @@ def coded(words: str) -> Markup:
     return joined(*(tag("code", part) if at % 2 else part for at, part in enumerate(parts)))
 
 
+def breakable(words: str) -> Markup:
+    """Return *words*, which a browser may break behind each ``_``."""
+    return Markup(text(words).replace("_", "_<wbr>"))
+
+
 def joined(*parts: str, by: str = "") -> Markup:
     """Return *parts* one behind the other, with *by*, itself a text, between them."""
     return Markup(text(by).join(text(part) for part in parts))

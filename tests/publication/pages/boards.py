@@ -16,6 +16,9 @@ from tests.publication.examples import VERDICT, held
 from tests.replica.facts import all_boards
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mirror.formats.verdict import Verdict
     from mirror.publication.documents import BoardDocument
     from tests.replica.facts import BoardFact
 
@@ -27,9 +30,15 @@ BUILDS: Final = (
 )
 
 
-def every_board() -> list[BoardDocument]:
-    """Return the 225 boards, in the order of their ids."""
-    return sorted(map(_document, all_boards()), key=lambda board: board.board)
+def usual(_fact: BoardFact, _kind: str) -> Verdict:
+    """Return the same verdict on every file."""
+    return VERDICT
+
+
+def every_board(verdict_of: Callable[[BoardFact, str], Verdict] = usual) -> list[BoardDocument]:
+    """Return the 225 boards, in the order of their ids; *verdict_of* judges a kind of file."""
+    boards = (_document(fact, verdict_of) for fact in all_boards())
+    return sorted(boards, key=lambda board: board.board)
 
 
 def every_photograph() -> PhotographsDocument:
@@ -45,7 +54,7 @@ def every_photograph() -> PhotographsDocument:
     )
 
 
-def _document(fact: BoardFact) -> BoardDocument:
+def _document(fact: BoardFact, verdict_of: Callable[[BoardFact, str], Verdict]) -> BoardDocument:
     kind = {"esp32": "bin", "esp8266": "bin", "stm32": "dfu", "rp2": "uf2"}.get(fact.port, "hex")
     stems = ["-".join(filter(None, (fact.board, section.variant))) for section in fact.sections]
     names = [f"{stem}-{build}.{kind}" for stem in stems for build in BUILDS]
@@ -62,4 +71,5 @@ def _document(fact: BoardFact) -> BoardDocument:
         instructions=(Passage(PassageKind.CODE, "esptool write_flash 0x1000 theirs.bin"),),
         variants=tuple(VariantFacts(one.variant, one.label) for one in fact.sections),
     )
-    return render_board(facts, [held(name, VERDICT) for name in names], {})
+    verdict = verdict_of(fact, kind)
+    return render_board(facts, [held(name, verdict) for name in names], {})

@@ -35,11 +35,12 @@ ESP: Final = SPECIMENS[0]
 MOST_BYTES: Final = 300_000
 HOSTILE: Final = "<script>alert(1)</script>\"'&{0}{shown}"
 
-_VOID: Final = {"meta", "link", "img", "input"}
+_VOID: Final = {"meta", "link", "img", "input", "wbr"}
 _OURS: Final = _VOID | set(
     "html head title script body a header nav button main footer p h1 h2 h3 h4 dl div dt dd ul"  # noqa: SIM905
     " ol li b small form label select option span section details summary blockquote pre code"
-    " table thead tbody tr th td svg g rect path polygon polyline figure figcaption time".split()
+    " table thead tbody tr th td svg g rect path polygon polyline figure figcaption time"
+    " symbol use".split()
 )
 
 
@@ -128,8 +129,9 @@ def test_the_catalogue_of_all_boards_is_small() -> None:
     page = render_catalogue(cards, every_photograph(), Asked(), UPSTREAM)
 
     assert len(cards) == 225
-    assert page.count(b"<img") == page.count(b'loading="lazy"') > 150
-    assert page.count(b"<img") == page.count(b'width="200" height="150"')
+    pictures = page.count(b"<img") - 1  # the mirror's own mark
+    assert pictures == page.count(b'loading="lazy"') > 150
+    assert pictures == page.count(b'width="200" height="150"')
     assert len(page) <= MOST_BYTES
 
 
