@@ -184,8 +184,8 @@ class _Rendering:
         )
         return dict(sorted(documents.items()))
 
-    def _taken(self, dialect: str) -> list[bytes]:
-        return list(map(zlib.decompress, self._summaries.pop(dialect, ())))
+    def _taken(self, dialect: str) -> Iterator[bytes]:
+        return map(zlib.decompress, self._summaries.pop(dialect, ()))
 
     async def _hold(self, bodies: list[bytes], durable: Container[Digest]) -> list[Digest]:
         """Hold *bodies*; for those that are *durable*, as they were, the disk is not waited for."""

@@ -13,7 +13,7 @@ from tests.web.building import ESP, PICO, PICO_OLD, Builder, Written, images
 from tests.web.conftest import served
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from mirror.catalog.values import Digest
@@ -30,7 +30,7 @@ def _line(board: BoardDocument, _site: Site) -> bytes:
     return board.board.encode()
 
 
-def _all(summaries: Sequence[bytes], _site: Site) -> Lists:
+def _all(summaries: Iterable[bytes], _site: Site) -> Lists:
     yield "/pages/", Rendered(b" ".join(summaries), HTML)
 
 

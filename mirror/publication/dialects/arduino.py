@@ -16,7 +16,7 @@ from mirror.publication.local.dialect import JSON, Dialect, Lists, Rendered, Sit
 from mirror.shapes import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from mirror.publication.dialects.offers import Offer
     from mirror.publication.documents import BoardDocument
@@ -68,7 +68,7 @@ def _summarise(board: BoardDocument, _site: Site) -> bytes:
     return _BOARD.dump_json(Board(words(board.board), releases)) if releases else b""
 
 
-def _combine(summaries: Sequence[bytes], _site: Site) -> Lists:
+def _combine(summaries: Iterable[bytes], _site: Site) -> Lists:
     boards = tuple(_BOARD.validate_json(summary) for summary in summaries if summary)
     yield INDEX, Rendered(_INDEX.dump_json(Index(boards), indent=1) + b"\n", JSON)
 

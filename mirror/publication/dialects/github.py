@@ -29,7 +29,7 @@ from mirror.publication.local.dialect import JSON, Dialect, Lists, Rendered, Sit
 from mirror.shapes import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from mirror.publication.dialects.offers import Offer
     from mirror.publication.documents import BoardDocument
@@ -84,7 +84,7 @@ def _maturity(tag: str) -> Maturity | None:
         return None
 
 
-def _combine(summaries: Sequence[bytes], site: Site) -> Lists:
+def _combine(summaries: Iterable[bytes], site: Site) -> Lists:
     by_tag = _by_tag(summaries)
     newest_first = sorted(by_tag, key=Version.parse, reverse=True)
     yield REPOSITORY, Rendered(as_json(_repository()), JSON)

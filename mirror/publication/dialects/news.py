@@ -27,7 +27,7 @@ from mirror.publication.local.dialect import Dialect, Documents, Lists, Rendered
 from mirror.shapes import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from mirror.publication.documents import BoardDocument
 
@@ -67,7 +67,7 @@ def _newest(board: BoardDocument, maturity: Maturity) -> tuple[Entry, ...]:
     return entries_of(board, MOST_OF_EACH, maturity)
 
 
-def _combine(summaries: Sequence[bytes], site: Site) -> Lists:
+def _combine(summaries: Iterable[bytes], site: Site) -> Lists:
     if site.public_url is None:
         return
     found = [entry for one in summaries if one for entry in _ENTRIES.validate_json(one)]

@@ -16,7 +16,7 @@ from mirror.publication.local.dialect import TEXT, Dialect, Lists, Rendered, Sit
 from mirror.shapes import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from mirror.publication.dialects.offers import Offer
     from mirror.publication.documents import BoardDocument
@@ -31,7 +31,7 @@ def _summarise(board: BoardDocument, _site: Site) -> bytes:
     return _SUMMARY.dump_json(sums) if any(sums.values()) else b""
 
 
-def _combine(summaries: Sequence[bytes], _site: Site) -> Lists:
+def _combine(summaries: Iterable[bytes], _site: Site) -> Lists:
     parts = [_SUMMARY.validate_json(summary) for summary in summaries if summary]
     for folder in (arduino.FOLDER, ota.FOLDER):
         sums = feeds.join_sums(part[folder].encode() for part in parts)

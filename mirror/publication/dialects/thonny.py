@@ -33,7 +33,7 @@ from mirror.publication.local.dialect import JSON, Dialect, Lists, Rendered, Sit
 from mirror.shapes import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from mirror.publication.documents import BoardDocument
 
@@ -97,7 +97,7 @@ def _summarise(board: BoardDocument, site: Site) -> bytes:
     return _SUMMARY.dump_json(found) if any(found.values()) else b""
 
 
-def _combine(summaries: Sequence[bytes], site: Site) -> Lists:
+def _combine(summaries: Iterable[bytes], site: Site) -> Lists:
     if site.public_url is None:
         return
     parts = [_SUMMARY.validate_json(summary) for summary in summaries if summary]

@@ -8,7 +8,7 @@ from mirror.publication import feeds
 from mirror.publication.local.dialect import JSON, Dialect, Lists, Rendered, Site
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from mirror.publication.documents import BoardDocument
 
@@ -19,7 +19,7 @@ def _summarise(board: BoardDocument, _site: Site) -> bytes:
     return feeds.encode_summary(feeds.summarise(board))
 
 
-def _combine(summaries: Sequence[bytes], _site: Site) -> Lists:
+def _combine(summaries: Iterable[bytes], _site: Site) -> Lists:
     yield INDEX_PATH, Rendered(feeds.join_index(summaries), JSON)
 
 

@@ -18,7 +18,7 @@ Rules that hold for all of them:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -79,7 +79,7 @@ def _no_summary(_board: BoardDocument, _site: Site) -> bytes:
     return b""
 
 
-def _no_lists(_summaries: Sequence[bytes], _site: Site) -> Lists:
+def _no_lists(_summaries: Iterable[bytes], _site: Site) -> Lists:
     return ()
 
 
@@ -89,11 +89,12 @@ class Dialect:
 
     A ``version`` is raised when the same board is rendered otherwise and the specimen of
     `mirror.publication.local.rendering` does not show it.  Summaries are kept with the board:
-    keep them small.  A path that `combine` makes outranks the same path of a board.
+    keep them small; `combine` can go through them once.  A path that it makes outranks the same
+    path of a board.
     """
 
     name: str
     version: int = 1
     per_board: Callable[[BoardDocument, Site], Documents] = _no_documents
     summarise: Callable[[BoardDocument, Site], bytes] = _no_summary
-    combine: Callable[[Sequence[bytes], Site], Lists] = _no_lists
+    combine: Callable[[Iterable[bytes], Site], Lists] = _no_lists

@@ -33,7 +33,7 @@ def render_layer(board: BoardDocument, site: Site, dialects: Sequence[Dialect] =
 
 
 def render_lists(
-    summaries: Callable[[str], Sequence[bytes]],
+    summaries: Callable[[str], Iterable[bytes]],
     site: Site,
     dialects: Sequence[Dialect] = DIALECTS,
 ) -> Iterator[tuple[str, Rendered]]:

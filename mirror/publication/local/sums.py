@@ -8,7 +8,7 @@ from mirror.publication import feeds
 from mirror.publication.local.dialect import TEXT, Dialect, Lists, Rendered, Site
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from mirror.publication.documents import BoardDocument
 
@@ -19,7 +19,7 @@ def _summarise(board: BoardDocument, _site: Site) -> bytes:
     return feeds.render_sums((file.name, file.hashes.sha256) for file in feeds.all_files(board))
 
 
-def _combine(summaries: Sequence[bytes], _site: Site) -> Lists:
+def _combine(summaries: Iterable[bytes], _site: Site) -> Lists:
     yield SUMS_PATH, Rendered(feeds.join_sums(summaries), TEXT)
 
 

@@ -28,7 +28,7 @@ from mirror.publication.site.index import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from mirror.publication.documents import BoardDocument
 
@@ -57,7 +57,7 @@ def _summarise(board: BoardDocument, site: Site) -> bytes:
     return encode_card(card_of(board, site.photographs_of(board)))
 
 
-def _combine(summaries: Sequence[bytes], _site: Site) -> Lists:
+def _combine(summaries: Iterable[bytes], _site: Site) -> Lists:
     cards = join_cards(summaries)
     yield CARDS_PATH, Rendered(cards, JSON)
     yield INDEX_PATH, Rendered(render_index_page(decode_cards(cards), Filters()), HTML)

@@ -19,7 +19,7 @@ from mirror.publication.local.specimen import SPECIMENS
 from mirror.publication.local.sums import SUMS_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from mirror.publication.documents import BoardDocument
 
@@ -119,7 +119,7 @@ def test_lists_are_rendered_one_after_the_other() -> None:
     """All of them at once can be more than a node has memory for."""
     steps: list[str] = []
 
-    def two(_summaries: Sequence[bytes], _site: Site) -> Iterator[tuple[str, Rendered]]:
+    def two(_summaries: Iterable[bytes], _site: Site) -> Iterator[tuple[str, Rendered]]:
         for path in ("/one", "/two"):
             steps.append(path)
             yield path, Rendered(path.encode())
