@@ -21,8 +21,10 @@ def serve(
 ) -> None:
     """Serve what is held, and ask upstream on schedule."""
     # Here, because it costs most of the start of every other command.
-    from mirror.daemon.memory import share_memory_among_threads  # noqa: PLC0415 - see above
-    from mirror.daemon.serve import serve as run_daemon  # noqa: PLC0415 - see above
+    from mirror.daemon.memory import loading, share_memory_among_threads  # noqa: PLC0415 - as said
+
+    with loading():
+        from mirror.daemon.serve import serve as run_daemon  # noqa: PLC0415 - as said
 
     share_memory_among_threads()
     flags = {

@@ -1,7 +1,6 @@
 """`mpmirror sync`: one run now, by this process or by the daemon that holds the data."""
 
 import asyncio
-import gc
 from collections.abc import Callable
 from contextlib import aclosing
 from datetime import timedelta
@@ -15,7 +14,7 @@ from mirror.cli.invocation import given, invocation_of
 from mirror.cli.terminal import Steps, complain, say, say_json
 from mirror.config import Settings
 from mirror.daemon.log import logging_as
-from mirror.daemon.memory import share_memory_among_threads
+from mirror.daemon.memory import loading, share_memory_among_threads
 from mirror.errors import LockedError, MirrorError
 from mirror.first_setup.estimate import typical_size
 from mirror.sandbox import Sandbox
@@ -70,14 +69,11 @@ async def _sync(settings: Settings, *, accept_shrunken: bool) -> Outcome:
 
 async def _sync_with(readers: Sandbox, settings: Settings, *, accept_shrunken: bool) -> Outcome:
     # Here, and not before the readers begin to start: it takes as long to load as they do.
-    # All of that stays: nobody shall look through it for rubbish, now or while files come.
-    gc.disable()
-    from mirror.cli.holder import store_or_holder  # noqa: PLC0415 - see above
-    from mirror.daemon.once import sync_once  # noqa: PLC0415 - see above
-    from mirror.daemon.reach import Reach  # noqa: PLC0415 - see above
+    with loading():
+        from mirror.cli.holder import store_or_holder  # noqa: PLC0415 - see above
+        from mirror.daemon.once import sync_once  # noqa: PLC0415 - see above
+        from mirror.daemon.reach import Reach  # noqa: PLC0415 - see above
 
-    gc.freeze()
-    gc.enable()
     with Steps() as steps:
         report = _reporting(steps)
         async with store_or_holder(settings) as store:

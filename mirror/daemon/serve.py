@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from mirror.config.units import format_duration
 from mirror.daemon.addresses import own_url, typed_urls
+from mirror.daemon.memory import loading
 from mirror.daemon.systemd import Notifier
 from mirror.daemon.tls import Tls, TlsDoors, whereabouts_of
 from mirror.daemon.version import VERSION
@@ -163,7 +164,7 @@ async def _open_doors(
         tls.announce(line)
     if shelf is not None:
         # What comes next is heavy, and would take half of the processor from the first answers.
-        with suppress(MirrorError):
+        with suppress(MirrorError), loading():
             await shelf.current()
 
 
