@@ -19,7 +19,7 @@ from mirror.storage.files import Files
 from mirror.storage.freshness import find_freshness
 from mirror.storage.store import StoreReader
 from mirror.storage.threads import to_end
-from mirror.transfer.bundles.exporting import Export, Request, plan_export
+from mirror.transfer.bundles.exporting import Export, Request, holds_nothing, plan_export
 from mirror.transfer.bundles.software import find_software, wheelhouses
 from mirror.transfer.bundles.writing import Written, write_bundle
 from mirror.transfer.have import Have, parse_have
@@ -107,7 +107,7 @@ async def _export(
         channel=wish.channel,
         boards=wish.boards,
         base=base,
-        held=have.holds if have else lambda _digest: False,
+        held=have.holds if have else holds_nothing,
         marked=(have.ledger,) if have else (),
         checked=decode_freshness(page.page.encode()).checked if page else None,
         certificates=encode_certificates(await to_end(find_certificates, settings.keys_dir)),

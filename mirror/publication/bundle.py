@@ -102,6 +102,7 @@ class Manifest:
     the bundle is about, null for all; ``subtrees`` are those that it brings whole, as far as the
     receiver has them not; ``extras`` stand before the documents.  ``checked`` is when the sender
     last crawled to the end.
+    ``packed`` are the documents as they travel if they are compressed, in their order, else empty.
     ``certificates`` are the bytes of `CERTIFICATES`.
     ``signed`` are ``.minisig`` files of the content by its maker.  ``ledger`` are lines of the
     sender's ledger by their hash, the last line among them.
@@ -122,6 +123,7 @@ class Manifest:
     subtrees: Annotated[tuple[Subtree, ...], Field(max_length=2)] = ()
     extras: Annotated[tuple[Extra, ...], Field(max_length=MOST_BOARDS + 10)] = ()
     certificates: Piece | None = None
+    packed: Annotated[tuple[Piece, ...], Field(max_length=MOST_DOCUMENTS)] = ()
     type: str = TYPE
     format: int = PLAIN
     critical: tuple[str, ...] = ()
@@ -129,12 +131,18 @@ class Manifest:
     @property
     def pieces(self) -> tuple[Piece, ...]:
         """Everything behind the list of sums, in the order of the bundle."""
-        return (*(extra.piece for extra in self.extras), *self.documents, *self.blobs)
+        return tuple(piece for _, piece in self.paths())
+
+    @property
+    def unpacked(self) -> dict[str, Piece]:
+        """What is in the documents that travel compressed, by their paths."""
+        return {document_path(piece, packed=True): piece for piece in self.documents if self.packed}
 
     def paths(self) -> list[tuple[str, Piece]]:
         """Return where each piece stands in the bundle."""
         extras = [(extra.path, extra.piece) for extra in self.extras]
-        documents = [(f"documents/{piece.sha256}.json", piece) for piece in self.documents]
+        places = [document_path(piece, packed=bool(self.packed)) for piece in self.documents]
+        documents = list(zip(places, self.packed or self.documents, strict=True))
         return extras + documents + [(blob_path(piece), piece) for piece in self.blobs]
 
     def sums(self) -> bytes:
@@ -145,6 +153,11 @@ class Manifest:
 
 
 MANIFEST: Final = Shape(Manifest)
+
+
+def document_path(piece: Piece, *, packed: bool) -> str:
+    """Return where a document stands in a bundle, compressed or not."""
+    return f"documents/{piece.sha256}.json{'.gz' if packed else ''}"
 
 
 def blob_path(piece: Piece) -> str:
@@ -159,6 +172,8 @@ def encode_manifest(manifest: Manifest) -> bytes:
         del fields["subtrees"], fields["extras"]
     if manifest.certificates is None:
         del fields["certificates"]
+    if not manifest.packed:
+        del fields["packed"]
     return canonical(fields)
 
 
@@ -189,10 +204,14 @@ def _refuse_disorder(manifest: Manifest) -> None:
         raise BundleRefusedError("the manifest names something twice")
     if manifest.certificates is not None and manifest.format == PLAIN:
         raise BundleRefusedError("a bundle of format 1 has no certificates")
+    if manifest.packed and (
+        manifest.format == PLAIN or len(manifest.packed) != len(manifest.documents)
+    ):
+        raise BundleRefusedError("the manifest packs other documents than it names")
     if manifest.documents[0].sha256 != manifest.content:
         raise BundleRefusedError("the first document is not the content that the manifest names")
     blobs = [piece.sha256 for piece in manifest.blobs]
     if blobs != sorted(blobs):
         raise BundleRefusedError("the files of the manifest are not in order")
-    if any(piece.size > MOST_BYTES for piece in manifest.documents):
+    if any(piece.size > MOST_BYTES for piece in (*manifest.documents, *manifest.packed)):
         raise BundleRefusedError("a document of the manifest is larger than any document")

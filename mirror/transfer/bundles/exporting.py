@@ -8,7 +8,7 @@ blob is hashed on the way: damaged bytes end the export and never leave the hous
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -29,6 +29,7 @@ from mirror.publication.bundle import (
     Manifest,
     Mark,
     Piece,
+    document_path,
     encode_manifest,
 )
 from mirror.publication.documents import (
@@ -42,6 +43,7 @@ from mirror.publication.statements import Statement, Type
 from mirror.storage.disk import reported
 from mirror.storage.threads import to_end
 from mirror.transfer.bundles.beside import find_beside, named_beside
+from mirror.transfer.bundles.packing import pack
 from mirror.transfer.bundles.server import make_extras
 from mirror.transfer.bundles.software import Software
 from mirror.transfer.bundles.tar import END, header, padding
@@ -65,6 +67,11 @@ class BundleSigner(Protocol):
         """Return a ``.minisig`` file."""
 
 
+def holds_nothing(_digest: Digest) -> bool:
+    """Say of everything that the receiver has it not."""
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What a bundle shall bring: of which *channel*, of which boards (patterns; none: all).
@@ -78,12 +85,17 @@ class Request:
     channel: str = "current"
     boards: tuple[str, ...] = ()
     base: Digest | None = None
-    held: Callable[[Digest], bool] = lambda _digest: False
+    held: Callable[[Digest], bool] = holds_nothing
     marked: Collection[int] = ()
     checked: str | None = None
     certificates: str = ""
     software: Software = field(default_factory=Software)
     server: bool = False
+
+    @property
+    def is_delta(self) -> bool:
+        """Whether the receiver is taken to hold something."""
+        return self.base is not None or self.held is not holds_nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +103,7 @@ class Export:
     """A bundle that is about to be written: all of it but the files is in *head*.
 
     *left* are sentences about what stays behind, and what that means for the far side; *extras*
-    are the bytes of the manifest's by their paths, or the files that have them.
+    are the bytes of what is in no store by their paths, or the files that have them.
     """
 
     manifest: Manifest
@@ -124,6 +136,8 @@ async def plan_export(store: StoreReader, signer: BundleSigner, request: Request
 
     certificates = request.certificates.encode()
     first, *others = documents
+    new_documents = (first, *filter(is_new, others))
+    packed = await _packed(store, new_documents) if request.is_delta else {}
     manifest = Manifest(
         lineage=root.lineage,
         channel=request.channel,
@@ -133,14 +147,15 @@ async def plan_export(store: StoreReader, signer: BundleSigner, request: Request
         content=first.sha256,
         base=request.base.hex if request.base else None,
         boards=boards if request.boards else None,
-        documents=(first, *filter(is_new, others)),
+        documents=new_documents,
         blobs=tuple(sorted(filter(is_new, files), key=lambda piece: piece.sha256)),
         ledger=await _marks(store, request.marked),
         signed=await store.signatures.of(root.content),
         subtrees=tuple(beside.names),
         extras=tuple(sorted(extras, key=lambda extra: extra.path)),
         certificates=Piece.of(certificates) if certificates else None,
-        format=FORMAT if beside.names or extras or certificates else PLAIN,
+        packed=tuple(map(Piece.of, packed.values())),
+        format=FORMAT if beside.names or extras or certificates or packed else PLAIN,
     )
     data = encode_manifest(manifest)
     said = Statement(Type.BUNDLE, root.lineage, root.sequence, request.channel)
@@ -154,7 +169,7 @@ async def plan_export(store: StoreReader, signer: BundleSigner, request: Request
             ("SHA256SUMS", manifest.sums()),
         ),
         tuple(beside.left),
-        {**rendered, **request.software.by_path},
+        {**rendered, **request.software.by_path, **packed},
     )
 
 
@@ -252,6 +267,15 @@ async def _wanted(
         files |= await to_end(_files_of, data)
     # Two boards may share a document's bytes never, and files often.
     return documents, files
+
+
+async def _packed(store: StoreReader, documents: Iterable[Piece]) -> dict[str, bytes]:
+    """Return *documents* as they travel in a delta, by their paths."""
+    packed = {}
+    for piece in documents:
+        data = await store.blobs.read(piece.digest, max_bytes=_MOST_BYTES)
+        packed[document_path(piece, packed=True)] = await to_end(pack, data)
+    return packed
 
 
 def _files_of(document: bytes) -> set[Piece]:

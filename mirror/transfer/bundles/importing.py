@@ -22,15 +22,17 @@ from mirror.errors import (
     RefusedError,
     SignatureRefusedError,
 )
-from mirror.publication.bundle import Manifest
+from mirror.publication.bundle import Manifest, Piece
 from mirror.publication.statements import Statement, Type
 from mirror.sandbox import Sandbox
 from mirror.storage.senders import Senders
 from mirror.storage.store import Store
+from mirror.storage.threads import to_end
 from mirror.sync.foreign import ForeignPublisher
 from mirror.transfer.bundles.committing import Commit, Committed
 from mirror.transfer.bundles.judging import Judged, Judging, Scan
 from mirror.transfer.bundles.judging_beside import Brought
+from mirror.transfer.bundles.packing import Gathered, unpack
 from mirror.transfer.bundles.reading import Reader
 from mirror.transfer.bundles.staging import Staging, nowhere
 from mirror.transfer.keys.followed import Followed
@@ -174,13 +176,24 @@ class _Import:
 
     async def _copy(self, manifest: Manifest, total: int) -> None:
         done, extras = 0, {extra.path for extra in manifest.extras}
+        unpacked = manifest.unpacked
         for path, piece in manifest.paths():
             if path in extras:
                 # For people: its digest is checked, and nothing of it is taken in.
                 await self._reader.piece(path, piece, nowhere)
                 continue
-            async with self._staging.taking(piece) as sink:
-                await self._reader.piece(path, piece, sink)
-            done += piece.size
+            if path in unpacked:
+                await self._copy_packed(path, piece, unpacked[path])
+            else:
+                async with self._staging.taking(piece) as sink:
+                    await self._reader.piece(path, piece, sink)
+            done += unpacked.get(path, piece).size
             self._means.report(done, total)
         await self._reader.end()
+
+    async def _copy_packed(self, path: str, packed: Piece, piece: Piece) -> None:
+        gathered = Gathered()
+        await self._reader.piece(path, packed, gathered)
+        document = await to_end(unpack, gathered.data, piece, path)
+        async with self._staging.taking(piece) as sink:
+            await sink(document)

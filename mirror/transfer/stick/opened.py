@@ -150,6 +150,8 @@ class Bundle:
             raise RefusedError("signed as another publication than the manifest names")
         if manifest["format"] not in (1, 2) or manifest["critical"]:
             raise RefusedError("the bundle is of a newer mpmirror: use the serve.py beside it")
+        if manifest.get("packed"):
+            raise RefusedError("this bundle brings only what is new: a whole one can be served")
         if manifest.get("certificates"):
             at, _ = self.member(at, "certificates.txt")
         at, _ = self.member(at, "SHA256SUMS")

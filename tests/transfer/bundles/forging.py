@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import tarfile
@@ -14,9 +15,11 @@ import rfc8785
 from mirror.catalog.values import Digest
 from mirror.publication.bundle import (
     CERTIFICATES,
+    FORMAT,
     Manifest,
     Piece,
     blob_path,
+    document_path,
     encode_manifest,
     read_manifest,
 )
@@ -25,7 +28,7 @@ from mirror.transfer.bundles.tar import END, header, padding
 from tests.transfer.keys.samples import key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from mirror.transfer.keys.secret import SecretKey
 
@@ -40,12 +43,17 @@ class Parts:
 
     @classmethod
     def of(cls, bundle: bytes) -> Parts:
-        """Take a bundle apart."""
+        """Take a bundle apart; what travels compressed is plain afterwards."""
         with tarfile.open(fileobj=io.BytesIO(bundle)) as tar:
             members = {one.name: read(tar, one) for one in tar.getmembers()}
         manifest = read_manifest(members["manifest.json"])
-        found = {piece.sha256: members[path] for path, piece in manifest.paths()}
-        return cls(manifest, found, members.get(CERTIFICATES))
+        found = {
+            manifest.unpacked.get(path, piece).sha256: (
+                gzip.decompress(members[path]) if path in manifest.unpacked else members[path]
+            )
+            for path, piece in manifest.paths()
+        }
+        return cls(replace(manifest, packed=()), found, members.get(CERTIFICATES))
 
     def with_document(self, old: str, change: Callable[[Any], Any]) -> Parts:
         """Change a document (JSON), and every digest above it."""
@@ -78,6 +86,28 @@ class Parts:
         boards = json.loads(self.bytes_of[self.manifest.content])["boards"]
         return str(boards[name]).removeprefix("sha256:")
 
+    def packed(self, bodies: Sequence[bytes]) -> bytes:
+        """Return the bundle with *bodies* where its documents are expected compressed."""
+        one = replace(self.manifest, packed=tuple(map(Piece.of, bodies)), format=FORMAT)
+        data = encode_manifest(one)
+        said = Statement(Type.BUNDLE, one.lineage, one.sequence, one.channel)
+        found = {
+            document_path(piece, packed=True): body
+            for piece, body in zip(one.documents, bodies, strict=False)
+        }
+        paths = [(blob_path(piece), self.bytes_of[piece.sha256]) for piece in one.blobs]
+        sums = "".join(
+            f"{Digest.of(body).hex}  {path}\n" for path, body in [*found.items(), *paths]
+        )
+        files = [
+            ("manifest.json", data),
+            ("manifest.json.minisig", key().sign(data, said).text.encode()),
+            ("SHA256SUMS", sums.encode()),
+            *found.items(),
+            *paths,
+        ]
+        return joined(files)
+
     def sealed(
         self,
         secret: SecretKey | None = None,
@@ -100,12 +130,13 @@ class Parts:
             ),
             *((blob_path(piece), self.bytes_of[piece.sha256]) for piece in one.blobs),
         ]
-        return (
-            b"".join(
-                header(name, len(body)) + body + bytes(padding(len(body))) for name, body in files
-            )
-            + END
-        )
+        return joined(files)
+
+
+def joined(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """Return *files* as a tar."""
+    members = (header(name, len(body)) + body + bytes(padding(len(body))) for name, body in files)
+    return b"".join(members) + END
 
 
 def documents_of(manifest: Manifest) -> set[str]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from mirror.publication.statements import Statement
     from mirror.transfer.bundles.importing import Imported
+    from mirror.transfer.bundles.reading import Medium
     from tests.sync.node import TestNode
 
 
@@ -72,7 +73,7 @@ async def exported(node: TestNode, seal: Seal | None = None, **wanted: Any) -> b
 async def imported(
     node: TestNode,
     folder: Path,
-    bundle: bytes,
+    bundle: bytes | Medium,
     *,
     dry_run: bool = False,
     **more: Any,  # noqa: ANN401 - fields of the means
@@ -88,7 +89,8 @@ async def imported(
         upstream=node.url,
         **more,
     )
-    return await import_bundle(means, io.BytesIO(bundle), dry_run=dry_run)
+    medium = io.BytesIO(bundle) if isinstance(bundle, bytes) else bundle
+    return await import_bundle(means, medium, dry_run=dry_run)
 
 
 def footprint(folder: Path) -> dict[str, bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -128,6 +129,22 @@ def signed_changes(bundle: bytes) -> Iterator[tuple[str, bytes]]:
     yield "with a document missing", told(documents=one.documents[:-1])
     yield "with the files of others", told(boards=(BOARD,))
     yield from changed_words(parts)
+    yield from packed_otherwise(parts)
+
+
+def packed_otherwise(parts: Parts) -> Iterator[tuple[str, bytes]]:
+    """Give what could be tried with documents that travel compressed."""
+    documents = [parts.bytes_of[piece.sha256] for piece in parts.manifest.documents]
+    sound = [gzip.compress(document) for document in documents]
+    bomb = gzip.compress(bytes(200_000_000))
+
+    yield "unpacked it has 200 MB", parts.packed([bomb, *sound[1:]])
+    yield "packed another", parts.packed([sound[1], sound[1], *sound[2:]])
+    yield "packed nothing", parts.packed([b"plain", *sound[1:]])
+    yield "packed and cut", parts.packed([sound[0][:-4], *sound[1:]])
+    yield "packed, and more behind it", parts.packed([sound[0] + b"x", *sound[1:]])
+    yield "packed twice", parts.packed([gzip.compress(sound[0]), *sound[1:]])
+    yield "packed one too few", parts.packed(sound[:-1])
 
 
 def changed_words(parts: Parts) -> Iterator[tuple[str, bytes]]:

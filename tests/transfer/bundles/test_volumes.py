@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,24 @@ from hypothesis import strategies as st
 
 from mirror.errors import BundleRefusedError, ConfigurationError
 from mirror.publication.bundle import Manifest, Piece
-from mirror.transfer.bundles.exporting import Export
+from mirror.transfer.bundles.exporting import Export, Request, plan_export
+from mirror.transfer.bundles.software import find_software
 from mirror.transfer.bundles.tar import header, size_in
 from mirror.transfer.bundles.volumes import HEADER_BYTES, open_medium
-from mirror.transfer.bundles.writing import VolumeFiles, size_of
+from mirror.transfer.bundles.writing import VolumeFiles, size_of, write_bundle
+from tests.transfer.bundles.gap import (
+    Seal,
+    footprint,
+    imported,
+    receiver_at,
+    sender_at,
+    site,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.sync.node import TestNode
 
 PIECE = Piece("a" * 64, 3)
 MANIFEST = Manifest(
@@ -114,3 +126,64 @@ def test_the_size_of_a_bundle_is_known_before_it_is_written() -> None:
 def test_a_header_tells_its_size(size: int) -> None:
     """For every size that tar can write."""
     assert size_in(header("x", size)) == size
+
+
+@pytest.mark.programs  # 300 MB are written and read
+async def test_an_import_of_a_hundred_volumes_ends_when_the_last_three_have_come(
+    tmp_path: Path,
+) -> None:
+    """Without them nothing changes, and with them the store is that of the bundle in one."""
+    chance = random.Random(7)  # noqa: S311 - a sample
+    async with (
+        site().running() as url,
+        sender_at(tmp_path / "a", url) as here,
+        receiver_at(tmp_path / "b") as there,
+        receiver_at(tmp_path / "c") as other,
+    ):
+        await here.sync()
+        ballast = find_software([ballast_in(tmp_path, chance.randbytes(99_300_000))])
+        export = await plan_export(here.store, Seal(), Request(software=ballast))
+        volumes = await write_bundle(here.store, export, tmp_path / "x", 1_000_000, nobody)
+        whole = await write_bundle(here.store, export, tmp_path / "y", None, nobody)
+        paths = list(volumes.files)
+        chance.shuffle(paths)
+        before = footprint(tmp_path / "b")
+        some = [path for path in paths if path.suffix not in {".001", ".050", ".100"}]
+        with pytest.raises(BundleRefusedError, match=r"these are missing: 1, 50, 100$"):
+            open_medium(some)
+        await taken(there, tmp_path / "b", paths)
+        await taken(other, tmp_path / "c", list(whole.files))
+
+        assert len(paths) == 100
+        assert {path.stat().st_size for path in volumes.files[:-1]} == {1_000_000}
+        assert await there.files() == await other.files() == await here.files()
+        assert (await there.root()).content == (await other.root()).content
+        assert before != footprint(tmp_path / "b")
+        assert blobs_of(tmp_path / "b") == blobs_of(tmp_path / "c")
+
+
+async def taken(node: TestNode, folder: Path, paths: list[Path]) -> None:
+    """Import what *paths* hold together."""
+    with open_medium(paths) as medium:
+        await imported(node, folder, medium)
+
+
+def blobs_of(folder: Path) -> dict[str, bytes]:
+    """Return what came from the sender into a data folder."""
+    theirs = {path.name for path in (folder.parent / "a" / "blobs").rglob("*") if path.is_file()}
+    found = (path for path in (folder / "blobs").rglob("*") if path.name in theirs)
+    return {path.name: path.read_bytes() for path in found if path.is_file()}
+
+
+def ballast_in(folder: Path, data: bytes) -> Path:
+    """Write a wheelhouse of one file."""
+    house = folder / "ballast"
+    house.mkdir()
+    (house / "ballast.whl").write_bytes(data)
+    (house / "SHA256SUMS").write_text(f"{hashlib.sha256(data).hexdigest()}  ballast.whl\n")
+    (house / "SHA256SUMS.minisig").write_text("a signature\n")
+    return house
+
+
+def nobody(_done: int, _total: int) -> None:
+    """Tell nobody."""
