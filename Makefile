@@ -11,7 +11,7 @@ SHARED := -n 4 --dist worksteal
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
-.PHONY: help run demo test test-programs test-browser test-long test-clients test-api check bench bench-verify release lock clean
+.PHONY: help run demo test test-programs test-browser test-long test-clients test-api assets check bench bench-verify release lock clean
 
 help:
 	@echo "make run           start the mirror, with ./mpmirror.toml if it is there"
@@ -21,6 +21,7 @@ help:
 	@echo "make test-browser  look at the pages in Chromium; pictures go to .screenshots"
 	@echo "make test-clients  run real clients (mpflash, Thonny, ...) against the mirror"
 	@echo "make test-api      ask /v1 what its OpenAPI description allows, and does not"
+	@echo "make assets        fetch esp-web-tools, which flashes boards from the browser"
 	@echo "make check         format, lint, types, imports"
 	@echo "make bench         measure speed (make bench-verify: damage noticed)"
 	@echo "make release       wheels for rooms without Internet; SIGN=KEY, a minisign key"
@@ -42,6 +43,7 @@ test-programs: $(VENV)/development.stamp
 
 test-browser: $(VENV)/browser.stamp
 	@$(BIN)/python -m tests.browser.prepare
+	@$(MAKE) --no-print-directory assets PYTHON=$(BIN)/python
 	@$(BIN)/python -m pytest -m browser tests/browser
 
 test-long: $(VENV)/development.stamp $(VENV)/api.stamp
@@ -55,6 +57,9 @@ test-clients: $(VENV)/development.stamp
 # A short run: `make test-long` has the 5,000 questions.
 test-api: $(VENV)/api.stamp
 	@$(BIN)/python -m pytest -m "api and not long" tests/interface
+
+assets:
+	@$(PYTHON) -m deploy.assets
 
 check: $(VENV)/development.stamp
 	@$(BIN)/ruff format --check mirror tests deploy
@@ -86,7 +91,7 @@ lock: $(VENV)/development.stamp
 	$(COMPILE) --group browser -c requirements/development.txt -o requirements/browser.txt
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf mirror/publication/pages/esp_web_tools $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # Both stamps install the project itself without asking an index for anything that is not
 # locked: the build back-end too comes from requirements/build.txt.

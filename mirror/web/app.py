@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from mirror.errors import MirrorError, NotFoundError
+from mirror.publication.pages.flasher import find_flasher
 from mirror.web.accesses import AccessLog, AccessSink, heed_nothing
 from mirror.web.age import Ages, LastCrawlSource
 from mirror.web.answer import Answer
@@ -28,6 +29,7 @@ from mirror.web.damage import DamageBell, DamageSink, WatchedStore, tell_nobody
 from mirror.web.documents import Stationery
 from mirror.web.failures import Failures
 from mirror.web.files import Files
+from mirror.web.flashing import FlasherSource, FlashPages
 from mirror.web.forbidden import CURRENT
 from mirror.web.github import GitHub
 from mirror.web.heads import Heads
@@ -88,7 +90,8 @@ class Serving:
     are not served; None: at any age.
     ``channel`` is the one that is shown where a path names none.
     ``whereabouts`` is where clients find this node.  ``counted`` is told every
-    ``count_every`` seconds of what was answered.  ``history`` tells how the node was over time.
+    ``count_every`` seconds of what was answered.  ``history`` tells how the node was over time,
+    ``flasher`` what boards are flashed with from the browser.
     """
 
     node: str
@@ -107,6 +110,7 @@ class Serving:
     channel: str = CURRENT
     counted: TrafficSink = count_for_nobody
     history: HistorySource = no_history
+    flasher: FlasherSource = find_flasher
     count_every: float = 5.0
 
 
@@ -137,14 +141,19 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     app[SHELF], app[HEADS] = shelf, heads
     github = GitHub(shelf, stationery)
     setup = Setup(serving.whereabouts, stationery, paper)
-    now = Present(serving.status, serving.history)
+    now = Present(serving.status, serving.history, serving.flasher)
     pages = Pages(shelf, photographs, paper, now, serving.whereabouts.url)
     changes = ChangesPage(shelf, history, paper)
+    flash_paper = Stationery(
+        Heads.of_flashing(serving.node), stationery.coding, stationery.questions
+    )
+    flashing = FlashPages(shelf, flash_paper, paper, serving.whereabouts, serving.flasher)
     first = (
         *Interface(stationery, paper).routes(),
         *setup.routes(),
         *pages.routes(),
         *changes.routes(),
+        *flashing.routes(),
         *signed.routes(PLACES),
         *files.routes(),
         *packages.routes(),

@@ -49,6 +49,8 @@ PAGES_POLICY: Final = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
+#: The same for pages that flash: esp-web-tools fetches the bytes that the page has checked.
+FLASH_POLICY: Final = f"{PAGES_POLICY}; connect-src 'self' blob:"
 _PAGES: Final = (
     ("X-Frame-Options", "DENY"),
     ("Referrer-Policy", "no-referrer"),
@@ -76,6 +78,11 @@ class Heads:
     def of_pages(cls, node: str) -> Heads:
         """Return the heads of pages for people, which have a style and a script of ours."""
         return cls(node, PAGES_POLICY, _PAGES)
+
+    @classmethod
+    def of_flashing(cls, node: str) -> Heads:
+        """Return the heads of pages that flash a board."""
+        return cls(node, FLASH_POLICY, _PAGES)
 
     def head(self, status: int, caching: Caching, fields: Iterable[Field]) -> bytes:
         """Return a head with *fields*; raise `MalformedValueError` for one that could lie."""

@@ -34,6 +34,7 @@ from mirror.web.answer import Answer
 from mirror.web.api import StatusSource
 from mirror.web.bench import PATIENCE, within
 from mirror.web.documents import Document
+from mirror.web.flashing import FlasherSource
 from mirror.web.heads import Caching
 
 if TYPE_CHECKING:
@@ -63,10 +64,11 @@ def no_history() -> NodeHistory:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """Where the pages learn how the node is: now, and over time."""
+    """Where the pages learn how the node is, now and over time, and what flashes boards."""
 
     status: StatusSource
-    history: HistorySource = no_history
+    history: HistorySource
+    flasher: FlasherSource
 
 
 class Pages:
@@ -194,7 +196,8 @@ class Pages:
         cards = await view.cards()
         ports = {card.port for card in cards if card.port}
         upstream = view.loaded.content.upstream
-        return await self._make(lambda: render_licenses(ports, upstream))
+        flasher = await to_end(self._present.flasher)
+        return await self._make(lambda: render_licenses(ports, upstream, flasher))
 
     async def _history(self) -> NodeHistory:
         try:

@@ -26,7 +26,7 @@ SCREENSHOTS: Final = Path(os.environ.get("SCREENSHOTS", ROOT / ".screenshots")).
 _ARGUMENTS: Final = [
     *(word for word in CHROMIUM[1:] if not word.startswith("--headless")),
     # Whoever is asked by name is not there: nothing can leave this machine.
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+    "--host-resolver-rules=MAP mirror.lab 127.0.0.1 , MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ]
 _OWN: Final = re.compile(r"data:|blob:")
 _MILLISECONDS: Final = 20_000
@@ -52,6 +52,15 @@ class Visitor:
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         return page
+
+    @staticmethod
+    def until(page: Page, code: str) -> None:
+        """Wait until *code* gives something true: without what the policy of pages forbids."""
+        for _ in range(_MILLISECONDS // 50):
+            if page.evaluate(code):
+                return
+            page.wait_for_timeout(50)
+        pytest.fail(f"it never came to: {code}")
 
     def leave(self) -> None:
         """Close all windows."""

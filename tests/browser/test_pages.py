@@ -30,6 +30,7 @@ PAGES: Final = (
     "/boards/RPI_PICO_W",
     "/boards/ESP32_GENERIC",
     "/boards/ESP32_GENRIC",
+    "/flash/ESP32_GENERIC-20260406-v1.28.0.bin",
     "/releases",
     "/releases/v1.28.0",
     "/changes?from=1&to=3",
@@ -222,7 +223,7 @@ def test_all_boards_are_one_small_page_with_photographs_as_they_are_needed(
     pictures = {url for url in sizes if "/resources/" in url}
     rest = sum(size for url, size in sizes.items() if url not in pictures)
     page.keyboard.press("End")
-    page.wait_for_function("document.images[30].complete && document.images[30].naturalWidth > 0")
+    visitor.until(page, "document.images[30].complete && document.images[30].naturalWidth > 0")
     later = {url for url in visitor.requests if "/resources/" in url}
 
     assert page.locator(".card").count() == 225
@@ -237,9 +238,7 @@ def test_the_first_paint_waits_for_no_script(visitor: Visitor) -> None:
     waiting: list[Route] = []
     page.route("**/*.js", lambda route: waiting.append(route))  # noqa: PLW0108 - it wants one
     page.goto("/", wait_until="commit")
-    page.wait_for_function(
-        "performance.getEntriesByName('first-contentful-paint').length > 0", polling=50
-    )
+    visitor.until(page, "performance.getEntriesByName('first-contentful-paint').length > 0")
     painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     seen = page.locator(".card >> nth=0").is_visible()
     state = page.evaluate("document.readyState")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import UTC, datetime
+from functools import partial
 from html import unescape
 from typing import TYPE_CHECKING, Final
 
@@ -11,10 +13,11 @@ import pytest
 
 from mirror.errors import StorageError
 from mirror.publication.history import Hour, NodeHistory
+from mirror.publication.pages.flasher import Flasher
 from mirror.web.app import Serving
-from mirror.web.heads import PAGES_POLICY
+from mirror.web.heads import FLASH_POLICY, PAGES_POLICY
 from mirror.web.whereabouts import Whereabouts
-from tests.web.building import ESP, PICO
+from tests.web.building import ESP, ESP_APP, PICO, image
 from tests.web.conftest import NODE, served
 
 if TYPE_CHECKING:
@@ -35,6 +38,9 @@ PAGES: Final = (
 )
 
 
+FLASHER: Final = Flasher("1.2.3", {"install-button.js": b"// a module"}, "the terms")
+
+
 async def full_status() -> bytes:
     """Say that all is well."""
     return b'{"complete": true, "held": {"artifacts": 7, "size": 700000}}'
@@ -48,7 +54,12 @@ def links_of(got: Got) -> set[str]:
 
 async def test_every_link_leads_somewhere_and_none_leads_out(builder: Builder) -> None:
     """The whole site, from its first page on."""
-    told = Serving(node=NODE, status=full_status, whereabouts=Whereabouts("http://mirror.lab"))
+    told = Serving(
+        node=NODE,
+        status=full_status,
+        whereabouts=Whereabouts("http://mirror.lab"),
+        flasher=lambda: FLASHER,
+    )
     seen: dict[str, int] = {}
     async with served(builder.store, told=told) as site:
         waiting = {"/"}
@@ -70,7 +81,8 @@ async def test_every_link_leads_somewhere_and_none_leads_out(builder: Builder) -
         "/setup/curl",
         "/status",
     } <= seen.keys()
-    assert len([path for path in seen if path.startswith("/static/")]) == 3
+    assert f"/flash/{ESP}" in seen
+    assert len([path for path in seen if path.startswith("/static/")]) == 5
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -181,6 +193,45 @@ async def test_how_the_node_was_is_drawn_and_a_disk_that_refuses_hides_no_status
     assert [got.status for got in found] == [200, 200]
     assert b"Held bytes: last 5.0 MB" in found[0].body
     assert b"Over time" not in found[1].body
+
+
+async def test_a_file_is_flashed_with_what_is_built_in_and_else_that_is_said(
+    builder: Builder,
+) -> None:
+    pages = []
+    for flasher in (FLASHER, None):
+        told = Serving(node=NODE, status=full_status, flasher=partial(_given, flasher))
+        async with served(builder.store, told=told) as site:
+            asked = [f"/flash/{ESP}", FLASHER.entry, FLASHER.terms_path]
+            pages.append([await site.client.get(path) for path in asked])
+
+    (page, module, terms), (without, missing, _) = pages
+    assert page.fields["content-security-policy"] == FLASH_POLICY
+    assert "unsafe" not in FLASH_POLICY
+    assert f'data-entry="{FLASHER.entry}"'.encode() in page.body
+    assert hashlib.sha256(image(ESP)).hexdigest().encode() in page.body
+    assert b"is not built into this mirror" in without.body
+    assert b"data-entry" not in without.body
+    assert (module.status, module.body, terms.body) == (200, b"// a module", b"the terms")
+    assert module.fields["content-type"] == "text/javascript; charset=utf-8"
+    assert "immutable" in module.fields["cache-control"]
+    assert missing.status == 404
+
+
+def _given(flasher: Flasher | None) -> Flasher | None:
+    return flasher
+
+
+@pytest.mark.parametrize("name", [PICO, ESP_APP, "nothing.bin"])
+async def test_what_no_browser_can_flash_has_no_page_for_it(client: Client, name: str) -> None:
+    assert (await client.get(f"/flash/{name}")).status == 404
+
+
+async def test_only_modules_of_the_version_that_is_built_in_are_there(builder: Builder) -> None:
+    told = Serving(node=NODE, status=full_status, flasher=lambda: FLASHER)
+    async with served(builder.store, told=told) as site:
+        for path in ("1.2.4/install-button.js", "1.2.3/VERSION.txt", "1.2.3/..%2fstyle.css"):
+            assert (await site.client.get(f"/static/esp-web-tools/{path}")).status == 404
 
 
 async def test_a_version_that_nobody_knows_is_not_there(client: Client) -> None:

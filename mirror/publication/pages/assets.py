@@ -28,7 +28,8 @@ def _asset(name: str, media_type: str) -> Asset:
 
 STYLE: Final = _asset("style.css", "text/css; charset=utf-8")
 SCRIPT: Final = _asset("script.js", "text/javascript; charset=utf-8")
+FLASH_SCRIPT: Final = _asset("flash.js", "text/javascript; charset=utf-8")
 ICON: Final = _asset("icon.svg", "image/svg+xml")
 
 #: All of them, by path.
-ASSETS: Final = {asset.path: asset for asset in (STYLE, SCRIPT, ICON)}
+ASSETS: Final = {asset.path: asset for asset in (STYLE, SCRIPT, FLASH_SCRIPT, ICON)}

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 from mirror.errors import UnflashableError
 from mirror.publication.flashing import Flashable, Tool, way_of
 from mirror.publication.pages import texts
+from mirror.publication.pages.flash import can_be_flashed_here
+from mirror.publication.pages.flasher import flash_path
 from mirror.publication.pages.layout import copy_button
+from mirror.publication.pages.uf2 import uf2_steps
 from mirror.publication.site.html import Markup, joined, tag
 
 if TYPE_CHECKING:
@@ -32,7 +35,20 @@ def commands(board: str, file: FileEntry, public_url: str | None) -> Markup:
         return tag("p", texts.UNFLASHABLE.format(why=error), class_="dim")
     steps = (_step(does, line) for does, line in _lines(file, way, public_url))
     missing = [] if public_url else [tag("p", texts.NO_ADDRESS, class_="dim")]
-    return joined(tag("h4", texts.FLASH), *missing, tag("ol", *steps, class_="steps"))
+    typed = joined(*missing, tag("ol", *steps, class_="steps"))
+    return joined(tag("h4", texts.FLASH), *_without_typing(board, file, way, typed))
+
+
+def _without_typing(board: str, file: FileEntry, way: Way, typed: Markup) -> Iterator[Markup]:
+    """Yield the way that needs no terminal first, then what can be *typed*."""
+    if way.volume is not None:
+        yield uf2_steps(file, way.volume)
+        yield tag("details", tag("summary", texts.IN_A_TERMINAL), typed)
+        return
+    if can_be_flashed_here(board, file):
+        link = tag("a", texts.FLASH_HERE, class_="button quiet", href=flash_path(file.name))
+        yield tag("p", link, " ", tag("span", texts.FLASH_HERE_WHY, class_="dim"))
+    yield typed
 
 
 def _lines(file: FileEntry, way: Way, public_url: str | None) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ import io
 
 import segno
 
-from mirror.publication.pages import texts
+from mirror.publication.pages import texts_beside
 from mirror.publication.site.html import Markup, tag
 
 
@@ -18,4 +18,6 @@ def qr_code(url: str) -> Markup:
     code.save(
         out, kind="svg", xmldecl=False, svgns=False, omitsize=True, border=4, light="#fff", nl=False
     )
-    return tag("div", Markup(out.getvalue().decode()), class_="qr", role="img", aria_label=texts.QR)
+    return tag(
+        "div", Markup(out.getvalue().decode()), class_="qr", role="img", aria_label=texts_beside.QR
+    )

@@ -2,7 +2,7 @@
 
 Names in braces are filled in, by ``format``, with what is escaped afterwards.  The verdicts'
 words are those of the feed (`mirror.publication.words`), the guides' those of
-`mirror.publication.setup.guides`.
+`mirror.publication.setup.guides`; more are in `mirror.publication.pages.texts_beside`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from __future__ import annotations
 from typing import Final
 
 from mirror.catalog.kinds import Kind, Maturity
-from mirror.publication.changes import What
-from mirror.publication.setup.model import System
 
 LANGUAGE: Final = "en"
 
@@ -33,17 +31,6 @@ TABLE: Final = "Table"
 COPY: Final = "Copy"
 COPIED: Final = "Copied"
 LICENSES: Final = "Licences"
-
-# Where there is nothing
-FAILURES: Final = {
-    400: "That can not be asked",
-    404: "There is nothing here",
-    410: "This was recalled",
-    503: "Not now",
-}
-FAILURE: Final = "That did not work"
-NEAR: Final = "Did you mean"
-ALL_BOARDS: Final = "All boards"
 
 # The catalogue
 CATALOGUE: Final = "Find your board"
@@ -128,13 +115,23 @@ NO_ADDRESS: Final = (
     "This mirror does not know by which address you reach it, so download the file with the button."
 )
 UNFLASHABLE: Final = "No command is given here: {why}."
-QUOTATION: Final = "Upstream's installation instructions"
-QUOTATION_LEAD: Final = (
-    "A quotation of {page}, as text. Names of files and addresses in it are upstream's; the "
-    "commands above are made for the file that is held here."
-)
-SHORT_LINK: Final = "This page on another device"
-QR: Final = "QR code of this page's address"
+IN_A_TERMINAL: Final = "The same in a terminal"
+FLASH_HERE: Final = "Flash from the browser"
+FLASH_HERE_WHY: Final = "with Chrome, Edge, Opera or Firefox, over USB; or in a terminal:"
+UF2_BOOT: Final = {
+    **dict.fromkeys(
+        ("RP2040", "RP2350", "RP2350 RISC-V"),
+        "Hold the button BOOTSEL or BOOT, and plug the board into USB.",
+    ),
+    **dict.fromkeys(
+        ("SAMD21", "SAMD51", "nRF52840", "MIMXRT"),
+        "Plug the board into USB, and press its reset button twice, quickly.",
+    ),
+}
+UF2_BOOTS: Final = "Plug the board into USB, and start its UF2 boot loader as its maker says."
+UF2_DRIVE: Final = "A drive called {label} shows up on the computer."
+UF2_ANY_DRIVE: Final = "A new drive shows up on the computer."
+UF2_COPY: Final = "Copy {name} onto it. The drive vanishes, and MicroPython starts."
 
 # Releases
 RELEASES_LEAD: Final = "What came out when, and for how many boards it is here."
@@ -147,53 +144,6 @@ BOARD: Final = "Board"
 NO_RELEASES: Final = "No release is known here yet."
 PREVIEWS: Final = "Previews"
 SEE_CHANGES: Final = "What changed lately on this mirror"
-
-# What changed
-CHANGES: Final = "What changed"
-CHANGES_FROM: Final = "From publication {sequence} of"
-CHANGES_TO: Final = "to publication {sequence} of"
-CHANGES_NOT_YET: Final = (
-    "This mirror has published once. As soon as it publishes again, this page tells what is new."
-)
-COMPARE: Final = "Compare"
-FROM: Final = "From"
-TO: Final = "To"
-OFFERED: Final = "{sequence} of {published}"
-RECALLS: Final = "Recalled"
-ALLOWED: Final = "recalled no more:"
-CHANGED_BOARDS: Final = "Boards ({count})"
-SAME_FIRMWARE: Final = "The firmware of all boards is the same in both."
-ARRIVED: Final = "new board"
-LEFT: Final = "no longer here"
-CHANGED_FILES: Final = "({count})"
-MORE: Final = "and {count} more"
-CHANGED_FACTS: Final = "Upstream says otherwise now: {facts}"
-CHANGED: Final = {
-    What.NEW: "new",
-    What.GONE: "gone",
-    What.OTHER_BYTES: "other bytes under this name",
-    What.JUDGED: "judged anew",
-    What.WITHDRAWN: "withdrawn upstream",
-    What.LISTED: "listed again upstream",
-    What.HIDDEN: "hidden by the operator",
-    What.SHOWN: "shown again",
-}
-FACT_NAMES: Final = {
-    "product": "name",
-    "vendor": "vendor",
-    "port": "port",
-    "mcu": "MCU",
-    "features": "features",
-    "website": "product page",
-    "flash_offset": "flash offset",
-    "variants": "variants",
-    "instructions": "installation instructions",
-    "description": "description",
-    "renamed_to": "a new id",
-}
-BESIDE: Final = "Beside the firmware"
-CHANGED_PACKAGES: Final = "The packages for mip are others."
-CHANGED_PHOTOGRAPHS: Final = "The photographs are others."
 
 # Status
 STATUS_TITLE: Final = "How this mirror is"
@@ -251,67 +201,3 @@ PLOT_WORDS: Final = "{title}: last {last}, at most {most}"
 LAST: Final = "last {last}"
 NO_NUMBERS: Final = "Nothing was noted yet."
 AS_JSON: Final = "The same for programs: "
-
-# Set-up
-SET_UP_TITLE: Final = "Set a program up for this mirror"
-SET_UP_LEAD: Final = (
-    "Choose your program. Each way says what it changes, how to see that it works, and how to undo "
-    "it; take the first that fits."
-)
-SET_UP_TOKENS: Final = (
-    "Start programs that you lead here without tokens in their environment, such as "
-    "`GITHUB_TOKEN`: they would send them to whoever answers."
-)
-SET_UP_WITHOUT: Final = "Without any of it, every file is in"
-SET_UP_FEED: Final = "the feed"
-SET_UP_AND: Final = " and in "
-SET_UP_OF: Final = "{title} and this mirror"
-SET_UP_OTHERS: Final = "Other programs"
-SET_UP_AT: Final = "This mirror is at"
-SET_UP_REACH: Final = "Changes {reach}."
-SET_UP_MISSING: Final = "Not yet:"
-SYSTEMS: Final = {
-    System.ANY: "Everywhere",
-    System.UNIX: "Linux and macOS",
-    System.LINUX: "Linux",
-    System.MACOS: "macOS",
-    System.WINDOWS: "Windows",
-}
-POWERSHELL: Final = "in PowerShell"
-
-# Licences
-LICENSES_LEAD: Final = (
-    "This mirror hands on what others made, byte for byte. Their terms hold; this page only says "
-    "where to read them."
-)
-LICENSES_IMAGES: Final = "Inside the images"
-LICENSES_IMAGES_LEAD: Final = (
-    "MicroPython is under the MIT licence. An image also contains libraries of others, by port; "
-    "which of them are in one image depends on its board. The list that counts is MicroPython's:"
-)
-COMPONENT: Final = "Component"
-TERMS: Final = "Terms"
-EVERY_PORT: Final = "any"
-COMPONENT_UNKNOWN: Final = "the maker's libraries"
-TERMS_UNKNOWN: Final = "see the source of this port"
-ESPRESSIF_MIT: Final = "Espressif MIT licence: on chips of Espressif only"
-NORDIC: Final = "Nordic's own licence: on chips of Nordic only"
-BTSTACK: Final = "BlueKitchen's own licence; Raspberry Pi has one for its chips"
-CYW43: Final = "own licence: not for commercial use, except with chips of Raspberry Pi"
-LICENSES_PHOTOGRAPHS: Final = "Photographs of boards"
-LICENSES_PHOTOGRAPHS_TEXT: Final = (
-    "They come from micropython.org, where makers of boards and others gave them; upstream states "
-    "no licence for them, so they belong to who made them. This mirror draws them anew in the same "
-    "size, without metadata. An operator leaves them out with policy.photographs = false."
-)
-LICENSES_TEXTS: Final = "Descriptions and instructions"
-LICENSES_TEXTS_TEXT: Final = (
-    "Texts about boards are quotations of upstream's pages and are marked as such. Names of boards "
-    "and vendors are trademarks of their owners; MicroPython is one of George Robotics Limited."
-)
-LICENSES_PACKAGES: Final = "Packages for mip"
-LICENSES_PACKAGES_TEXT: Final = (
-    "Those of micropython-lib are under the MIT licence unless their own page names another."
-)
-LICENSES_OWN: Final = "This mirror's own software"
-LICENSES_OWN_TEXT: Final = "mpmirror is under the MIT licence."

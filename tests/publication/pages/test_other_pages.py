@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mirror.catalog.values import Digest
-from mirror.errors import BadQueryError
+from mirror.errors import BadQueryError, NotFoundError
 from mirror.publication.changes import BoardChange, Changes, FileChange, What
 from mirror.publication.documents import PublicationRoot, Recall
 from mirror.publication.history import Hour, NodeHistory, PastRun
-from mirror.publication.pages import texts
+from mirror.publication.pages import texts, texts_beside
 from mirror.publication.pages.changes import Between, Offered, render_changes
 from mirror.publication.pages.failures import near_boards, render_failure
+from mirror.publication.pages.flash import Here, can_be_flashed_here, render_flash
+from mirror.publication.pages.flasher import Flasher
 from mirror.publication.pages.licenses import render_licenses
 from mirror.publication.pages.over_time import duration_words
 from mirror.publication.pages.status import read_status, render_status
+from tests.publication.dialects.boards import hostile_boards
 from tests.publication.pages.test_pages import HOSTILE, UPSTREAM, inert
+
+if TYPE_CHECKING:
+    from mirror.publication.documents import BoardDocument
 
 AT: Final = datetime(2026, 4, 7, 6, tzinfo=UTC)
 HOUR: Final = timedelta(hours=1)
@@ -34,12 +40,14 @@ def root(sequence: int) -> PublicationRoot:
 
 def test_every_sort_of_change_has_words_and_hostile_ones_are_text() -> None:
     files = tuple(FileChange(what, HOSTILE, HOSTILE, "/v1/files/x", HOSTILE) for what in What)
-    change = BoardChange(HOSTILE, HOSTILE, files, tuple(texts.FACT_NAMES), arrived=True, left=True)
+    change = BoardChange(
+        HOSTILE, HOSTILE, files, tuple(texts_beside.FACT_NAMES), arrived=True, left=True
+    )
     recall = Recall(Digest.of(b""), (HOSTILE,), HOSTILE, HOSTILE)
     changes = Changes(root(1), root(2), (change,), (recall,), (Digest.of(b"x"),))
     read = inert(render_changes(changes, [Offered(2, HOSTILE), Offered(1, "")], HOSTILE))
 
-    assert all(words in read.words for words in texts.CHANGED.values())
+    assert all(words in read.words for words in texts_beside.CHANGED.values())
     assert HOSTILE in read.words
 
 
@@ -111,10 +119,25 @@ def test_whatever_was_asked_for_the_page_of_nothing_is_text(asked: str) -> None:
 
 
 def test_terms_are_named_for_each_port_and_an_unknown_one_is_said_to_be_so() -> None:
-    words = inert(render_licenses({"rp2", "esp32", "new-port"}, UPSTREAM)).words
+    words = inert(render_licenses({"rp2", "esp32", "new-port"}, UPSTREAM, None)).words
 
     assert "Raspberry Pi Pico SDK" in words
     assert "ESP-IDF" in words
     assert "STM32 library" not in words
-    assert words.count(texts.COMPONENT_UNKNOWN) == 1
-    assert texts.LICENSES_PHOTOGRAPHS in words
+    assert words.count(texts_beside.COMPONENT_UNKNOWN) == 1
+    assert texts_beside.LICENSES_PHOTOGRAPHS in words
+
+
+@settings(max_examples=30, deadline=None)
+@given(hostile_boards())
+def test_whatever_a_board_is_called_the_page_that_flashes_it_is_inert(
+    document: BoardDocument,
+) -> None:
+    here = Here(HOSTILE, Flasher("1.0", {}), "https://mirror.lab/x")
+    for release in document.releases:
+        for file in release.files:
+            if can_be_flashed_here(document.board, file):
+                inert(render_flash(document, file.name, here))
+            else:
+                with pytest.raises(NotFoundError):
+                    render_flash(document, file.name, here)

@@ -40,7 +40,7 @@ _OURS: Final = _VOID | set(
     "html head title script body a header nav button main footer p h1 h2 h3 h4 dl div dt dd ul"  # noqa: SIM905
     " ol li b small form label select option span section details summary blockquote pre code"
     " table thead tbody tr th td svg g rect path polygon polyline figure figcaption time"
-    " symbol use".split()
+    " symbol use noscript text".split()
 )
 
 
