@@ -2,7 +2,9 @@
 
 A request's head has to be complete within the idle time, counted from the connection or
 from the last answer, so slow senders are cut off; slow readers are cut off by
-`mirror.web.answer`.  What is not HTTP is answered with an empty 400 and not logged.
+`mirror.web.answer`.  When all connections are taken, one that has asked for nothing for longest
+makes room, of the address that holds most: who holds many open keeps nobody out.  What is not
+HTTP is answered with an empty 400 and not logged.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import resource
+from collections import Counter
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -33,7 +36,8 @@ class Limits:
     ``line`` is the longest request line and the longest header field in bytes, ``fields``
     the most header fields, ``idle`` the seconds in which a request's head must be there,
     ``linger`` those in which the rest of a body that nobody wants is still read, ``stall``
-    those in which a client has to take some of its answer (256 kB of a file).
+    those in which a client has to take some of its answer (256 kB of a file), ``moment`` those
+    that every connection has for its question, however many others want in.
     """
 
     connections: int = 512
@@ -42,6 +46,7 @@ class Limits:
     idle: float = 15.0
     linger: float = 1.0
     stall: float = USUAL_STALL
+    moment: float = 0.25
 
     def fitting(self) -> int:
         """Return how many connections the open files of this process allow."""
@@ -83,11 +88,37 @@ class Gate:
 
     def is_full(self, arriving: int = 0) -> bool:
         """Whether there is no room beside *arriving* connections that are not made yet."""
-        return len(self._server.connections) + arriving >= self._most
+        connections = self._server.connections
+        if len(connections) + arriving < self._most:
+            return False
+        # Who was hung up on is counted until the loop has come round.
+        return sum(not _is_closing(one) for one in connections) + arriving >= self._most
+
+    def _made_room(self) -> bool:
+        """Hang up on who has asked for nothing for the longest time, if that was a moment.
+
+        It is one of the address that holds most: who opens many makes room for who opens few.
+        """
+        now, limits = asyncio.get_running_loop().time(), self._limits
+        latest = now + limits.idle - limits.moment
+        held: Counter[str] = Counter()
+        due: list[tuple[str, float, web.RequestHandler]] = []
+        for connection in self._server.connections:
+            address = _address_of(connection)
+            held[address] += 1
+            moment = _closes_at(connection)
+            if moment is not None and moment <= latest:
+                due.append((address, moment, connection))
+        if not due:
+            return False
+        _, _, longest = min(due, key=lambda one: (-held[one[0]], one[1]))
+        if longest.transport is not None:
+            longest.transport.abort()
+        return True
 
     def __call__(self) -> asyncio.Protocol:
         """Return the protocol of a connection, or of a refusal when there are too many."""
-        if self.is_full():
+        if self.is_full() and not self._made_room():
             return _Refusal(self._full)
         limits = self._limits
         return _Connection(
@@ -115,6 +146,13 @@ class _Connection(web.RequestHandler):
         self._heads = heads
         self.stall = stall
 
+    @property
+    def closes_at(self) -> float | None:
+        """When it is closed unless it asks for something; None while it is answered."""
+        # aiohttp waits on this future for the head of a request, and for nothing else.
+        waits = self._waiter is not None and not self._waiter.done()
+        return None if not waits or _is_closing(self) else self._next_keepalive_close_time
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # So that "drained" means that the system has taken every byte, or TLS all but the last.
         high = 1 if transport.get_extra_info("sslcontext") else 0
@@ -129,11 +167,28 @@ class _Connection(web.RequestHandler):
         message: str | None = None,  # noqa: ARG002 - nobody would read it
     ) -> web.StreamResponse:
         """Answer what is not HTTP, or breaks our limits, with an empty body, and hang up."""
+        if exc is not None:
+            # Its frames hold what was received, and it them: a flood would wait for the collector.
+            exc.__traceback__ = None
         if isinstance(exc, LineTooLong):
             status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
         answer = Answer(status, self._heads.empty(status))
         answer.force_close()
         return answer
+
+
+def _is_closing(connection: web.RequestHandler) -> bool:
+    return connection.transport is None or connection.transport.is_closing()
+
+
+def _address_of(connection: web.RequestHandler) -> str:
+    peer = connection.transport and connection.transport.get_extra_info("peername")
+    return peer[0] if isinstance(peer, tuple) else ""
+
+
+def _closes_at(connection: web.RequestHandler) -> float | None:
+    """Return when it is closed for asking nothing, None for one that is answered or closing."""
+    return connection.closes_at if isinstance(connection, _Connection) else None
 
 
 class _Refusal(asyncio.Protocol):

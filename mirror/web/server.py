@@ -28,7 +28,10 @@ HEADS: Final = web.AppKey("heads", Heads)
 
 # aiohttp waits so long for answers, cancels them, and waits as long once more at most.
 _FINISHING: Final = 1.75
-_BACKLOG: Final = 512
+# So many wait at the door; Linux takes no more than net.core.somaxconn.
+_BACKLOG: Final = 4096
+# So many are let in at once, then those who are inside have a turn.
+_AT_ONCE: Final = 64
 
 
 @asynccontextmanager
@@ -72,4 +75,6 @@ async def _listen(gate: Gate | TlsGate | TunnelGate, listener: socket.socket) ->
     loop = asyncio.get_running_loop()
     if listener.family == socket.AF_UNIX:
         return await loop.create_unix_server(gate, sock=listener, backlog=_BACKLOG)
-    return await loop.create_server(gate, sock=listener, backlog=_BACKLOG)
+    server = await loop.create_server(gate, sock=listener, backlog=_AT_ONCE)
+    listener.listen(_BACKLOG)
+    return server

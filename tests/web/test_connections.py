@@ -135,7 +135,7 @@ async def test_a_large_body_is_refused_without_being_read(client: Client) -> Non
 
 async def test_who_comes_when_all_connections_are_taken_is_told_so(builder: Builder) -> None:
     async with (
-        served(builder.store, Limits(connections=2)) as site,
+        served(builder.store, Limits(connections=2, moment=60)) as site,
         site.client.connected() as first,
         site.client.connected() as second,
     ):
@@ -149,7 +149,7 @@ async def test_who_comes_when_all_connections_are_taken_is_told_so(builder: Buil
 
 
 async def test_a_connection_that_ends_makes_room(builder: Builder) -> None:
-    async with served(builder.store, Limits(connections=1)) as site:
+    async with served(builder.store, Limits(connections=1, moment=60)) as site:
         async with site.client.connected() as line:
             await line.ask("/healthz")
             await line.answer()
@@ -157,6 +157,23 @@ async def test_a_connection_that_ends_makes_room(builder: Builder) -> None:
         await until(site.client.is_answered)
 
     assert refused.startswith(b"HTTP/1.1 503 ")
+
+
+async def test_who_asks_for_nothing_makes_room_for_who_comes(builder: Builder) -> None:
+    """Who has waited longest goes, and no one who is being answered."""
+    async with (
+        served(builder.store, Limits(connections=2, moment=0)) as site,
+        site.client.connected() as first,
+        site.client.connected() as second,
+    ):
+        await second.ask("/healthz")
+        await second.answer()
+        got = await site.client.get("/healthz")
+        gone = await first.rest()
+        await second.ask("/healthz")
+        again = await second.answer()
+
+    assert (got.status, gone, again.status) == (200, b"", 200)
 
 
 @pytest.mark.usefixtures("few_files")
