@@ -140,6 +140,12 @@ COMMANDS: Final = (
         (COMPLETE, FAILED, USAGE, REFUSED, DAMAGED),
     ),
     Command(
+        "tuf",
+        Later("mirror.cli.tuf", "tuf"),
+        UPKEEP,
+        (COMPLETE, FAILED, USAGE, REFUSED, DAMAGED),
+    ),
+    Command(
         "prune",
         Later("mirror.cli.prune", "prune"),
         UPKEEP,

@@ -285,6 +285,10 @@ class Settings:
         Number,
         Field(ge=0, le=64, description="Processes that serve; 0: the daemon serves by itself."),
     ] = 0
+    tuf: Annotated[
+        bool,
+        Field(description="Serve the same files to clients of TUF, below /tuf/: `mpmirror tuf`."),
+    ] = False
     default_channel: Annotated[
         Channel,
         Field(description="The channel that is shown where a path names none."),

@@ -24,6 +24,7 @@ from mirror.daemon.addresses import own_url, typed_urls
 from mirror.daemon.memory import loading
 from mirror.daemon.systemd import Notifier
 from mirror.daemon.tls import Tls, TlsDoors, whereabouts_of
+from mirror.daemon.tuf import find_tuf
 from mirror.daemon.version import VERSION
 from mirror.errors import ForeignDataError, LockedError, MirrorError, StorageError
 from mirror.storage.crawled import find_last_crawl
@@ -153,6 +154,7 @@ async def _open_doors(
                 stop_after=settings.freshness.stop_after,
                 whereabouts=whereabouts_of(settings),
                 channel=settings.default_channel,
+                tuf=find_tuf(settings),
             ),
         )
         shelf = app[SHELF]
@@ -230,6 +232,7 @@ def _worker_settings(settings: Settings, tls: Tls, doors: TlsDoors) -> WorkerSet
         url=own_url(settings),
         proxy=whereabouts_of(settings).proxy,
         channel=settings.default_channel,
+        tuf=find_tuf(settings) is not None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from mirror.daemon.tuf import keep_up
 from mirror.publication.documents import decode_publication
 from mirror.publication.freshness import Freshness, encode_freshness
 from mirror.publication.statements import Statement, Type
@@ -58,6 +59,8 @@ async def renew_channel(settings: Settings, store: Store, channel: str, checked:
     said = Statement(Type.FRESHNESS, publication.lineage, publication.sequence, channel)
     signed = SignedPage(page.decode(), dict(signer.sign(page, said)))
     await to_end(write_freshness, settings.data_dir, signed, Files(Disk()), channel)
+    if settings.tuf and channel == settings.default_channel:
+        await keep_up(settings, store, checked)
 
 
 def _believed(settings: Settings) -> timedelta:

@@ -54,6 +54,7 @@ from mirror.web.signatures import (
 )
 from mirror.web.superseded import Superseded
 from mirror.web.traffic import Traffic, TrafficSink, count_for_nobody
+from mirror.web.tuf import Tuf, TufSource
 from mirror.web.whereabouts import NOWHERE, Whereabouts
 
 if TYPE_CHECKING:
@@ -91,7 +92,8 @@ class Serving:
     ``channel`` is the one that is shown where a path names none.
     ``whereabouts`` is where clients find this node.  ``counted`` is told every
     ``count_every`` seconds of what was answered.  ``history`` tells how the node was over time,
-    ``flasher`` what boards are flashed with from the browser.
+    ``flasher`` what boards are flashed with from the browser.  ``tuf`` gives the metadata of TUF;
+    None: it is not spoken here.
     """
 
     node: str
@@ -112,6 +114,7 @@ class Serving:
     history: HistorySource = no_history
     flasher: FlasherSource = find_flasher
     count_every: float = 5.0
+    tuf: TufSource | None = None
 
 
 def make_app(store: Holdings, serving: Serving) -> web.Application:
@@ -159,6 +162,7 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
         *packages.routes(),
         *photographs.routes(),
         *github.routes(),
+        *(Tuf(serving.tuf, files, stationery).routes() if serving.tuf else ()),
     )
     for path, handler in (*first, *api.routes()):
         app.router.add_get(path, handler, expect_handler=_expect_nothing)

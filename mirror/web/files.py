@@ -122,6 +122,10 @@ class Files:
             digest = Digest.parse(request.match_info["digest"])
         except MalformedValueError as error:
             raise ArtifactNotFoundError(str(error)) from error
+        return await self.of_digest(request, digest)
+
+    async def of_digest(self, request: web.Request, digest: Digest) -> Answer:
+        """Answer with the bytes of *digest*."""
         blob = await self._open(digest)
         about = About(self._heads, Described(digest, digest.hex, Caching.FOR_EVER))
         return answer_blob(request, about, blob)

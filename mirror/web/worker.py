@@ -32,6 +32,7 @@ from mirror.storage.layout import Layout
 from mirror.storage.node import find_node
 from mirror.storage.publications import PublicationReader
 from mirror.storage.signatures import SignatureReader
+from mirror.storage.tuf_folder import TufFolder
 from mirror.web.accesses import spell_digests
 from mirror.web.app import Serving, make_app
 from mirror.web.certificates import CertificateFiles, Certificates
@@ -40,6 +41,7 @@ from mirror.web.on_demand import decode_artifact, decode_failure
 from mirror.web.server import serving
 from mirror.web.tls import Encrypted
 from mirror.web.whereabouts import Whereabouts
+from mirror.web.worker_log import log_plainly
 
 if TYPE_CHECKING:
     import socket
@@ -64,7 +66,8 @@ class WorkerSettings:
 
     ``doors`` are hosts and numbers to serve at over TLS, with what is in ``certificates``;
     ``url`` is the address that clients are told, ``proxy`` the one for HTTPS_PROXY, which
-    is answered at ``tunnels``.  ``channel`` is shown where a path names none.
+    is answered at ``tunnels``.  ``channel`` is shown where a path names none.  ``tuf`` says that
+    /tuf/ is served.
     """
 
     data: Path
@@ -79,6 +82,7 @@ class WorkerSettings:
     tunnels: tuple[tuple[str, int], ...] = ()
     proxy: str | None = None
     channel: str = "current"
+    tuf: bool = False
 
     def arguments(self) -> list[str]:
         """Return the command line that `parse` reads."""
@@ -95,6 +99,7 @@ class WorkerSettings:
             *self._certificate_arguments(),
             *([f"--stop-after={self.stop_after.total_seconds()}"] if self.stop_after else []),
             *([f"--url={self.url}"] if self.url else []),
+            *(["--tuf"] if self.tuf else []),
         ]
 
     def _certificate_arguments(self) -> list[str]:
@@ -122,6 +127,7 @@ class WorkerSettings:
         parser.add_argument("--certificate", type=Path)
         parser.add_argument("--key", type=Path)
         parser.add_argument("--stop-after", type=float)
+        parser.add_argument("--tuf", action="store_true")
         given = parser.parse_args(arguments)
         return cls(
             data=given.data,
@@ -136,6 +142,7 @@ class WorkerSettings:
             tunnels=tuple(map(_read_door, given.tunnel)),
             proxy=given.proxy,
             channel=given.channel,
+            tuf=given.tuf,
         )
 
 
@@ -198,6 +205,7 @@ async def serve(
         history=partial(find_history, settings.data),
         stop_after=settings.stop_after,
         channel=settings.channel,
+        tuf=TufFolder(settings.data).find if settings.tuf else None,
         whereabouts=Whereabouts(
             settings.url,
             settings.certificates if settings.doors or settings.tunnels else None,
@@ -262,7 +270,7 @@ async def tell_traffic(control: Path, tally: bytes) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Run a worker, and return its exit status."""
-    _log_plainly()
+    log_plainly()
     try:
         settings = WorkerSettings.parse(arguments)
         certificates = None
@@ -295,23 +303,6 @@ def _listen(pipe: int, stop: asyncio.Event, certificates: Certificates | None) -
             certificates.load()  # a few small files
         except MirrorError as error:
             _log.error("the certificates before stay: %s", error)
-
-
-class _OneLine(logging.Formatter):
-    """One line for each event: nothing in it can begin another, or move a terminal's cursor."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
-        return "".join(
-            char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-            for char in text
-        )
-
-
-def _log_plainly() -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(_OneLine("%(asctime)s worker[%(process)d] %(levelname)s %(message)s"))
-    logging.basicConfig(handlers=[handler], level=logging.INFO)
 
 
 if __name__ == "__main__":

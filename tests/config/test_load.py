@@ -93,6 +93,7 @@ def test_every_setting_can_be_a_variable(tmp_path: Path) -> None:
             "MPMIRROR_OFFLINE": "true",
             "MPMIRROR_OFFLINE_ALLOW": "10.0.0.1, ::1",
             "MPMIRROR_WORKERS": "2",
+            "MPMIRROR_TUF": "true",
             "MPMIRROR_DEFAULT_CHANNEL": "lab-stable",
             "MPMIRROR_CHANNELS": '{"lab-stable": {"approvals": 2}}',
             "MPMIRROR_CONTACT": "it@school.example",

@@ -109,14 +109,17 @@ class SecretKey:
 
     def sign_hashed(self, prehash: bytes, comment: str) -> Signature:
         """Sign what has this BLAKE2b-512, and *comment*."""
+        signature = self.sign_raw(prehash)
+        over_all = self.sign_raw(signature + comment.encode())
+        return Signature(PREHASHED, self.key_id, signature, comment, over_all)
+
+    def sign_raw(self, data: bytes) -> bytes:
+        """Return the plain Ed25519 signature (RFC 8032) of *data*."""
         from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415
             Ed25519PrivateKey,
         )
 
-        key = Ed25519PrivateKey.from_private_bytes(self.seed)
-        signature = key.sign(prehash)
-        over_all = key.sign(signature + comment.encode())
-        return Signature(PREHASHED, self.key_id, signature, comment, over_all)
+        return Ed25519PrivateKey.from_private_bytes(self.seed).sign(data)
 
 
 def _decode(text: bytes) -> bytes:
