@@ -9,11 +9,13 @@ import sys
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 ROOT = Path(__file__).parents[1]
 _URL = re.compile(r"http://127\.0\.0\.1:[0-9]+/\S*")
 
 
+@pytest.mark.programs
 async def test_everything_that_it_invites_to_try_is_there() -> None:
     """Each address that it prints answers; then Ctrl-C ends all of it."""
     command = (sys.executable, "-m", "tests.demo", "--boards", "1", "--listen", "0")

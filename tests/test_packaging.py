@@ -229,6 +229,7 @@ def package_files() -> set[str]:
     }
 
 
+@pytest.mark.programs
 def test_wheel_and_sdist_hold_the_whole_package(built: Path) -> None:
     """Templates, schemas, migrations, tables: whatever lies in the package's folders."""
     (wheel,) = built.glob("*.whl")
@@ -242,6 +243,7 @@ def test_wheel_and_sdist_hold_the_whole_package(built: Path) -> None:
     assert package_files() - in_sdist == set()
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("tool", ["uv", pytest.param("pip", marks=pytest.mark.long)])
 def test_the_wheel_works_in_an_empty_environment(built: Path, tmp_path: Path, tool: str) -> None:
     """With what is locked for users, and nothing else."""

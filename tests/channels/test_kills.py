@@ -66,6 +66,7 @@ async def kill_often(tmp_path: Path, times: int) -> int:
     return killed
 
 
+@pytest.mark.programs
 async def test_a_killed_promotion_has_happened_or_not(
     tmp_path: Path, tell: Callable[[str], None]
 ) -> None:

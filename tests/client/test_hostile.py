@@ -171,6 +171,7 @@ async def test_a_body_that_is_cut_is_continued_where_it_stopped(typist: Typist) 
     assert [span for path, span in typist.room.asked if path == blob] == [None, "bytes=2000000-"]
 
 
+@pytest.mark.programs
 async def test_a_command_that_was_killed_is_continued_by_the_next(typist: Typist) -> None:
     """What had come is on the disk, and nothing has the file's name meanwhile."""
     await typist.room.publish(LARGE)

@@ -41,7 +41,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 MANY: Final = 2_500
 LEAST: Final = 100
 #: Of each scene too: 45 of all together.
-SECONDS: Final = 11.0
+SECONDS: Final = 9.0
 
 
 @dataclass(slots=True)

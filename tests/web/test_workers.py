@@ -108,6 +108,7 @@ def test_a_command_line_says_what_is_served_over_tls(settings: WorkerSettings) -
     assert lab == WorkerSettings.parse(lab.arguments())
 
 
+@pytest.mark.programs
 async def test_workers_serve_what_is_published(builder: Builder, settings: WorkerSettings) -> None:
     """Files, feed, status by way of the daemon, and what is published later."""
     async with (
@@ -126,6 +127,7 @@ async def test_workers_serve_what_is_published(builder: Builder, settings: Worke
     assert status.body == STATUS
 
 
+@pytest.mark.programs
 async def test_a_worker_that_dies_is_replaced(settings: WorkerSettings) -> None:
     async with workers(1, settings) as number:
         client = Client(number)
@@ -138,6 +140,7 @@ async def test_a_worker_that_dies_is_replaced(settings: WorkerSettings) -> None:
     assert len(before) == 1
 
 
+@pytest.mark.programs
 async def test_workers_end_with_their_block(settings: WorkerSettings) -> None:
     async with workers(2, settings) as number:
         await until(lambda: Client(number).is_answered("/readyz"))
@@ -154,6 +157,7 @@ async def test_workers_end_before_they_have_begun(settings: WorkerSettings) -> N
     assert my_workers() == []
 
 
+@pytest.mark.programs
 async def test_a_worker_does_not_outlive_its_parent(settings: WorkerSettings) -> None:
     parent = await asyncio.create_subprocess_exec(
         sys.executable, "-c", PARENT, *settings.arguments(), stdout=asyncio.subprocess.PIPE
@@ -167,6 +171,7 @@ async def test_a_worker_does_not_outlive_its_parent(settings: WorkerSettings) ->
     await until(lambda: silent(client))
 
 
+@pytest.mark.programs
 async def test_a_worker_is_not_told_secrets(
     settings: WorkerSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +224,7 @@ def test_a_data_folder_without_a_node_is_refused(settings: WorkerSettings) -> No
         open_held(settings.data)
 
 
+@pytest.mark.programs
 def test_a_worker_that_can_not_serve_says_so_and_ends(settings: WorkerSettings) -> None:
     (settings.data / "FORMAT").write_text("99\n")
     ended = subprocess.run(  # noqa: S603 - our own interpreter and module

@@ -64,6 +64,7 @@ async def kill_often(tmp_path: Path, times: int) -> int:
     return killed
 
 
+@pytest.mark.programs
 async def test_a_killed_import_is_ended_by_the_next(
     tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
