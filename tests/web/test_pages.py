@@ -230,6 +230,8 @@ async def test_what_no_browser_can_flash_has_no_page_for_it(client: Client, name
 async def test_only_modules_of_the_version_that_is_built_in_are_there(builder: Builder) -> None:
     told = Serving(node=NODE, status=full_status, flasher=lambda: FLASHER)
     async with served(builder.store, told=told) as site:
+        paths = {path: (await site.client.get(path)).status for path in FLASHER.paths}
+        assert paths == dict.fromkeys(FLASHER.paths, 200)
         for path in ("1.2.4/install-button.js", "1.2.3/VERSION.txt", "1.2.3/..%2fstyle.css"):
             assert (await site.client.get(f"/static/esp-web-tools/{path}")).status == 404
 

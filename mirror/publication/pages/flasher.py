@@ -37,6 +37,11 @@ class Flasher:
         return f"{MODULES}{self.version}/{TERMS}"
 
     @property
+    def paths(self) -> tuple[str, ...]:
+        """Every path at which a part of it is served."""
+        return tuple(f"{MODULES}{self.version}/{name}" for name in (*self.modules, TERMS))
+
+    @property
     def entry(self) -> str:
         """The path of the module that a page loads; it finds the others beside it."""
         return f"{MODULES}{self.version}/{_ENTRY}"

@@ -26,6 +26,8 @@ from mirror.publication.local.dialect import ARTIFACT, HTML
 from mirror.publication.local.sums import SUMS_PATH
 from mirror.publication.packages import all_files, decode_package, decode_packages
 from mirror.publication.pages.assets import ASSETS
+from mirror.publication.pages.changes import PATH as CHANGES
+from mirror.publication.pages.flasher import find_flasher
 from mirror.publication.pages.layout import Section
 from mirror.publication.photographs import decode_photographs, photograph_path, thumbnail_name
 from mirror.web.app import SHELF, make_app
@@ -60,8 +62,8 @@ _FOR_ALL: Final = (
 )
 _OF_A_BOARD: Final = ("/v1/boards/{}.json", "/v1/boards/{}/latest.json", "/boards/{}")
 # The status is of the moment.
-_PAGES: Final = tuple(section for section in Section if section is not Section.STATUS)
-_LINK: Final = re.compile(r'(?:href|src)="(/(?:setup|releases|static)/[A-Za-z0-9._/+-]+)"')
+_PAGES: Final = (*(section for section in Section if section is not Section.STATUS), CHANGES)
+_LINK: Final = re.compile(r'(?:href|src)="(/(?:flash|setup|releases|static)/[A-Za-z0-9._/+-]+)"')
 # What Arduino's and the updaters' folders have of the files.
 _FOLDERS: Final = {
     arduino.FOLDER: {"uf2", "bin", "app-bin", "dfu"},
@@ -160,6 +162,9 @@ async def _gather_answers(place: Path, view: View, found: Found) -> None:
     """Ask for what is made when somebody asks, and for what its pages lead to."""
     boards = [spelled.format(board) for board in view.loaded.boards for spelled in _OF_A_BOARD]
     asked = dict.fromkeys([*_FOR_ALL, *_PAGES, *ASSETS, *boards])
+    # Its modules lead to each other, and no page to all of them.
+    flasher = find_flasher()
+    asked |= dict.fromkeys(flasher.paths if flasher else ())
     asked |= dict.fromkeys(f"/resources/firmware/{name}.sha256" for name in view.loaded.artifacts)
     waiting = list(asked)
     while waiting:

@@ -103,6 +103,7 @@ async def test_every_file_is_what_a_daemon_answers(
                 different.append(path)
     assert different == []
     assert {f"/v1/files/{name}" for name in USUAL} < set(files)
+    assert {f"/flash/{ESP}/", "/changes/", "/licenses/"} < set(files)
     assert {"/", "/v1/feed.json", "/v1/files/SHA256SUMS", f"/v1/blobs/{digest(ESP)}"} < set(files)
 
 
