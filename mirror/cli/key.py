@@ -178,7 +178,9 @@ def _revoke(settings: Settings, key_id: str, since: str | None, paper: Path | No
     if own is not None:
         revoke_own(settings, own, paper)
     keyring = find_keyring(settings.keys_dir)
-    if own is None or key_id in keyring.keys:
+    if key_id in keyring.revoked:
+        say(f"key {key_id} was revoked {keyring.revoked[key_id]}, and stays so")
+    elif own is None or key_id in keyring.keys:
         now = stamp(datetime.now(UTC))
         write_keyring(settings.keys_dir, keyring.forsaking(key_id, now), Files(Disk()))
         say(f"key {key_id} is revoked: nothing that it signs is taken any more, and none follows")

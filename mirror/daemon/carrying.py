@@ -26,6 +26,7 @@ from mirror.storage.threads import to_end
 from mirror.sync.outcome import Ending, Outcome
 from mirror.sync.standing import stamp
 from mirror.transfer.bundles.importing import Imported, Means, import_bundle, seen_of
+from mirror.transfer.bundles.judging import AT_ONCE
 from mirror.transfer.bundles.software import wheelhouses
 from mirror.transfer.bundles.volumes import open_medium
 from mirror.transfer.keys.followed import Followed
@@ -107,7 +108,7 @@ async def carry_in(
     senders = Senders(settings.data_dir, Files(Disk()))
     rules = Rules(keyring.trusted, frozenset(keyring.revoked), seen_of(await senders.all()))
     followed = Followed(settings.keys_dir, Files(Disk()), stamp(now()))
-    async with Sandbox(processes=2) as sandbox:
+    async with Sandbox(processes=AT_ONCE) as sandbox:
         means = Means(
             store=store,
             sandbox=sandbox,

@@ -28,7 +28,7 @@ from tests.bench.sync import environment, upstream
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-FILES: Final = 1_600
+FILES: Final = 2_320
 BOARDS: Final = 60
 RUNS: Final = 3
 EXPORT: Final = 0.7

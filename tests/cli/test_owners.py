@@ -127,6 +127,7 @@ def test_a_revocation_crosses_the_gap_and_ends_belief(trusting: Gap) -> None:
     assert f"key {old.key_id} was revoked by its owner" in said
     assert refused[0] == 4
     assert f"signed by key {old.key_id}, which was revoked here" in refused[1]
+    assert f"key {old.key_id} was revoked 2" in listed[1]
     assert "came in under it at 2" in listed[1]
     assert "RPI_PICO-20260406-v1.28.0.uf2" in listed[1]
     assert "nothing came in under it" in later[1]

@@ -6,7 +6,8 @@ file that is refused refuses the bundle.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -18,13 +19,13 @@ from mirror.claims import claim_of_listing
 from mirror.errors import BundleRefusedError, ChildRefusedError
 from mirror.formats.verdict import Claim, Conclusion, Finding, Verdict
 from mirror.publication.documents import ContentRoot, decode_board, decode_content
+from mirror.publication.offered import OfferedBoard, OfferedFile
 from mirror.storage.threads import to_end
 from mirror.transfer.bundles.judging_beside import JudgingBeside
 
 if TYPE_CHECKING:
     from mirror.catalog.model import BoardFacts
     from mirror.publication.bundle import Manifest
-    from mirror.publication.offered import OfferedBoard, OfferedFile
     from mirror.storage.subtrees import Reached
     from mirror.transfer.bundles.importing import Means
     from mirror.transfer.bundles.judging_beside import Brought
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 #: Looks at a file, and returns why it is refused, None when it is not.
 Scan: TypeAlias = Callable[[Path], Awaitable[str | None]]
 
+#: So many files are judged at once: each by a child of its own.
+AT_ONCE = 2
 _MOST_NAMED = 3
 
 
@@ -50,10 +53,12 @@ class Judged:
     wants_md5: bool = False
 
 
-@dataclass(slots=True)
-class _Missing:
-    boards: list[str]
-    files: list[str]
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    board: OfferedBoard
+    file: OfferedFile
+    source: str
+    wants_md5: bool
 
 
 class Judging:
@@ -89,13 +94,32 @@ class Judging:
         offered = [await self._offered(board, digest) for board, digest in self.boards.items()]
         await self._refuse_gap_of_files(offered, named)
         self.brought = await beside.all()
-        judged = [
-            await self._judge(board, file, source, wants_md5=md5)
-            for board, sources in offered
-            for file, source, md5 in sources
-            if not await self._is_recalled(file.digest)
-        ]
-        return tuple(judged)
+        return await self._judge_all(
+            [
+                _Wanted(board, file, source, md5)
+                for board, sources in offered
+                for file, source, md5 in sources
+                if not await self._is_recalled(file.digest)
+            ]
+        )
+
+    async def _judge_all(self, wanted: Sequence[_Wanted]) -> tuple[Judged, ...]:
+        """Judge every file, as many at once as there are children for it; return them in order."""
+        judged: dict[int, Judged] = {}
+        rest = iter(enumerate(wanted))
+
+        async def work() -> None:
+            for place, one in rest:
+                judged[place] = await self._judge(one)
+
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(AT_ONCE):
+                    tasks.create_task(work())
+        except ExceptionGroup as failed:
+            # One sentence is enough, and the rest was not looked at any more.
+            raise failed.exceptions[0] from failed
+        return tuple(judged[place] for place in range(len(wanted)))
 
     async def _is_recalled(self, digest: Digest) -> bool:
         return (
@@ -162,9 +186,8 @@ class Judging:
             "prints here, in a file: mpmirror export FILE --have HAVE"
         )
 
-    async def _judge(
-        self, board: OfferedBoard, file: OfferedFile, source: str, *, wants_md5: bool
-    ) -> Judged:
+    async def _judge(self, wanted: _Wanted) -> Judged:
+        board, file = wanted.board, wanted.file
         known = await self._store.index.find_held(file.name)
         if (
             known is not None
@@ -178,12 +201,12 @@ class Judging:
         return Judged(
             name=file.name,
             board=board.facts.board,
-            source=source,
+            source=wanted.source,
             digest=file.digest,
             size=file.size,
             verdict=verdict,
             new=known is None or known.digest != file.digest,
-            wants_md5=wants_md5,
+            wants_md5=wanted.wants_md5,
         )
 
     async def _verified(self, facts: BoardFacts, file: OfferedFile) -> Verdict:
