@@ -17,6 +17,7 @@ import pytest
 from mirror.catalog.values import Digest
 from mirror.storage.files import Files
 from mirror.transfer.site.exporting import export_site
+from mirror.web.heads import FLASH_POLICY, PAGES_POLICY
 from mirror.web.worker import open_held
 from tests.deploy.nginx import HOST, NGINX, configuration, ended, nginx_running
 from tests.transfer.site.test_export_site import TOLD
@@ -211,7 +212,12 @@ async def test_a_tree_of_files_passes_without_a_daemon(static: str) -> None:
 @needs_nginx
 async def test_a_tree_of_files_is_as_inert(static: str) -> None:
     """Files do nothing in a browser, and pages stand in no frame."""
-    policies = {FILE: "sandbox", "/": "frame-ancestors 'none'", "/nothing": ""}
+    policies = {
+        FILE: "sandbox",
+        "/": PAGES_POLICY,
+        f"/flash/{ESP}": FLASH_POLICY,
+        "/nothing": "",
+    }
     async with aiohttp.ClientSession() as session:
         for path, policy in policies.items():
             async with session.get(static + path) as got:
