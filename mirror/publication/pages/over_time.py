@@ -27,9 +27,12 @@ def over_time(history: NodeHistory) -> Iterator[Markup]:
         return
     hours = _without_gaps(history.hours)
     held = [Point(one.at, one.held_bytes) for one in history.hours]
-    asked = [Point(one.at, one.requests, bad=bool(one.failed)) for one in hours]
-    errors = [Point(one.at, one.upstream_errors, bad=True) for one in hours]
-    runs = [Point(one.started, one.seconds, bad=one.outcome not in _GOOD) for one in history.runs]
+    asked = [Point(one.at, one.requests, bad=one.failed) for one in hours]
+    errors = [Point(one.at, one.upstream_errors, one.upstream_errors) for one in hours]
+    runs = [
+        Point(one.started, one.seconds, 0 if one.outcome in _GOOD else one.seconds)
+        for one in history.runs
+    ]
     yield tag("h2", texts.OVER_TIME)
     yield tag("p", texts.OVER_TIME_LEAD, class_="dim")
     yield tag(

@@ -23,11 +23,11 @@ _NARROWEST: Final = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One number at one time; what went wrong is *bad*, and drawn so."""
+    """One number at one time; as much of it as is *bad* went wrong, and is drawn so."""
 
     at: datetime
     value: float
-    bad: bool = False
+    bad: float = 0
 
 
 def area_plot(title: str, points: Sequence[Point], words: Callable[[float], str]) -> Markup:
@@ -83,17 +83,17 @@ def _bars(points: Sequence[Point], most: float) -> Iterable[Markup]:
     step = _WIDTH / len(points)
     width = max(step * 0.75, _NARROWEST)
     for number, point in enumerate(points):
-        if point.value <= 0:
-            continue
-        top = min(_up(point.value, most), _HEIGHT - 1)
-        yield tag(
-            "rect",
-            x=f"{number * step + (step - width) / 2:.1f}",
-            y=f"{top:.1f}",
-            width=f"{width:.1f}",
-            height=f"{_HEIGHT - top:.1f}",
-            class_="bar bad" if point.bad else "bar",
-        )
+        left = number * step + (step - width) / 2
+        # One above the other: of what went wrong, as much is seen as it was.
+        for value, name in ((point.value, "bar"), (point.bad, "bar bad")):
+            if value > 0:
+                yield _bar(left, width, value / most, name)
+
+
+def _bar(left: float, width: float, share: float, name: str) -> Markup:
+    top = min(_up(share, 1), _HEIGHT - 1)
+    place = {"x": left, "y": top, "width": width, "height": _HEIGHT - top}
+    return tag("rect", **{key: f"{number:.1f}" for key, number in place.items()}, class_=name)
 
 
 def _across(point: Point, points: Sequence[Point]) -> float:

@@ -81,6 +81,15 @@ def test_plots_show_what_was_noted_and_say_it_in_words() -> None:
     assert "polyline" in read.names
 
 
+def test_of_what_went_wrong_as_much_is_seen_as_it_was() -> None:
+    """One request in a hundred does not make a whole hour look lost."""
+    hours = (Hour(AT, 0, 100, 1, 0), Hour(AT + HOUR, 0, 100, 100, 0))
+    page = render_status(read_status(b"{}"), NodeHistory(hours)).decode()
+    heights = re.findall(r'height="([^"]+)" class="(bar[^"]*)"', page)
+
+    assert heights == [("96.0", "bar"), ("1.0", "bar bad"), ("96.0", "bar"), ("96.0", "bar bad")]
+
+
 def test_without_notes_there_is_no_plot() -> None:
     assert texts.OVER_TIME.encode() not in render_status(read_status(b"{}"), NodeHistory())
 
