@@ -36,6 +36,7 @@ PAGES: Final = (
     "/changes?from=1&to=3",
     "/status",
     "/licenses",
+    "/api",
     "/setup",
     "/setup/curl",
 )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _WIDTH: Final = 1000.0
 _HEIGHT: Final = 100.0
 _NARROWEST: Final = 3.0
+_WIDEST: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def _area(points: Sequence[Point], most: float) -> Iterable[Markup]:
 
 def _bars(points: Sequence[Point], most: float) -> Iterable[Markup]:
     step = _WIDTH / len(points)
-    width = max(step * 0.75, _NARROWEST)
+    width = min(max(step * 0.75, _NARROWEST), _WIDEST)
     for number, point in enumerate(points):
         left = number * step + (step - width) / 2
         # One above the other: of what went wrong, as much is seen as it was.

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 
-import segno
-
 from mirror.publication.pages import texts_beside
 from mirror.publication.site.html import Markup, tag
 
 
 def qr_code(url: str) -> Markup:
     """Return the QR code of *url* as SVG, dark on light in every theme."""
+    # Here, because most pages have none.
+    import segno  # noqa: PLC0415 - see above
+
     out = io.BytesIO()
     code = segno.make(url, error="m", micro=False)
     # Without a size of its own it takes that of its place; four modules of light around it.
