@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field
+
+from mirror.config.fields import Duration, between
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,3 +23,18 @@ class LogSettings:
         Literal["debug", "info", "warning", "error"],
         Field(description="The least grave event that is written."),
     ] = "info"
+    deliveries: Annotated[
+        bool,
+        Field(description="Whether each finished transfer of a file is written down, in data_dir."),
+    ] = False
+    keep_deliveries: Annotated[
+        Duration,
+        between(timedelta(days=1), timedelta(days=36_600)),
+        Field(description="Time for which deliveries stay written down."),
+    ] = timedelta(days=90)
+    addresses: Annotated[
+        Literal["full", "prefix", "none"],
+        Field(
+            description="How much of a client's address is written down: all, its network, none."
+        ),
+    ] = "prefix"

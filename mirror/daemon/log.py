@@ -2,7 +2,8 @@
 
 For people on a terminal or as JSON.  Foreign text is written with its control characters
 escaped in both: nothing that upstream says can move a cursor or forge a line.  What the
-rooms and libraries write through `logging` and `structlog` comes out the same way.
+rooms and libraries write through `logging` and `structlog` comes out the same way, with the id of
+the request or of the sync run that it belongs to.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from mirror.catalog.texts import visible
+from mirror.daemon.run_ids import RUN
+from mirror.web.request_ids import REQUEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +86,17 @@ def _without_control_characters(
     }
 
 
+def _with_ids(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Say which request, or which sync run, an event belongs to."""
+    for name, variable in (("request", REQUEST), ("run", RUN)):
+        value = variable.get()
+        if value is not None:
+            event.setdefault(name, value)
+    return event
+
+
 _SHARED: Final[list[Processor]] = [
+    _with_ids,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,

@@ -7,9 +7,11 @@ every step: a slow one misses steps and delays nobody.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from typing import TYPE_CHECKING
 
 from mirror.daemon.pace import Pace
+from mirror.daemon.run_ids import RUN
 from mirror.daemon.status_document import RunningStatus
 
 if TYPE_CHECKING:
@@ -74,6 +76,7 @@ class Runs:
         return self._task
 
     async def _whole(self) -> Outcome:
+        RUN.set(secrets.token_hex(6))
         try:
             self.last = await self._run(self._take_news)
             return self.last

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from mirror.config.units import format_duration
 from mirror.daemon.addresses import own_url, typed_urls
+from mirror.daemon.deliveries import delivery_terms_of
 from mirror.daemon.memory import loading
 from mirror.daemon.systemd import Notifier
 from mirror.daemon.tls import Tls, TlsDoors, whereabouts_of
@@ -28,6 +29,7 @@ from mirror.daemon.tuf import find_tuf
 from mirror.daemon.version import VERSION
 from mirror.errors import ForeignDataError, LockedError, MirrorError, StorageError
 from mirror.storage.crawled import find_last_crawl
+from mirror.storage.deliveries import Deliveries
 from mirror.storage.freshness import find_freshness
 from mirror.storage.history import find_history
 from mirror.storage.lock import refuse_if_locked
@@ -155,6 +157,7 @@ async def _open_doors(
                 whereabouts=whereabouts_of(settings),
                 channel=settings.default_channel,
                 tuf=find_tuf(settings),
+                deliveries=_deliveries(settings),
             ),
         )
         shelf = app[SHELF]
@@ -218,6 +221,11 @@ async def _counted(ready: asyncio.Future[Operations], tally: bytes) -> None:
     await operations.counted(tally)
 
 
+def _deliveries(settings: Settings) -> Deliveries | None:
+    terms = delivery_terms_of(settings)
+    return None if terms is None else Deliveries(terms)
+
+
 def _worker_settings(settings: Settings, tls: Tls, doors: TlsDoors) -> WorkerSettings:
     return WorkerSettings(
         data=settings.data_dir,
@@ -233,6 +241,7 @@ def _worker_settings(settings: Settings, tls: Tls, doors: TlsDoors) -> WorkerSet
         proxy=whereabouts_of(settings).proxy,
         channel=settings.default_channel,
         tuf=find_tuf(settings) is not None,
+        deliveries=delivery_terms_of(settings),
     )
 
 

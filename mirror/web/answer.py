@@ -57,6 +57,13 @@ class Answer(web.StreamResponse):
         """Say which documents belong to what is answered with (RFC 8288)."""
         self._head += f"Link: {links}\r\n".encode("ascii")
 
+    def say_request(self, name: str) -> None:
+        """Say which request this answers, by an id that has nothing but letters and digits."""
+        self._head += f"X-Request-Id: {name}\r\n".encode("ascii")
+
+    def when_all_is_sent(self, tell: Callable[[], None]) -> None:
+        """Call *tell* once the last byte of a file was sent: an answer without one never does."""
+
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Send everything; raise `ConnectionError` when the client is gone or takes nothing."""
         self._stays_open = self._stays_open and request.keep_alive

@@ -20,6 +20,7 @@ from aiohttp import web
 
 from mirror.errors import MirrorError, NotFoundError
 from mirror.publication.pages.flasher import find_flasher
+from mirror.storage.deliveries import Deliveries
 from mirror.web.accesses import AccessLog, AccessSink, heed_nothing
 from mirror.web.age import Ages, LastCrawlSource
 from mirror.web.answer import Answer
@@ -42,6 +43,7 @@ from mirror.web.packages import Packages
 from mirror.web.pages import HistorySource, Pages, Present, no_history
 from mirror.web.people import PeopleRefusals
 from mirror.web.photographs import Photographs
+from mirror.web.request_ids import identifying
 from mirror.web.server import HEADS
 from mirror.web.setup import Setup
 from mirror.web.shelf import Shelf
@@ -93,7 +95,8 @@ class Serving:
     ``whereabouts`` is where clients find this node.  ``counted`` is told every
     ``count_every`` seconds of what was answered.  ``history`` tells how the node was over time,
     ``flasher`` what boards are flashed with from the browser.  ``tuf`` gives the metadata of TUF;
-    None: it is not spoken here.
+    None: it is not spoken here.  ``deliveries`` writes down who was given which bytes; None: nobody
+    does.
     """
 
     node: str
@@ -115,6 +118,7 @@ class Serving:
     flasher: FlasherSource = find_flasher
     count_every: float = 5.0
     tuf: TufSource | None = None
+    deliveries: Deliveries | None = None
 
 
 def make_app(store: Holdings, serving: Serving) -> web.Application:
@@ -129,7 +133,7 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     shelf = Shelf(store, stationery, past(channel=channel), others, channel=channel)
     fetched = Fetched(serving.on_demand) if serving.on_demand else None
     accesses = AccessLog(serving.accessed)
-    files = Files(shelf, stationery, bell, fetched, accesses)
+    files = Files(shelf, stationery, bell, fetched, accesses, serving.deliveries)
     packages = Packages(shelf, stationery, bell)
     photographs = Photographs(shelf, stationery, bell)
     history = HistoryShelf(store, stationery, channel)
@@ -139,7 +143,7 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     api = Api(shelf, files, history, stationery, Words(serving.status, failures, ages))
     signed = SignatureRoutes(shelf, stationery, serving.signatures, serving.freshness, api.view)
     traffic = Traffic(serving.counted, every=serving.count_every)
-    middlewares = [traffic.counting(), _answering(heads, failures, ages)]
+    middlewares = [identifying(), traffic.counting(), _answering(heads, failures, ages)]
     app = web.Application(middlewares=middlewares, client_max_size=1024)
     app[SHELF], app[HEADS] = shelf, heads
     github = GitHub(shelf, stationery)
@@ -166,11 +170,9 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     )
     for path, handler in (*first, *api.routes()):
         app.router.add_get(path, handler, expect_handler=_expect_nothing)
-    app.cleanup_ctx.append(_meanwhile(lambda: shelf.follow(serving.poll)))
-    app.cleanup_ctx.append(_meanwhile(bell.answer))
-    app.cleanup_ctx.append(_meanwhile(ages.follow))
-    app.cleanup_ctx.append(_meanwhile(accesses.report))
-    app.cleanup_ctx.append(_meanwhile(traffic.report))
+    endless = [lambda: shelf.follow(serving.poll), bell.answer, ages.follow, accesses.report]
+    endless += [traffic.report, *([serving.deliveries.follow] if serving.deliveries else [])]
+    app.cleanup_ctx.extend(map(_meanwhile, endless))
     if fetched is not None:
         app.on_cleanup.append(fetched.close)
     return app

@@ -30,6 +30,8 @@ from mirror.web.conditions import Conditions, select
 from mirror.web.heads import OCTETS, TEXT, Caching
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aiohttp import web
     from aiohttp.abc import AbstractStreamWriter
 
@@ -153,11 +155,18 @@ class _BlobAnswer(Answer):
         self._selection = selection
         self._blob = blob
         self._stamp = _stamp(blob)
+        self._tell: Callable[[], None] | None = None
+
+    def when_all_is_sent(self, tell: Callable[[], None]) -> None:
+        if self._selection.stop == self._blob.size:
+            self._tell = tell
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         try:
             await super().prepare(request)
             await self._send_file(request)
+            if self._tell is not None:
+                self._tell()
         finally:
             # Closing a file that was only read takes no time worth a thread.
             self._blob.close()

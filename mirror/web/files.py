@@ -23,6 +23,7 @@ from mirror.publication.dialects.sums import NAME as SUMS_NAME
 from mirror.publication.feeds import render_sums
 from mirror.publication.local.sums import SUMS_PATH
 from mirror.web.blob_response import About, Described, answer_blob
+from mirror.web.delivered import told_when_sent
 from mirror.web.documents import Document
 from mirror.web.heads import TEXT, Caching
 from mirror.web.modified import find_modified
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from mirror.web.answer import Answer, Route
     from mirror.web.artifacts import Artifact
     from mirror.web.damage import DamageBell
+    from mirror.web.delivered import DeliverySink
     from mirror.web.documents import Stationery
     from mirror.web.holdings import OpenFile
     from mirror.web.on_demand import Fetched
@@ -54,6 +56,7 @@ class Files:
         bell: DamageBell,
         on_demand: Fetched | None = None,
         accesses: AccessLog | None = None,
+        delivered: DeliverySink | None = None,
     ) -> None:
         self._shelf = shelf
         self._bell = bell
@@ -61,6 +64,7 @@ class Files:
         self._heads = stationery.heads
         self._on_demand = on_demand
         self._accesses = accesses
+        self._delivered = delivered
         self._known: dict[tuple[str, bytes], About] = {}
 
     def routes(self) -> list[Route]:
@@ -128,13 +132,19 @@ class Files:
         """Answer with the bytes of *digest*."""
         blob = await self._open(digest)
         about = About(self._heads, Described(digest, digest.hex, Caching.FOR_EVER))
-        return answer_blob(request, about, blob)
+        return self._told(request, answer_blob(request, about, blob), digest)
 
     async def send(self, request: web.Request, artifact: Artifact) -> Answer:
         """Answer with the bytes of *artifact*."""
         about = self._about(artifact)
-        blob = await self._open_artifact(artifact, about.described.digest)
-        return answer_blob(request, about, blob)
+        digest = about.described.digest
+        blob = await self._open_artifact(artifact, digest)
+        return self._told(request, answer_blob(request, about, blob), digest)
+
+    def _told(self, request: web.Request, answer: Answer, digest: Digest) -> Answer:
+        if self._delivered is None:
+            return answer
+        return told_when_sent(request, answer, digest, self._shelf.sequence, self._delivered)
 
     def _about(self, artifact: Artifact) -> About:
         key = (artifact.name, artifact.sums)

@@ -32,7 +32,9 @@ _SHOWN = (
     "Accept-Ranges, Age, Content-Disposition, Content-Length, Content-Range, ETag, Link, "
     "Retry-After"
 )
-_OURS = "X-Flash-Offset, X-Firmware-Version, X-MD5, X-Mpmirror-Node, X-SHA256"
+_OURS = "X-Flash-Offset, X-Firmware-Version, X-MD5, X-Mpmirror-Node, X-Request-Id, X-SHA256"
+
+_ASKED = "If-Match, If-None-Match, If-Range, Range, X-Request-Id, X-Station"
 
 
 class Caching(StrEnum):
@@ -105,7 +107,10 @@ class Heads:
         fields = [
             ("Allow", ALLOWED),
             ("Access-Control-Allow-Methods", ALLOWED),
-            ("Access-Control-Allow-Headers", "If-Match, If-None-Match, If-Range, Range"),
+            (
+                "Access-Control-Allow-Headers",
+                "If-Match, If-None-Match, If-Range, Range, X-Request-Id, X-Station",
+            ),
             ("Access-Control-Max-Age", "86400"),
         ]
         return self.head(204, Caching.NEVER, fields)

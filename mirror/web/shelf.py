@@ -114,6 +114,11 @@ class Shelf:
         """The ids of the boards that are served now, none before the first publication."""
         return self._view.loaded.boards if self._view else ()
 
+    @property
+    def sequence(self) -> int | None:
+        """The sequence of the publication that is served now, None before the first."""
+        return self._view.loaded.publication.sequence if self._view else None
+
     async def ready(self) -> View:
         """Return the current view; raise what keeps the newest publication from being served."""
         view = await self.current()

@@ -25,6 +25,7 @@ from mirror.control import ask
 from mirror.errors import ForeignDataError, LockedError, MirrorError
 from mirror.storage.blobs import BlobReader
 from mirror.storage.crawled import find_last_crawl
+from mirror.storage.deliveries import Deliveries, DeliveryTerms
 from mirror.storage.disk import Disk
 from mirror.storage.freshness import find_freshness
 from mirror.storage.history import find_history
@@ -36,6 +37,7 @@ from mirror.storage.tuf_folder import TufFolder
 from mirror.web.accesses import spell_digests
 from mirror.web.app import Serving, make_app
 from mirror.web.certificates import CertificateFiles, Certificates
+from mirror.web.delivered import add_terms, read_terms, spell_terms
 from mirror.web.listening import shared_tcp_sockets
 from mirror.web.on_demand import decode_artifact, decode_failure
 from mirror.web.server import serving
@@ -67,7 +69,7 @@ class WorkerSettings:
     ``doors`` are hosts and numbers to serve at over TLS, with what is in ``certificates``;
     ``url`` is the address that clients are told, ``proxy`` the one for HTTPS_PROXY, which
     is answered at ``tunnels``.  ``channel`` is shown where a path names none.  ``tuf`` says that
-    /tuf/ is served.
+    /tuf/ is served, ``deliveries`` on which terms it is written down who was given what.
     """
 
     data: Path
@@ -83,6 +85,7 @@ class WorkerSettings:
     proxy: str | None = None
     channel: str = "current"
     tuf: bool = False
+    deliveries: DeliveryTerms | None = None
 
     def arguments(self) -> list[str]:
         """Return the command line that `parse` reads."""
@@ -100,6 +103,7 @@ class WorkerSettings:
             *([f"--stop-after={self.stop_after.total_seconds()}"] if self.stop_after else []),
             *([f"--url={self.url}"] if self.url else []),
             *(["--tuf"] if self.tuf else []),
+            *spell_terms(self.deliveries),
         ]
 
     def _certificate_arguments(self) -> list[str]:
@@ -128,6 +132,7 @@ class WorkerSettings:
         parser.add_argument("--key", type=Path)
         parser.add_argument("--stop-after", type=float)
         parser.add_argument("--tuf", action="store_true")
+        add_terms(parser)
         given = parser.parse_args(arguments)
         return cls(
             data=given.data,
@@ -143,6 +148,7 @@ class WorkerSettings:
             proxy=given.proxy,
             channel=given.channel,
             tuf=given.tuf,
+            deliveries=read_terms(given),
         )
 
 
@@ -206,6 +212,7 @@ async def serve(
         stop_after=settings.stop_after,
         channel=settings.channel,
         tuf=TufFolder(settings.data).find if settings.tuf else None,
+        deliveries=Deliveries(settings.deliveries) if settings.deliveries else None,
         whereabouts=Whereabouts(
             settings.url,
             settings.certificates if settings.doors or settings.tunnels else None,

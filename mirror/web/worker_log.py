@@ -1,16 +1,18 @@
-"""The log of a worker: plain lines on its standard error, which the daemon's caller keeps."""
+"""What a worker logs: one line for each event, on standard error."""
 
 from __future__ import annotations
 
 import logging
+
+from mirror.web.request_ids import REQUEST
 
 
 class _OneLine(logging.Formatter):
     """One line for each event: nothing in it can begin another, or move a terminal's cursor."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line of *record*."""
-        text = super().format(record)
+        request = REQUEST.get()
+        text = super().format(record) + (f" request={request}" if request else "")
         return "".join(
             char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
             for char in text
@@ -18,7 +20,7 @@ class _OneLine(logging.Formatter):
 
 
 def log_plainly() -> None:
-    """Have everything that is logged written, one line for each."""
+    """Write what is logged on standard error, with the id of the request that it is about."""
     handler = logging.StreamHandler()
     handler.setFormatter(_OneLine("%(asctime)s worker[%(process)d] %(levelname)s %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.INFO)

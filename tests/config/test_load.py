@@ -145,6 +145,9 @@ def test_every_setting_can_be_a_variable(tmp_path: Path) -> None:
             "MPMIRROR_TRANSFER__SCAN": '["clamdscan", "{file}"]',
             "MPMIRROR_LOG__FORMAT": "json",
             "MPMIRROR_LOG__LEVEL": "debug",
+            "MPMIRROR_LOG__DELIVERIES": "true",
+            "MPMIRROR_LOG__KEEP_DELIVERIES": "30d",
+            "MPMIRROR_LOG__ADDRESSES": "none",
         },
     )
 

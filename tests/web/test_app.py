@@ -139,7 +139,12 @@ async def test_a_page_of_another_origin_may_read(client: Client, path: str) -> N
         got.fields["access-control-allow-origin"],
         got.fields["access-control-allow-methods"],
         got.fields["access-control-allow-headers"],
-    ) == (204, "*", "GET, HEAD, OPTIONS", "If-Match, If-None-Match, If-Range, Range")
+    ) == (
+        204,
+        "*",
+        "GET, HEAD, OPTIONS",
+        "If-Match, If-None-Match, If-Range, Range, X-Request-Id, X-Station",
+    )
 
 
 @pytest.mark.parametrize(("path", "status"), HOSTILE)
