@@ -102,6 +102,8 @@ def test_what_is_written_briefly_comes_back_whole(seen: Sighting) -> None:
     assert line.entry == seen
 
 
+@example(VERDICT, "", "=/")
+@example(VERDICT, NAME, f"=/{NAME}")
 @given(SAID, NAMES, WORDS)
 @example(Verdict(Conclusion.VERIFIED), "v1.uf2", "=https://a/v1.uf2")
 def test_rows_come_back_whole(verdict: Verdict, name: str, url: str) -> None:
