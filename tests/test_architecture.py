@@ -54,7 +54,8 @@ def modules_with(name: str) -> list[str]:
     return [
         named(path)
         for path in MODULES
-        if any(
+        if name in path.read_text(encoding="utf-8")
+        and any(
             name in (getattr(node, "id", ""), getattr(node, "attr", ""))
             for node in ast.walk(tree(path))
         )
@@ -143,6 +144,7 @@ def test_tests_pretend_nothing() -> None:
     mocked = [
         named(path)
         for path in TESTS
+        if "mock" in path.read_text(encoding="utf-8")
         for node in ast.walk(tree(path))
         if isinstance(node, ast.ImportFrom | ast.Import)
         and any(

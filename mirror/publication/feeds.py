@@ -11,6 +11,7 @@ import heapq
 import io
 import itertools
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import ConfigDict, Field
@@ -220,8 +221,12 @@ def _by_name(line: bytes) -> tuple[bytes, bytes]:
     return line[_SHA256_HEX:], line
 
 
+@cache
 def feed_schema() -> bytes:
-    """Return the JSON Schema (2020-12) that every feed of this version fits."""
+    """Return the JSON Schema (2020-12) that every feed of this version fits.
+
+    It is always the same, and working it out takes as long as serving hundreds of feeds.
+    """
     schema = _FEED.json_schema(mode="serialization")
     described = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -126,6 +126,7 @@ class Syncs:
         await until(locked, every=0.002)
 
 
+@pytest.mark.programs
 async def test_sigterm_in_a_sync_loses_nothing_and_the_next_start_continues(
     program: Program,
 ) -> None:
@@ -154,6 +155,7 @@ async def test_sigterm_in_a_sync_loses_nothing_and_the_next_start_continues(
     assert holdings(program.data).keys() == set(names)
 
 
+@pytest.mark.programs
 async def test_a_killed_daemon_leaves_no_process_and_starts_again(program: Program) -> None:
     """Those who read for it end too, and the socket it left is in nobody's way."""
     replica = Replica.of_boards(1, depth=Depth(releases=1, previews=0))
