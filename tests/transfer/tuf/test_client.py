@@ -190,6 +190,7 @@ async def test_metadata_of_two_moments_do_not_mix(scene: Scene, role: str) -> No
         await scene.gets(NEW)
 
 
+@pytest.mark.programs  # for the time that it takes
 async def test_another_key_signs_nothing(scene: Scene) -> None:
     """Who took the online key's place without the root's word is not believed."""
     with pytest.raises(ConfigurationError, match="another online key"):
@@ -208,6 +209,7 @@ async def test_another_key_signs_nothing(scene: Scene) -> None:
         await scene.gets(OLD)
 
 
+@pytest.mark.programs  # for the time that it takes
 @pytest.mark.parametrize("which", ["root", "targets", "online"])
 async def test_a_key_that_follows_is_followed(scene: Scene, which: str) -> None:
     """A client that was there before, and one that begins at the first root."""
@@ -223,6 +225,7 @@ async def test_a_key_that_follows_is_followed(scene: Scene, which: str) -> None:
     assert await scene.gets(OLD, "another") is not None
 
 
+@pytest.mark.programs  # for the time that it takes
 async def test_what_did_not_change_keeps_its_version(scene: Scene) -> None:
     """A client that looks every day reads two small files; old versions go in the end."""
     for _ in range(12):
