@@ -35,6 +35,17 @@ _NAMES: Final = {
 }
 
 
+# A disc, one half of it dark.
+_RING: Final = "M12 3a9 9 0 1 1 0 18a9 9 0 1 1 0-18"
+_HALF: Final = tag(
+    "svg",
+    tag("path", d=_RING),
+    tag("path", d="M12 3a9 9 0 0 0 0 18z", class_="half"),
+    viewBox="0 0 24 24",
+    aria_hidden="true",
+)
+
+
 def layout(section: Section, title: str, *body: str, upstream: str = UPSTREAM) -> bytes:
     """Return a whole page called *title*; its first heading is *body*'s to say."""
     whole = joined(
@@ -110,7 +121,14 @@ def _head(title: str) -> tuple[Markup, ...]:
 def _header(section: Section) -> Markup:
     links = (_entry(name, path, here=path is section) for path, name in _NAMES.items())
     button = tag(
-        "button", texts.THEME, type="button", id="theme", hidden="", data_copied=texts.COPIED
+        "button",
+        _HALF,
+        type="button",
+        id="theme",
+        title=texts.THEME,
+        aria_label=texts.THEME,
+        hidden="",
+        data_copied=texts.COPIED,
     )
     icon = void("img", src=ICON.path, width="26", height="26", alt="")
     brand = tag("a", icon, texts.BRAND, href=Section.BOARDS, class_="brand")
