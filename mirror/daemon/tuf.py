@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from mirror.daemon.parts import now
 from mirror.errors import ConfigurationError, MirrorError
 from mirror.storage.disk import Disk
 from mirror.storage.files import Files
@@ -55,6 +54,8 @@ async def renew_tuf(settings: Settings, store: StoreReader, checked: datetime) -
         from mirror.transfer.tuf.online import published, renew_online  # noqa: PLC0415
     except ImportError as error:
         raise ConfigurationError(MISSING) from error
+    # Who serves first asks for `find_tuf` only, and waits for no database.
+    from mirror.daemon.parts import now  # noqa: PLC0415 - see above
     from mirror.transfer.keys.node_keys import find_secret  # noqa: PLC0415
 
     signer = await to_end(find_secret, settings.keys_dir / ONLINE_KEY)
