@@ -67,8 +67,9 @@ class DataFolder:
         crash explains.
         """
         self._layout.claim(self._files)
-        self._files.make_folders(self._layout.folders())
-        for folder in (self._layout.folder, *self._layout.folders()):
+        folders = self._layout.folders()
+        self._files.make_folders(folders)
+        for folder in (self._layout.folder, *folders):
             self._files.sweep(folder)
         node = self._find_or_make_node(random)
         self.incoming.recover()

@@ -88,6 +88,7 @@ class Layout:
 
     def folders(self) -> list[Path]:
         """Return every folder below the data folder, parents first."""
+        blobs = self.blobs
         return [
             self.incoming,
             self.quarantine,
@@ -98,9 +99,9 @@ class Layout:
             self.pins,
             self.signatures,
             self.proposals,
-            self.blobs.parent,
-            self.blobs,
-            *(self.blobs / prefix for prefix in FAN_OUT),
+            blobs.parent,
+            blobs,
+            *(blobs / prefix for prefix in FAN_OUT),
         ]
 
     def refuse_other_format(self) -> None:
