@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import structlog
-
 from mirror.errors import ConfigurationError, MirrorError
 from mirror.storage.disk import Disk
 from mirror.storage.files import Files
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
     from mirror.config import Settings
     from mirror.storage.store import StoreReader
 
-_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 MISSING = "python-tuf is not installed: pip install 'mpmirror[tuf]'"
 
 
@@ -41,7 +38,9 @@ async def keep_up(settings: Settings, store: StoreReader, checked: datetime) -> 
     try:
         await renew_tuf(settings, store, checked)
     except MirrorError as error:
-        _log.error("the TUF view is not kept up", why=str(error))
+        import structlog  # noqa: PLC0415 - who serves first loads this module, and logs nothing
+
+        structlog.get_logger(__name__).error("the TUF view is not kept up", why=str(error))
 
 
 async def renew_tuf(settings: Settings, store: StoreReader, checked: datetime) -> None:

@@ -238,15 +238,12 @@ def test_a_worker_that_can_not_serve_says_so_and_ends(settings: WorkerSettings) 
     assert (ended.returncode, b"says '99'" in ended.stderr) == (1, True)
 
 
-def test_a_worker_loads_nothing_that_serving_does_not_need() -> None:
+@pytest.mark.parametrize("module", ["mirror.web.worker", "mirror.daemon.serve"])
+def test_who_serves_first_loads_nothing_that_serving_does_not_need(module: str) -> None:
     """What it would load late it would load for every client's first answer."""
     heavy = "{'sqlalchemy', 'alembic', 'structlog', 'rich', 'typer', 'bs4', 'apscheduler'}"
     loaded = subprocess.run(  # noqa: S603 - our own interpreter and module
-        [
-            sys.executable,
-            "-c",
-            f"import sys, mirror.web.worker; print({heavy} & sys.modules.keys())",
-        ],
+        [sys.executable, "-c", f"import sys, {module}; print({heavy} & sys.modules.keys())"],
         check=True,
         capture_output=True,
         timeout=30,
