@@ -76,7 +76,7 @@ bench-verify: $(VENV)/development.stamp
 # For each platform dist/mpmirror-VERSION-PLATFORM: everything that `pip install --no-index` wants,
 # with sums, signature and list of components.  RELEASE takes --platforms, --pythons, ….
 SIGN ?= $(HOME)/.minisign/minisign.key
-release: $(VENV)/development.stamp
+release: $(VENV)/development.stamp assets
 	@$(BIN)/python -m deploy.release --sign $(SIGN) $(RELEASE)
 
 # run.txt keeps to the versions of development.txt: what is tested is what users get.
