@@ -3,8 +3,8 @@
 A request's head has to be complete within the idle time, counted from the connection or
 from the last answer, so slow senders are cut off; slow readers are cut off by
 `mirror.web.answer`.  When all connections are taken, one that has asked for nothing for longest
-makes room, of the address that holds most: who holds many open keeps nobody out.  What is not
-HTTP is answered with an empty 400 and not logged.
+makes room, of the address that holds most, for one of an address that holds fewer: who holds many
+open keeps nobody else out.  What is not HTTP is answered with an empty 400 and not logged.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Limits:
     idle: float = 15.0
     linger: float = 1.0
     stall: float = USUAL_STALL
-    moment: float = 0.25
+    moment: float = 1.0
 
     def fitting(self) -> int:
         """Return how many connections the open files of this process allow."""
@@ -94,32 +94,40 @@ class Gate:
         # Who was hung up on is counted until the loop has come round.
         return sum(not _is_closing(one) for one in connections) + arriving >= self._most
 
-    def _made_room(self) -> bool:
+    def makes_room_for(self, newcomer: str) -> bool:
         """Hang up on who has asked for nothing for the longest time, if that was a moment.
 
-        It is one of the address that holds most: who opens many makes room for who opens few.
+        It is one of the address that holds most, and more than the *newcomer* who waits: who
+        opens many makes room for who opens few, and a crowd drives out nobody of its own.
         """
         now, limits = asyncio.get_running_loop().time(), self._limits
         latest = now + limits.idle - limits.moment
         held: Counter[str] = Counter()
         due: list[tuple[str, float, web.RequestHandler]] = []
         for connection in self._server.connections:
-            address = _address_of(connection)
+            address = _address_of(connection.transport)
             held[address] += 1
             moment = _closes_at(connection)
             if moment is not None and moment <= latest:
                 due.append((address, moment, connection))
         if not due:
             return False
-        _, _, longest = min(due, key=lambda one: (-held[one[0]], one[1]))
-        if longest.transport is not None:
-            longest.transport.abort()
+        address, _, longest = min(due, key=lambda one: (-held[one[0]], one[1]))
+        if held[address] <= held[newcomer] + 1 or longest.transport is None:
+            return False
+        longest.transport.abort()
         return True
 
     def __call__(self) -> asyncio.Protocol:
-        """Return the protocol of a connection, or of a refusal when there are too many."""
-        if self.is_full() and not self._made_room():
-            return _Refusal(self._full)
+        """Return the protocol of a connection, which is refused when there are too many."""
+        return _AtTheDoor(self) if self.is_full() else self.connection()
+
+    def refusal(self) -> asyncio.Protocol:
+        """Return the protocol of a connection for which there is no room."""
+        return _Refusal(self._full)
+
+    def connection(self) -> asyncio.Protocol:
+        """Return the protocol of a connection for which there is room."""
         limits = self._limits
         return _Connection(
             self._server,
@@ -181,14 +189,32 @@ def _is_closing(connection: web.RequestHandler) -> bool:
     return connection.transport is None or connection.transport.is_closing()
 
 
-def _address_of(connection: web.RequestHandler) -> str:
-    peer = connection.transport and connection.transport.get_extra_info("peername")
+def _address_of(transport: asyncio.BaseTransport | None) -> str:
+    peer = transport and transport.get_extra_info("peername")
     return peer[0] if isinstance(peer, tuple) else ""
 
 
 def _closes_at(connection: web.RequestHandler) -> float | None:
     """Return when it is closed for asking nothing, None for one that is answered or closing."""
     return connection.closes_at if isinstance(connection, _Connection) else None
+
+
+class _AtTheDoor(asyncio.Protocol):
+    """One who comes when all connections are taken: who it is decides, and is known only now."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._inside = gate.refusal()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if self._gate.makes_room_for(_address_of(transport)):
+            self._inside = self._gate.connection()
+        transport.set_protocol(self._inside)
+        self._inside.connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        # What came during a handshake of TLS is handed to the first protocol.
+        self._inside.data_received(data)
 
 
 class _Refusal(asyncio.Protocol):

@@ -168,12 +168,40 @@ async def test_who_asks_for_nothing_makes_room_for_who_comes(builder: Builder) -
     ):
         await second.ask("/healthz")
         await second.answer()
-        got = await site.client.get("/healthz")
+        got = await asked_by("127.0.0.2", site.client.number)
         gone = await first.rest()
         await second.ask("/healthz")
         again = await second.answer()
 
-    assert (got.status, gone, again.status) == (200, b"", 200)
+    assert got.startswith(b"HTTP/1.1 200 ")
+    assert (gone, again.status) == (b"", 200)
+
+
+async def test_a_crowd_drives_out_nobody_of_its_own(builder: Builder) -> None:
+    """Who waits there for its turn to ask is not cut off for the next of the same address."""
+    async with (
+        served(builder.store, Limits(connections=2, moment=0)) as site,
+        site.client.connected() as first,
+        site.client.connected() as second,
+    ):
+        refused = await site.client.say(b"")
+        await first.ask("/healthz")
+        await second.ask("/healthz")
+        statuses = [(await first.answer()).status, (await second.answer()).status]
+
+    assert refused.startswith(b"HTTP/1.1 503 ")
+    assert statuses == [200, 200]
+
+
+async def asked_by(address: str, number: int) -> bytes:
+    """Return what a client at *address* of this machine is answered."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", number, local_addr=(address, 0))
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    async with asyncio.timeout(30):
+        answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return answer
 
 
 @pytest.mark.usefixtures("few_files")
