@@ -13,8 +13,6 @@ from mirror.publication.pages import texts
 from mirror.publication.pages.assets import ICON, SCRIPT, STYLE
 from mirror.publication.site.html import Markup, joined, tag, text, void
 
-UPSTREAM: Final = "https://micropython.org"
-
 
 class Section(StrEnum):
     """The parts of the site, by the path of their first page."""
@@ -46,8 +44,11 @@ _HALF: Final = tag(
 )
 
 
-def layout(section: Section, title: str, *body: str, upstream: str = UPSTREAM) -> bytes:
-    """Return a whole page called *title*; its first heading is *body*'s to say."""
+def layout(section: Section, title: str, *body: str, upstream: str | None = None) -> bytes:
+    """Return a whole page called *title*; its first heading is *body*'s to say.
+
+    The foot says which *upstream* is mirrored, where that is known.
+    """
     whole = joined(
         tag("head", *_head(title), by="\n"),
         tag(
@@ -136,8 +137,9 @@ def _header(section: Section) -> Markup:
     return tag("header", brand, navigation, button, by="\n")
 
 
-def _footer(section: Section, upstream: str) -> Markup:
-    about = tag("p", texts.FOOTER.format(upstream=upstream))
+def _footer(section: Section, upstream: str | None) -> Markup:
+    known = texts.MIRRORED.format(upstream=upstream) if upstream else ""
+    about = tag("p", known, texts.FOOTER)
     licenses = _entry(texts.LICENSES, Section.LICENSES, here=section is Section.LICENSES)
     interface = _entry(texts.INTERFACE, Section.INTERFACE, here=section is Section.INTERFACE)
     return tag("footer", about, tag("p", licenses, interface, by=" · "), by="\n")

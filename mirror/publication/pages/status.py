@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from mirror.errors import MalformedValueError
 from mirror.publication.history import NodeHistory
 from mirror.publication.pages import texts
-from mirror.publication.pages.layout import UPSTREAM, Section, layout, moment, size_words, terms
+from mirror.publication.pages.layout import Section, layout, moment, size_words, terms
 from mirror.publication.pages.over_time import over_time
 from mirror.publication.pages.releases import table
 from mirror.publication.site.html import Markup, joined, tag, text
@@ -150,7 +150,6 @@ def render_status(status: StatusFacts | None, history: NodeHistory | None = None
     """Return the page, with what was noted over time; None: the daemon does not answer."""
     parts = [tag("p", texts.STATUS_UNKNOWN, class_="warned")] if status is None else _parts(status)
     link = tag("a", "/v1/status.json", href="/v1/status.json")
-    upstream = status.upstream if status and status.upstream else UPSTREAM
     return layout(
         Section.STATUS,
         texts.STATUS_TITLE,
@@ -158,7 +157,7 @@ def render_status(status: StatusFacts | None, history: NodeHistory | None = None
         *parts,
         *over_time(history or NodeHistory()),
         tag("p", texts.AS_JSON, link, class_="dim"),
-        upstream=upstream,
+        upstream=status.upstream if status else None,
     )
 
 

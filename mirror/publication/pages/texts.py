@@ -23,9 +23,8 @@ SET_UP: Final = "Set-up"
 STATUS: Final = "Status"
 INTERFACE: Final = "For programs"
 THEME: Final = "Dark or light"
-FOOTER: Final = (
-    "Mirrored from {upstream}. Files are checked by what is inside them; MicroPython signs none."
-)
+MIRRORED: Final = "Mirrored from {upstream}. "
+FOOTER: Final = "Files are checked by what is inside them; MicroPython signs none."
 OUTSIDE: Final = "outside this room"
 TABLE: Final = "Table"
 COPY: Final = "Copy"

@@ -81,6 +81,15 @@ def test_plots_show_what_was_noted_and_say_it_in_words() -> None:
     assert "polyline" in read.names
 
 
+def test_who_does_not_know_the_upstream_names_none() -> None:
+    """A page of a refusal is made without a publication, and this may mirror another mirror."""
+    refusal = inert(render_failure(404, "nothing is there", "x", BOARDS)).words
+    known = inert(render_changes(Changes(root(1), root(2)), [], UPSTREAM)).words
+
+    assert "Mirrored from" not in refusal
+    assert f"Mirrored from {UPSTREAM}." in known
+
+
 def test_of_what_went_wrong_as_much_is_seen_as_it_was() -> None:
     """One request in a hundred does not make a whole hour look lost."""
     hours = (Hour(AT, 0, 100, 1, 0), Hour(AT + HOUR, 0, 100, 100, 0))
