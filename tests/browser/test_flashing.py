@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from mirror.publication.pages import texts_beside
+from mirror.publication.pages import more_texts
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -37,7 +37,7 @@ TAKEN: Final = """async () => {
 
 def start(page: Page) -> None:
     """Press the first button."""
-    page.get_by_role("button", name=texts_beside.FLASH_START).click()
+    page.get_by_role("button", name=more_texts.FLASH_START).click()
 
 
 def test_what_was_checked_is_what_the_installer_takes_and_it_opens(visitor: Visitor) -> None:
@@ -50,7 +50,7 @@ def test_what_was_checked_is_what_the_installer_takes_and_it_opens(visitor: Visi
     start(page)
     page.get_by_text(f"All bytes are right. SHA-256: {SHA256}").wait_for()
     taken = page.evaluate(TAKEN)
-    page.get_by_role("button", name=texts_beside.FLASH_CONNECT).click()
+    page.get_by_role("button", name=more_texts.FLASH_CONNECT).click()
     page.locator("ewt-install-dialog").get_by_text("MicroPython ESP32 / WROOM").first.wait_for()
 
     assert taken == ["ESP32", 0x1000, NAME]
@@ -84,7 +84,7 @@ def test_a_page_that_did_not_come_over_https_leads_to_how_it_would(visitor: Visi
 
     assert page.get_by_text("only for pages that came over https").is_visible()
     assert not page.locator("#flash").is_visible()
-    page.get_by_role("link", name=texts_beside.FLASH_SET_UP).click()
+    page.get_by_role("link", name=more_texts.FLASH_SET_UP).click()
     page.wait_for_url("**/setup/esp-web-tools")
     # The browser says that it heeds a header over https only.
     visitor.faults[:] = [one for one in visitor.faults if "origin was untrustworthy" not in one]

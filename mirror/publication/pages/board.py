@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.kinds import Maturity
 from mirror.publication.hiding import without_hidden
-from mirror.publication.pages import texts, texts_beside
+from mirror.publication.pages import more_texts, texts
 from mirror.publication.pages.commands import commands
 from mirror.publication.pages.files import build_panel, older_builds, on_demand
 from mirror.publication.pages.layout import Section, layout, outside, terms
@@ -167,8 +167,8 @@ def _own(board: BoardDocument, around: Surroundings) -> Iterator[Markup]:
 def _quotation(board: BoardDocument) -> Iterator[Markup]:
     if not board.instructions:
         return
-    yield tag("h2", texts_beside.QUOTATION)
-    yield tag("p", texts_beside.QUOTATION_LEAD.format(page=board.page or texts.FACT_UPSTREAM))
+    yield tag("h2", more_texts.QUOTATION)
+    yield tag("p", more_texts.QUOTATION_LEAD.format(page=board.page or texts.FACT_UPSTREAM))
     yield tag("blockquote", *prose(board.instructions))
 
 
@@ -176,6 +176,6 @@ def _short_link(board: BoardDocument, around: Surroundings) -> Iterator[Markup]:
     if around.public_url is None:
         return
     url = f"{around.public_url}{board_path(board.board)}"
-    yield tag("h2", texts_beside.SHORT_LINK)
+    yield tag("h2", more_texts.SHORT_LINK)
     yield tag("p", tag("code", url))
     yield qr_code(url)

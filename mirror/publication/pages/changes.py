@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from mirror.errors import BadQueryError
 from mirror.publication.changes import What
-from mirror.publication.pages import texts_beside
+from mirror.publication.pages import more_texts
 from mirror.publication.pages.layout import Section, layout, moment
 from mirror.publication.site.html import Markup, joined, tag
 
@@ -48,15 +48,15 @@ def render_changes(changes: Changes, offered: Sequence[Offered], upstream: str) 
     """Return the page of *changes*, with what else is *offered* to compare, newest first."""
     before, after = changes.before, changes.after
     lead = (
-        texts_beside.CHANGES_FROM.format(sequence=before.sequence),
+        more_texts.CHANGES_FROM.format(sequence=before.sequence),
         moment(before.published),
-        texts_beside.CHANGES_TO.format(sequence=after.sequence),
+        more_texts.CHANGES_TO.format(sequence=after.sequence),
         moment(after.published),
     )
     return layout(
         Section.RELEASES,
-        texts_beside.CHANGES,
-        tag("h1", texts_beside.CHANGES),
+        more_texts.CHANGES,
+        tag("h1", more_texts.CHANGES),
         tag("p", *lead, class_="lead", by=" "),
         _form(offered, before.sequence, after.sequence),
         *_recalls(changes),
@@ -70,20 +70,20 @@ def render_no_changes(upstream: str) -> bytes:
     """Return the page of a mirror that has published once only."""
     return layout(
         Section.RELEASES,
-        texts_beside.CHANGES,
-        tag("h1", texts_beside.CHANGES),
-        tag("p", texts_beside.CHANGES_NOT_YET),
+        more_texts.CHANGES,
+        tag("h1", more_texts.CHANGES),
+        tag("p", more_texts.CHANGES_NOT_YET),
         upstream=upstream,
     )
 
 
 def _form(offered: Sequence[Offered], before: int, after: int) -> Markup:
     shown = offered[:_MOST_OFFERED]
-    button = tag("button", texts_beside.COMPARE, type="submit")
+    button = tag("button", more_texts.COMPARE, type="submit")
     return tag(
         "form",
-        _choice("from", texts_beside.FROM, shown, before),
-        _choice("to", texts_beside.TO, shown, after),
+        _choice("from", more_texts.FROM, shown, before),
+        _choice("to", more_texts.TO, shown, after),
         tag("div", button, class_="line"),
         method="get",
         action=PATH,
@@ -98,7 +98,7 @@ def _choice(name: str, words: str, offered: Sequence[Offered], chosen: int) -> M
 
 
 def _option(one: Offered, *, chosen: bool) -> Markup:
-    words = texts_beside.OFFERED.format(sequence=one.sequence, published=one.published[:16])
+    words = more_texts.OFFERED.format(sequence=one.sequence, published=one.published[:16])
     marks = {"selected": ""} if chosen else {}
     return tag("option", words.replace("T", " "), value=str(one.sequence), **marks)
 
@@ -106,29 +106,29 @@ def _option(one: Offered, *, chosen: bool) -> Markup:
 def _recalls(changes: Changes) -> Iterator[Markup]:
     if not (changes.recalled or changes.allowed):
         return
-    yield tag("h2", texts_beside.RECALLS)
+    yield tag("h2", more_texts.RECALLS)
     items = [
         tag("li", tag("b", ", ".join(one.names) or str(one.digest)), f": {one.why} ({one.since})")
         for one in changes.recalled
     ]
     items += [
-        tag("li", texts_beside.ALLOWED, " ", tag("code", str(digest))) for digest in changes.allowed
+        tag("li", more_texts.ALLOWED, " ", tag("code", str(digest))) for digest in changes.allowed
     ]
     yield tag("ul", *items, by="\n")
 
 
 def _boards(boards: Sequence[BoardChange]) -> Iterator[Markup]:
-    yield tag("h2", texts_beside.CHANGED_BOARDS.format(count=len(boards)))
+    yield tag("h2", more_texts.CHANGED_BOARDS.format(count=len(boards)))
     if not boards:
-        yield tag("p", texts_beside.SAME_FIRMWARE)
+        yield tag("p", more_texts.SAME_FIRMWARE)
     yield from map(_board, boards)
 
 
 def _board(change: BoardChange) -> Markup:
     name = change.product or change.board
     heading = name if change.left else tag("a", name, href=f"/boards/{change.board}")
-    marks = [tag("span", texts_beside.ARRIVED, class_="tag new")] if change.arrived else []
-    marks += [tag("span", texts_beside.LEFT, class_="tag bad")] if change.left else []
+    marks = [tag("span", more_texts.ARRIVED, class_="tag new")] if change.arrived else []
+    marks += [tag("span", more_texts.LEFT, class_="tag bad")] if change.left else []
     return tag(
         "section",
         tag("h3", heading, *marks, by=" "),
@@ -144,11 +144,11 @@ def _files(files: Sequence[FileChange]) -> Iterator[Markup]:
 
 
 def _group(what: What, version: str, files: Sequence[FileChange]) -> Markup:
-    word = tag("span", texts_beside.CHANGED[what], class_=f"tag {_TONES[what]}")
-    summary = joined(word, version, texts_beside.CHANGED_FILES.format(count=len(files)), by=" ")
+    word = tag("span", more_texts.CHANGED[what], class_=f"tag {_TONES[what]}")
+    summary = joined(word, version, more_texts.CHANGED_FILES.format(count=len(files)), by=" ")
     items = [tag("li", *_file(one)) for one in files[:_MOST_NAMED]]
     if len(files) > _MOST_NAMED:
-        items.append(tag("li", texts_beside.MORE.format(count=len(files) - _MOST_NAMED)))
+        items.append(tag("li", more_texts.MORE.format(count=len(files) - _MOST_NAMED)))
     return tag("li", tag("details", tag("summary", summary), tag("ul", *items)))
 
 
@@ -159,16 +159,16 @@ def _file(one: FileChange) -> Iterator[str]:
 
 
 def _facts(facts: Iterable[str]) -> Iterator[Markup]:
-    words = [texts_beside.FACT_NAMES[name] for name in facts]
+    words = [more_texts.FACT_NAMES[name] for name in facts]
     if words:
-        yield tag("li", texts_beside.CHANGED_FACTS.format(facts=", ".join(words)))
+        yield tag("li", more_texts.CHANGED_FACTS.format(facts=", ".join(words)))
 
 
 def _beside(changes: Changes) -> Iterator[Markup]:
-    words = [texts_beside.CHANGED_PACKAGES] if changes.packages else []
-    words += [texts_beside.CHANGED_PHOTOGRAPHS] if changes.photographs else []
+    words = [more_texts.CHANGED_PACKAGES] if changes.packages else []
+    words += [more_texts.CHANGED_PHOTOGRAPHS] if changes.photographs else []
     if words:
-        yield tag("h2", texts_beside.BESIDE)
+        yield tag("h2", more_texts.BESIDE)
         yield tag("ul", *(tag("li", one) for one in words))
 
 

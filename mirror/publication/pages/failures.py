@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from mirror.publication.pages import texts, texts_beside
+from mirror.publication.pages import more_texts, texts
 from mirror.publication.pages.layout import Section, layout
 from mirror.publication.site.html import Markup, tag, void
 
@@ -23,7 +23,7 @@ def render_failure(status: int, message: str, asked: str, boards: Collection[str
 
     *asked* is the last part of the path, which may be nearly the id of one of *boards*.
     """
-    title = texts_beside.FAILURES.get(status, texts_beside.FAILURE)
+    title = more_texts.FAILURES.get(status, more_texts.FAILURE)
     near = near_boards(asked, boards) if status == _NOT_FOUND else []
     return layout(
         Section.BOARDS,
@@ -32,7 +32,7 @@ def render_failure(status: int, message: str, asked: str, boards: Collection[str
         tag("p", message, class_="lead"),
         *_near(near),
         _search(asked if status == _NOT_FOUND else ""),
-        tag("p", tag("a", texts_beside.ALL_BOARDS, href=Section.BOARDS)),
+        tag("p", tag("a", more_texts.ALL_BOARDS, href=Section.BOARDS)),
     )
 
 
@@ -49,7 +49,7 @@ def near_boards(asked: str, boards: Collection[str]) -> list[str]:
 def _near(boards: Collection[str]) -> Iterator[Markup]:
     if boards:
         links = (tag("li", tag("a", board, href=f"/boards/{board}")) for board in boards)
-        yield tag("h2", texts_beside.NEAR)
+        yield tag("h2", more_texts.NEAR)
         yield tag("ul", *links, by="\n")
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mirror.errors import NotFoundError, UnflashableError
 from mirror.publication.dialects.offers import ESP_CHIPS
 from mirror.publication.flashing import Flashable, Tool, way_of
-from mirror.publication.pages import texts, texts_beside
+from mirror.publication.pages import more_texts, texts
 from mirror.publication.pages.assets import FLASH_SCRIPT
 from mirror.publication.pages.flasher import Flasher
 from mirror.publication.pages.layout import Section, layout, size_words, terms
@@ -59,12 +59,12 @@ def render_flash(board: BoardDocument, name: str, here: Here) -> bytes:
     if version is None or file is None:
         raise NotFoundError(f"no browser can flash {name[:200]!r}: see the page of its board")
     product = board.product or board.board
-    title = texts_beside.FLASH_TITLE.format(product=product)
+    title = more_texts.FLASH_TITLE.format(product=product)
     return layout(
         Section.BOARDS,
         title,
         tag("h1", title),
-        tag("p", tag("a", texts_beside.FLASH_BACK, href=f"/boards/{board.board}"), class_="lead"),
+        tag("p", tag("a", more_texts.FLASH_BACK, href=f"/boards/{board.board}"), class_="lead"),
         _facts(version, file),
         *_tool(board, version, file, here),
         upstream=here.upstream,
@@ -74,51 +74,51 @@ def render_flash(board: BoardDocument, name: str, here: Here) -> bytes:
 def _facts(version: str, file: FileEntry) -> Markup:
     return terms(
         (texts.VERSION, tag("a", version, href=f"/releases/{version}")),
-        (texts_beside.FLASH_FILE, tag("code", file.name)),
+        (more_texts.FLASH_FILE, tag("code", file.name)),
         (texts.SIZE, size_words(file.size)),
         (texts.SHA256, tag("code", file.hashes.sha256)),
-        (texts_beside.FLASH_CHIP, file.flash.chip or ""),
-        (texts_beside.FLASH_PLACE, f"{file.flash.offset or 0:#x}"),
+        (more_texts.FLASH_CHIP, file.flash.chip or ""),
+        (more_texts.FLASH_PLACE, f"{file.flash.offset or 0:#x}"),
     )
 
 
 def _tool(board: BoardDocument, version: str, file: FileEntry, here: Here) -> Iterator[Markup]:
     if here.flasher is None:
-        yield tag("p", coded(texts_beside.FLASH_NOT_BUILT_IN), class_="note")
+        yield tag("p", coded(more_texts.FLASH_NOT_BUILT_IN), class_="note")
         return
-    yield tag("noscript", tag("p", texts_beside.FLASH_NO_SCRIPT, class_="note"))
+    yield tag("noscript", tag("p", more_texts.FLASH_NO_SCRIPT, class_="note"))
     yield tag("div", *_insecure(here), id="insecure", class_="note", hidden="")
-    yield tag("p", texts_beside.FLASH_NO_SERIAL, id="no-serial", class_="note", hidden="")
+    yield tag("p", more_texts.FLASH_NO_SERIAL, id="no-serial", class_="note", hidden="")
     yield _steps(board, version, file, here.flasher)
-    by = texts_beside.FLASH_BY.format(version=here.flasher.version)
+    by = more_texts.FLASH_BY.format(version=here.flasher.version)
     yield tag("p", by, " ", tag("a", texts.LICENSES, href=Section.LICENSES), class_="dim")
     yield tag("script", src=FLASH_SCRIPT.path, defer="")
 
 
 def _insecure(here: Here) -> Iterator[Markup]:
-    yield tag("p", texts_beside.FLASH_INSECURE)
+    yield tag("p", more_texts.FLASH_INSECURE)
     if here.secure:
-        yield tag("p", texts_beside.FLASH_SECURE, " ", tag("code", here.secure))
-    yield tag("p", tag("a", texts_beside.FLASH_SET_UP, href=f"{Section.SET_UP}/esp-web-tools"))
+        yield tag("p", more_texts.FLASH_SECURE, " ", tag("code", here.secure))
+    yield tag("p", tag("a", more_texts.FLASH_SET_UP, href=f"{Section.SET_UP}/esp-web-tools"))
 
 
 def _steps(board: BoardDocument, version: str, file: FileEntry, flasher: Flasher) -> Markup:
-    fetch = tag("button", texts_beside.FLASH_START, type="button", id="fetch", class_="button")
+    fetch = tag("button", more_texts.FLASH_START, type="button", id="fetch", class_="button")
     told = tag(
         "p",
         id="told",
         role="status",
-        data_fetching=texts_beside.FLASH_FETCHING,
-        data_checked=texts_beside.FLASH_CHECKED,
-        data_differs=texts_beside.FLASH_DIFFERS,
-        data_failed=texts_beside.FLASH_FAILED,
-        data_connect=texts_beside.FLASH_CONNECT,
+        data_fetching=more_texts.FLASH_FETCHING,
+        data_checked=more_texts.FLASH_CHECKED,
+        data_differs=more_texts.FLASH_DIFFERS,
+        data_failed=more_texts.FLASH_FAILED,
+        data_connect=more_texts.FLASH_CONNECT,
     )
     return tag(
         "ol",
-        tag("li", texts_beside.FLASH_PLUG),
-        tag("li", texts_beside.FLASH_FETCH_CHECK, tag("p", fetch), told),
-        tag("li", texts_beside.FLASH_INSTALL, tag("p", id="install")),
+        tag("li", more_texts.FLASH_PLUG),
+        tag("li", more_texts.FLASH_FETCH_CHECK, tag("p", fetch), told),
+        tag("li", more_texts.FLASH_INSTALL, tag("p", id="install")),
         id="flash",
         class_="panel steps",
         hidden="",

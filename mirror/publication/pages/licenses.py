@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mirror.publication.pages import texts, texts_beside
+from mirror.publication.pages import more_texts, texts
 from mirror.publication.pages.layout import Section, layout, outside
 from mirror.publication.pages.releases import table
 from mirror.publication.site.html import Markup, tag
@@ -41,14 +41,14 @@ _INSIDE: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("Espressif ESP-IDF, its radio libraries as binaries", "Apache-2.0"),
         ("Apache NimBLE", "Apache-2.0"),
     ),
-    "esp8266": (("Espressif ESP8266 SDK", texts_beside.ESPRESSIF_MIT),),
+    "esp8266": (("Espressif ESP8266 SDK", more_texts.ESPRESSIF_MIT),),
     "mimxrt": (("NXP drivers", "BSD-3-Clause"), ("CMSIS", "Apache-2.0")),
-    "nrf": (("Nordic nrfx", "BSD-3-Clause"), ("Nordic SoftDevice", texts_beside.NORDIC)),
+    "nrf": (("Nordic nrfx", "BSD-3-Clause"), ("Nordic SoftDevice", more_texts.NORDIC)),
     "renesas-ra": (("Renesas FSP", "BSD-3-Clause"), ("CMSIS", "Apache-2.0")),
     "rp2": (
         ("Raspberry Pi Pico SDK", "BSD-3-Clause"),
-        ("BTstack (boards with Bluetooth)", texts_beside.BTSTACK),
-        ("cyw43-driver and its radio firmware (boards with Wi-Fi)", texts_beside.CYW43),
+        ("BTstack (boards with Bluetooth)", more_texts.BTSTACK),
+        ("cyw43-driver and its radio firmware (boards with Wi-Fi)", more_texts.CYW43),
     ),
     "samd": (("Microchip ASF4", "Apache-2.0"), ("CMSIS", "Apache-2.0")),
     "stm32": (
@@ -67,19 +67,19 @@ def render_licenses(ports: Collection[str], upstream: str, flasher: Flasher | No
         Section.LICENSES,
         texts.LICENSES,
         tag("h1", texts.LICENSES),
-        tag("p", texts_beside.LICENSES_LEAD, class_="lead"),
-        tag("h2", texts_beside.LICENSES_IMAGES),
-        tag("p", texts_beside.LICENSES_IMAGES_LEAD, " ", outside(_SUMMARY)),
-        table((texts.PORT, texts_beside.COMPONENT, texts_beside.TERMS), _rows(ports)),
-        tag("h2", texts_beside.LICENSES_PHOTOGRAPHS),
-        tag("p", texts_beside.LICENSES_PHOTOGRAPHS_TEXT),
+        tag("p", more_texts.LICENSES_LEAD, class_="lead"),
+        tag("h2", more_texts.LICENSES_IMAGES),
+        tag("p", more_texts.LICENSES_IMAGES_LEAD, " ", outside(_SUMMARY)),
+        table((texts.PORT, more_texts.COMPONENT, more_texts.TERMS), _rows(ports)),
+        tag("h2", more_texts.LICENSES_PHOTOGRAPHS),
+        tag("p", more_texts.LICENSES_PHOTOGRAPHS_TEXT),
         tag("p", outside(_MEDIA)),
-        tag("h2", texts_beside.LICENSES_TEXTS),
-        tag("p", texts_beside.LICENSES_TEXTS_TEXT),
-        tag("h2", texts_beside.LICENSES_PACKAGES),
-        tag("p", texts_beside.LICENSES_PACKAGES_TEXT),
-        tag("h2", texts_beside.LICENSES_OWN),
-        tag("p", texts_beside.LICENSES_OWN_TEXT),
+        tag("h2", more_texts.LICENSES_TEXTS),
+        tag("p", more_texts.LICENSES_TEXTS_TEXT),
+        tag("h2", more_texts.LICENSES_PACKAGES),
+        tag("p", more_texts.LICENSES_PACKAGES_TEXT),
+        tag("h2", more_texts.LICENSES_OWN),
+        tag("p", more_texts.LICENSES_OWN_TEXT),
         *_flasher(flasher),
         upstream=upstream,
     )
@@ -87,16 +87,16 @@ def render_licenses(ports: Collection[str], upstream: str, flasher: Flasher | No
 
 def _flasher(flasher: Flasher | None) -> Iterator[Markup]:
     if flasher is not None:
-        words = texts_beside.LICENSES_FLASHER.format(version=flasher.version)
-        link = tag("a", texts_beside.LICENSES_FLASHER_LINK, href=flasher.terms_path)
+        words = more_texts.LICENSES_FLASHER.format(version=flasher.version)
+        link = tag("a", more_texts.LICENSES_FLASHER_LINK, href=flasher.terms_path)
         yield tag("p", words, " ", link)
 
 
 def _rows(ports: Collection[str]) -> Iterator[Markup]:
     for component, terms in _EVERYWHERE:
-        yield _row(texts_beside.EVERY_PORT, component, terms)
+        yield _row(more_texts.EVERY_PORT, component, terms)
     for port in sorted(ports):
-        unknown = ((texts_beside.COMPONENT_UNKNOWN, texts_beside.TERMS_UNKNOWN),)
+        unknown = ((more_texts.COMPONENT_UNKNOWN, more_texts.TERMS_UNKNOWN),)
         for component, terms in _INSIDE.get(port, unknown):
             yield _row(port, component, terms)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from mirror.publication.pages import texts_beside
+from mirror.publication.pages import more_texts
 from mirror.publication.site.html import Markup, tag
 
 
@@ -20,5 +20,5 @@ def qr_code(url: str) -> Markup:
         out, kind="svg", xmldecl=False, svgns=False, omitsize=True, border=4, light="#fff", nl=False
     )
     return tag(
-        "div", Markup(out.getvalue().decode()), class_="qr", role="img", aria_label=texts_beside.QR
+        "div", Markup(out.getvalue().decode()), class_="qr", role="img", aria_label=more_texts.QR
     )

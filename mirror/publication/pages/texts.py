@@ -2,7 +2,7 @@
 
 Names in braces are filled in, by ``format``, with what is escaped afterwards.  The verdicts'
 words are those of the feed (`mirror.publication.words`), the guides' those of
-`mirror.publication.setup.guides`; more are in `mirror.publication.pages.texts_beside`.
+`mirror.publication.setup.guides`; more are in `mirror.publication.pages.more_texts`.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mirror.publication.pages import texts_beside
+from mirror.publication.pages import more_texts
 from mirror.publication.pages.layout import Section, copy_button, layout
 from mirror.publication.setup.model import Dialect, System
 from mirror.publication.setup.render import NO_ADDRESS, PAGE, page_of, parts_of
@@ -26,22 +26,22 @@ _SUMS: Final = "/resources/firmware/SHA256SUMS"
 def render_index_page(guides: Sequence[Guide], place: Place) -> bytes:
     """Return the page that leads to all others."""
     cards = (tag("li", _card(one)) for one in guides)
-    feed, sums = tag("a", texts_beside.SET_UP_FEED, href=_FEED), tag("a", "SHA256SUMS", href=_SUMS)
+    feed, sums = tag("a", more_texts.SET_UP_FEED, href=_FEED), tag("a", "SHA256SUMS", href=_SUMS)
     return layout(
         Section.SET_UP,
-        texts_beside.SET_UP_TITLE,
-        tag("h1", texts_beside.SET_UP_TITLE),
-        tag("p", texts_beside.SET_UP_LEAD, class_="lead"),
+        more_texts.SET_UP_TITLE,
+        tag("h1", more_texts.SET_UP_TITLE),
+        tag("p", more_texts.SET_UP_LEAD, class_="lead"),
         _hint(place),
         tag("ul", *cards, class_="programs", by="\n"),
-        tag("p", coded(texts_beside.SET_UP_TOKENS)),
-        tag("p", texts_beside.SET_UP_WITHOUT, " ", feed, texts_beside.SET_UP_AND, sums, "."),
+        tag("p", coded(more_texts.SET_UP_TOKENS)),
+        tag("p", more_texts.SET_UP_WITHOUT, " ", feed, more_texts.SET_UP_AND, sums, "."),
     )
 
 
 def render_guide_page(guide: Guide, place: Place) -> bytes:
     """Return the page of *guide*."""
-    title = texts_beside.SET_UP_OF.format(title=guide.title)
+    title = more_texts.SET_UP_OF.format(title=guide.title)
     return layout(
         Section.SET_UP,
         title,
@@ -50,7 +50,7 @@ def render_guide_page(guide: Guide, place: Place) -> bytes:
         _hint(place),
         *_remarks(guide),
         *(_way(number, way) for number, way in enumerate(guide.ways, 1)),
-        tag("p", tag("a", texts_beside.SET_UP_OTHERS, href=PAGE)),
+        tag("p", tag("a", more_texts.SET_UP_OTHERS, href=PAGE)),
     )
 
 
@@ -62,7 +62,7 @@ def _card(guide: Guide) -> Markup:
 def _hint(place: Place) -> Markup:
     if place.url is None:
         return tag("p", NO_ADDRESS.format(place.base), class_="note")
-    return tag("p", texts_beside.SET_UP_AT, " ", tag("code", place.url), ".")
+    return tag("p", more_texts.SET_UP_AT, " ", tag("code", place.url), ".")
 
 
 def _remarks(guide: Guide) -> Iterator[Markup]:
@@ -72,7 +72,7 @@ def _remarks(guide: Guide) -> Iterator[Markup]:
 
 def _way(number: int, way: Way) -> Markup:
     heading = tag("h2", f"{number}. {way.title}", id=f"way-{number}")
-    reach = tag("p", texts_beside.SET_UP_REACH.format(reach=way.reach), class_="dim")
+    reach = tag("p", more_texts.SET_UP_REACH.format(reach=way.reach), class_="dim")
     parts = (
         joined(tag("h3", name), tag("ol", *map(_step, steps), class_="steps", by="\n"))
         for name, steps in parts_of(way)
@@ -82,9 +82,7 @@ def _way(number: int, way: Way) -> Markup:
 
 def _missing(way: Way) -> Iterator[Markup]:
     if way.missing:
-        yield tag(
-            "p", tag("b", texts_beside.SET_UP_MISSING), " ", coded(way.missing), class_="note"
-        )
+        yield tag("p", tag("b", more_texts.SET_UP_MISSING), " ", coded(way.missing), class_="note")
 
 
 def _step(step: Step) -> Markup:
@@ -92,8 +90,8 @@ def _step(step: Step) -> Markup:
 
 
 def _lines(lines: Lines) -> Markup:
-    where = [] if lines.system is System.ANY else [texts_beside.SYSTEMS[lines.system]]
-    where += [texts_beside.POWERSHELL] if lines.dialect is Dialect.POWERSHELL else []
+    where = [] if lines.system is System.ANY else [more_texts.SYSTEMS[lines.system]]
+    where += [more_texts.POWERSHELL] if lines.dialect is Dialect.POWERSHELL else []
     where += [lines.file] if lines.file else []
     heading = [tag("figcaption", ", ".join(where))] if where else []
     text = "\n".join(lines.text)

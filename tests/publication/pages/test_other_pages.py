@@ -15,7 +15,7 @@ from mirror.errors import BadQueryError, NotFoundError
 from mirror.publication.changes import BoardChange, Changes, FileChange, What
 from mirror.publication.documents import PublicationRoot, Recall
 from mirror.publication.history import Hour, NodeHistory, PastRun
-from mirror.publication.pages import texts, texts_beside
+from mirror.publication.pages import more_texts, texts
 from mirror.publication.pages.changes import Between, Offered, render_changes
 from mirror.publication.pages.failures import near_boards, render_failure
 from mirror.publication.pages.flash import Here, can_be_flashed_here, render_flash
@@ -41,13 +41,13 @@ def root(sequence: int) -> PublicationRoot:
 def test_every_sort_of_change_has_words_and_hostile_ones_are_text() -> None:
     files = tuple(FileChange(what, HOSTILE, HOSTILE, "/v1/files/x", HOSTILE) for what in What)
     change = BoardChange(
-        HOSTILE, HOSTILE, files, tuple(texts_beside.FACT_NAMES), arrived=True, left=True
+        HOSTILE, HOSTILE, files, tuple(more_texts.FACT_NAMES), arrived=True, left=True
     )
     recall = Recall(Digest.of(b""), (HOSTILE,), HOSTILE, HOSTILE)
     changes = Changes(root(1), root(2), (change,), (recall,), (Digest.of(b"x"),))
     read = inert(render_changes(changes, [Offered(2, HOSTILE), Offered(1, "")], HOSTILE))
 
-    assert all(words in read.words for words in texts_beside.CHANGED.values())
+    assert all(words in read.words for words in more_texts.CHANGED.values())
     assert HOSTILE in read.words
 
 
@@ -142,8 +142,8 @@ def test_terms_are_named_for_each_port_and_an_unknown_one_is_said_to_be_so() -> 
     assert "Raspberry Pi Pico SDK" in words
     assert "ESP-IDF" in words
     assert "STM32 library" not in words
-    assert words.count(texts_beside.COMPONENT_UNKNOWN) == 1
-    assert texts_beside.LICENSES_PHOTOGRAPHS in words
+    assert words.count(more_texts.COMPONENT_UNKNOWN) == 1
+    assert more_texts.LICENSES_PHOTOGRAPHS in words
 
 
 @settings(max_examples=30, deadline=None)
