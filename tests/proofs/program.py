@@ -110,6 +110,10 @@ class Program:
             await daemon.says(_SERVES)
             yield daemon
             await daemon.stop()
+        except BaseException as error:
+            said = "\n".join(daemon.lines)
+            error.add_note(f"the daemon, with exit status {process.returncode}, said:\n{said}")
+            raise
         finally:
             send(process, signal.SIGKILL)
             await process.wait()
