@@ -21,13 +21,13 @@ from mirror.publication.documents import decode_board, decode_content, decode_pu
 from mirror.publication.feeds import all_files
 from mirror.publication.local.layer import local_digests
 from mirror.publication.subtrees import tops_of
-from mirror.storage.blobs import FAN_OUT
+from mirror.storage.blobs import FOLDERS
 from mirror.storage.channels import promoted_channels
 from mirror.storage.entries import Removal, Sighting
 from mirror.storage.subtrees import SubtreeWalk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from concurrent.futures import Executor
     from pathlib import Path
 
@@ -115,8 +115,8 @@ class Checking:
         """Hash every blob, and name what is none; return how many there were."""
         total, count = await self.count(), 0
         await self.strangers()
-        for prefix in FAN_OUT:
-            for digest in await self.folder(prefix):
+        for prefixes in FOLDERS:
+            for digest in await self.within(prefixes):
                 await self.blob(digest)
                 count += 1
                 progress(count, max(count, total))
@@ -124,8 +124,10 @@ class Checking:
 
     async def count(self, after: str = "") -> int:
         """Count the blobs in the folders behind the one named *after*."""
-        folders = [await self._store.blobs.folder(prefix) for prefix in FAN_OUT if prefix > after]
-        return sum(len(folder.digests) for folder in folders)
+        behind = [[prefix for prefix in some if prefix > after] for some in FOLDERS]
+        return sum(
+            [len(await self._store.blobs.within(prefixes)) for prefixes in behind if prefixes]
+        )
 
     async def blob(self, digest: Digest) -> None:
         """Hash one blob."""
@@ -143,11 +145,11 @@ class Checking:
         except DamagedError as error:
             self.damages.append(Damage("pins", str(error)))
 
-    async def folder(self, prefix: str) -> tuple[Digest, ...]:
-        """Return the blobs of one folder, and name what is none."""
-        folder = await self._store.blobs.folder(prefix)
-        self._name_strangers(folder.strangers)
-        return folder.digests
+    async def within(self, prefixes: Sequence[str]) -> list[Digest]:
+        """Return the blobs whose names begin with one of *prefixes*, and name what is none."""
+        folders = await self._store.blobs.folders(prefixes)
+        self._name_strangers(path for folder in folders for path in folder.strangers)
+        return [digest for folder in folders for digest in folder.digests]
 
     async def strangers(self) -> None:
         """Name what stands beside the folders of the blobs."""

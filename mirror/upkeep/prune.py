@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from mirror.catalog.values import Digest
 from mirror.storage.artifacts import Holding
-from mirror.storage.blobs import FAN_OUT
+from mirror.storage.blobs import FOLDERS
 from mirror.storage.entries import Decision, Removal
 from mirror.sync.wanted import wanted_names
 
@@ -41,8 +41,6 @@ ASKED_FOR: Final = "it is on demand, and somebody asked for it within the grace"
 # What was put before this process began and is not named yet is younger than this.
 _LEFT_BEHIND: Final = timedelta(days=1)
 _AT_ONCE: Final = 100
-# The memory for their names is bounded, and the loop is not asked for each.
-_FOLDERS_AT_ONCE: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +157,10 @@ async def _unreached(store: Store, marks: Marks, spared: Collection[Digest]) -> 
     """Find documents, and what a crash left behind, that nothing reaches."""
     found: list[Leaving] = []
     removals = store.blobs.removals
-    for start in range(0, len(FAN_OUT), _FOLDERS_AT_ONCE):
+    for prefixes in FOLDERS:
         digests = [
             digest
-            for digest in await store.blobs.within(FAN_OUT[start : start + _FOLDERS_AT_ONCE])
+            for digest in await store.blobs.within(prefixes)
             if digest not in spared and not marks.reaches(digest) and not removals.spared(digest)
         ]
         weights = await removals.weigh(digests)

@@ -148,7 +148,7 @@ class FullCheck:
         for prefix in FAN_OUT:
             if prefix < after[:2]:
                 continue
-            digests = [one for one in await checking.folder(prefix) if one.hex > after]
+            digests = [one for one in await checking.within([prefix]) if one.hex > after]
             behind = await checking.count(prefix) if digests else 0
             for place, digest in enumerate(digests):
                 yield digest, behind + len(digests) - place
