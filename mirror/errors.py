@@ -35,6 +35,10 @@ class ConfigurationError(MirrorError):
         self.problems = problems
 
 
+class MalformedOrderError(ConfigurationError):
+    """An order that could not be meant by anybody: a field is missing, or is no such thing."""
+
+
 class NotFoundError(MirrorError):
     """Somebody asked for a thing that is not here."""
 

@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from pydantic import Field, ValidationError
+from pydantic import Field, Strict, ValidationError
 
 from mirror.catalog.values import Digest
-from mirror.errors import ConfigurationError, MirrorError
+from mirror.errors import ConfigurationError, MalformedOrderError, MirrorError
 from mirror.shapes import Shape
 
 _LONGEST_WHY: Final = 1000
@@ -36,11 +36,11 @@ class Source:
     def parse(cls, text: str) -> Source:
         """Read ``42`` (of ``current``), ``lab-test`` or ``lab-test/3``.
 
-        Raises `ConfigurationError` for anything else.
+        Raises `MalformedOrderError` for anything else.
         """
         found = _SOURCE.fullmatch(text)
         if found is None:
-            raise ConfigurationError(
+            raise MalformedOrderError(
                 f"what to promote is a publication (42), a channel (lab-test) or an earlier"
                 f" publication of one (lab-test/3), not {text[:80]!r}"
             )
@@ -53,6 +53,12 @@ class Source:
         if self.channel == "current" and self.sequence is not None:
             return str(self.sequence)
         return self.channel if self.sequence is None else f"{self.channel}/{self.sequence}"
+
+
+def can_be_channel(text: str) -> bool:
+    """Return whether a channel may be called *text*."""
+    found = _SOURCE.fullmatch(text)
+    return found is not None and found["channel"] == text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,19 +78,19 @@ class Order:
     token: Annotated[str, Field(max_length=200)] | None = None
     root: Digest | None = None
     signature: Annotated[str, Field(max_length=9000)] | None = None
-    propose: bool = False
+    propose: Annotated[bool, Strict()] = False
 
     def refuse_nonsense(self) -> None:
-        """Raise `ConfigurationError` for what can not be meant."""
+        """Raise `MalformedOrderError` for what can not be meant."""
         Source.parse(self.source)
+        if not can_be_channel(self.channel):
+            raise MalformedOrderError(f"{self.channel} is a number, and no name for a channel")
+        if not self.propose and not self.why.strip():
+            raise MalformedOrderError("--why needs a reason: it goes to the ledger")
+        if len(self.why) > _LONGEST_WHY or len(self.by) > _LONGEST_BY:
+            raise MalformedOrderError(f"--why takes {_LONGEST_WHY} letters, and --by {_LONGEST_BY}")
         if self.channel == "current":
             raise ConfigurationError("the channel current moves by itself, with each publication")
-        if Source.parse(self.channel).channel != self.channel:
-            raise ConfigurationError(f"{self.channel} is a number, and no name for a channel")
-        if not self.propose and not self.why.strip():
-            raise ConfigurationError("--why needs a reason: it goes to the ledger")
-        if len(self.why) > _LONGEST_WHY or len(self.by) > _LONGEST_BY:
-            raise ConfigurationError(f"--why takes {_LONGEST_WHY} letters, and --by {_LONGEST_BY}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,11 +139,11 @@ def encode_order(order: Order) -> bytes:
 
 
 def decode_order(body: bytes) -> Order:
-    """Read what `encode_order` wrote; raise `ConfigurationError` for anything else."""
+    """Read what `encode_order` wrote; raise `MalformedOrderError` for anything else."""
     try:
         return _ORDERS.validate_json(body)
     except (ValidationError, MirrorError) as error:
-        raise ConfigurationError("not an order for a channel") from error
+        raise MalformedOrderError("not an order for a channel") from error
 
 
 def encode_promoted(promoted: Promoted) -> bytes:

@@ -14,6 +14,7 @@ _PLAIN: Final = (
     errors.GoneError,
     errors.KeyRefusedError,
     errors.MalformedImageError,
+    errors.MalformedOrderError,
     errors.MalformedValueError,
     errors.PublicationNotFoundError,
     errors.RecalledError,

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 from mirror.catalog.values import Digest
 from mirror.channels.approving import Approvers, Rule
 from mirror.channels.moving import APPROVE, PROMOTE, Mover, spelled
-from mirror.channels.orders import decode_order, encode_promoted
+from mirror.channels.orders import can_be_channel, decode_order, encode_promoted
 from mirror.channels.promoting import Promoter
 from mirror.daemon.parts import now
 from mirror.daemon.signing import renew_channel
-from mirror.errors import ConfigurationError, KeyRefusedError, MirrorError
+from mirror.errors import ConfigurationError, KeyRefusedError, MirrorError, NotFoundError
 from mirror.shapes import Shape
 from mirror.storage.channels import find_published, read_root
 from mirror.storage.crawled import find_last_crawl
@@ -123,7 +123,9 @@ class ChannelDesk:
         return PAGES.dump_json(await channel_pages(self._settings, self._store)) + b"\n"
 
     async def show(self, channel: str) -> bytes:
-        """Return one channel, with its history."""
+        """Return one channel, with its history; raise `NotFoundError` for no name of any."""
+        if not can_be_channel(channel):
+            raise NotFoundError(f"no channel can be called {channel[:80]!r}")
         return PAGE.dump_json(await channel_page(self._settings, self._store, channel)) + b"\n"
 
     async def promote(self, channel: str, order: bytes, operator: str | None) -> bytes:

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from mirror.daemon.parts import now, wishes_of
-from mirror.errors import MirrorError
+from mirror.errors import MalformedOrderError, MalformedValueError, MirrorError
 from mirror.sync.orders import PinResult, decode_order, encode_news
 from mirror.sync.pinning import Pinner
 
@@ -46,11 +46,16 @@ def pinner_of(
 async def order_lines(pinner: Pinner, document: bytes) -> AsyncGenerator[bytes, None]:
     """Obey the order that *document* is; yield the progress as lines, then the result.
 
-    What is wrong is the result too.  When nobody listens any more, what goes on is ended: the
-    pin stays, and later runs go on with it.
+    What can not be done is the result too; raises `MalformedOrderError` for what is no order.
+    When nobody listens any more, what goes on is ended: the pin stays, and later runs go on
+    with it.
     """
+    try:
+        order = decode_order(document)
+    except MalformedValueError as error:
+        raise MalformedOrderError(str(error)) from error
     news: asyncio.Queue[News] = asyncio.Queue()
-    task = asyncio.create_task(_obey(pinner, document, news), name="order about pins")
+    task = asyncio.create_task(_obey(pinner, order, news), name="order about pins")
     try:
         while not task.done() or not news.empty():
             waiting = asyncio.create_task(news.get())
@@ -73,12 +78,7 @@ async def obeyed(pinner: Pinner, order: Order, report: Callable[[Progress], None
         return _failed(error)
 
 
-async def _obey(pinner: Pinner, document: bytes, news: asyncio.Queue[News]) -> None:
-    try:
-        order = decode_order(document)
-    except MirrorError as error:
-        news.put_nowait(_failed(error))
-        return
+async def _obey(pinner: Pinner, order: Order, news: asyncio.Queue[News]) -> None:
     news.put_nowait(await obeyed(pinner, order, news.put_nowait))
 
 

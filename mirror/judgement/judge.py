@@ -24,6 +24,7 @@ from mirror.errors import (
     ConfigurationError,
     DamagedError,
     MalformedImageError,
+    MalformedOrderError,
     RecalledError,
 )
 from mirror.formats.verdict import Conclusion, Finding, Verdict
@@ -158,7 +159,7 @@ class Judge:
     async def _accept(self, request: Request) -> Ruling:
         digest = request.digest
         if digest is None:
-            raise ConfigurationError("accept needs the digest of the later bytes")
+            raise MalformedOrderError("accept needs the digest of the later bytes")
         change = await self._change(request.subject, digest)
         if await self.store.index.find_recall(digest) is not None:
             raise RecalledError(f"{digest} is recalled: mpmirror recall {digest} --undo lifts it")

@@ -5,13 +5,14 @@ A command sends the same words to the daemon that holds the data as it obeys by 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC
+from typing import Annotated
 
-from pydantic import ValidationError
+from pydantic import AwareDatetime, Strict, ValidationError
 
 from mirror.catalog.values import Digest
-from mirror.errors import ConfigurationError, MirrorError
+from mirror.errors import MalformedOrderError, MirrorError
 from mirror.shapes import Shape
 from mirror.storage.judgements import What
 
@@ -31,15 +32,15 @@ class Request:
     why: str
     by: str
     digest: Digest | None = None
-    until: datetime | None = None
+    until: Annotated[AwareDatetime, Strict()] | None = None
     token: str | None = None
 
     def refuse_nonsense(self) -> None:
-        """Raise `ConfigurationError` unless there is a reason of a readable length."""
+        """Raise `MalformedOrderError` unless there is a reason of a readable length."""
         if not self.why.strip():
-            raise ConfigurationError("--why needs a reason: it goes to the ledger")
+            raise MalformedOrderError("--why needs a reason: it goes to the ledger")
         if len(self.why) > _LONGEST_WHY:
-            raise ConfigurationError(f"--why takes {_LONGEST_WHY} letters, not {len(self.why)}")
+            raise MalformedOrderError(f"--why takes {_LONGEST_WHY} letters, not {len(self.why)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,17 @@ def encode_request(request: Request) -> bytes:
 
 
 def decode_request(body: bytes) -> Request:
-    """Read what `encode_request` wrote; raise `ConfigurationError` for anything else."""
+    """Read what `encode_request` wrote; raise `MalformedOrderError` for anything else."""
     try:
-        return _REQUESTS.validate_json(body)
+        request = _REQUESTS.validate_json(body)
     except ValidationError as error:
-        raise ConfigurationError(f"not a judgement: {error.error_count()} fields") from error
+        raise MalformedOrderError(f"not a judgement: {error.error_count()} fields") from error
+    if request.until is None:
+        return request
+    try:
+        return replace(request, until=request.until.astimezone(UTC))
+    except OverflowError as error:
+        raise MalformedOrderError("a judgement does not end at the end of time") from error
 
 
 def encode_ruling(ruling: Ruling) -> bytes:

@@ -6,9 +6,9 @@ They go from the command line to whoever holds the store, which may be another p
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import ValidationError
+from pydantic import Discriminator, Strict, ValidationError
 
 from mirror.catalog.kinds import Kind
 from mirror.catalog.pins import Pin
@@ -27,7 +27,7 @@ class PinOrder:
     what: str
     version: str | None = None
     kinds: tuple[Kind, ...] = ()
-    later: bool = False
+    later: Annotated[bool, Strict()] = False
     why: str
     by: str
     do: Literal["pin"] = "pin"
@@ -70,7 +70,7 @@ class PinResult:
 
 News: TypeAlias = Progress | PinResult
 
-_ORDER: Shape[Order] = Shape(Order)
+_ORDER: Shape[Order] = Shape(Annotated[Order, Discriminator("do")])
 _NEWS: Shape[News] = Shape(News)
 _RESULT = Shape(PinResult)
 

@@ -7,7 +7,6 @@ last line.  A client that goes away closes its iterator and nothing else.
 
 from __future__ import annotations
 
-import json
 import logging
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Protocol
@@ -19,22 +18,19 @@ from mirror.errors import (
     BadQueryError,
     MalformedValueError,
     MirrorError,
-    NotYetError,
-    UpstreamBusyError,
 )
 from mirror.web.accesses import read_digests
 from mirror.web.answer import Answer
 from mirror.web.bearers import OPERATOR, in_the_name_of, with_tokens
 from mirror.web.channel_orders import ChannelHandlers
-from mirror.web.failures import Failures, name_of, seconds_to_wait, status_of
-from mirror.web.heads import JSON, Heads
+from mirror.web.failures import Failures
+from mirror.web.heads import JSON, Caching, Heads
 from mirror.web.on_demand import encode_artifact
+from mirror.web.refusing import answering, words_of
 from mirror.web.server import HEADS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
-
-    from aiohttp.typedefs import Handler, Middleware
 
     from mirror.storage.tokens import Token
     from mirror.web.artifacts import Artifact
@@ -124,7 +120,7 @@ def make_admin_app(
     With *tokens* it is for TCP: only who has one of them is let in, for what it is good for.
     """
     heads = Heads(node)
-    middlewares = [_answering(heads)]
+    middlewares = [answering(heads)]
     if tokens is not None:
         middlewares.append(with_tokens(tokens, Failures(heads)))
     app = web.Application(middlewares=middlewares, client_max_size=_MOST_BYTES)
@@ -254,8 +250,9 @@ async def _order(request: web.Request) -> bytes:
 async def _send_lines(
     request: web.Request, lines: AsyncGenerator[bytes, None]
 ) -> web.StreamResponse:
+    always = request.app[HEADS].always
     response = web.StreamResponse(
-        headers={"Content-Type": _JSON_LINES, "Cache-Control": "no-store"}
+        headers=[*always, ("Content-Type", _JSON_LINES), ("Cache-Control", Caching.NEVER)]
     )
     async with aclosing(lines):
         # The first line decides: an error before it is answered with its own status.
@@ -272,36 +269,7 @@ async def _next(lines: AsyncGenerator[bytes, None]) -> bytes | None:
     try:
         return await anext(lines, None)
     except MirrorError as error:
-        return _words(error)
+        return words_of(error)
     except Exception as error:
         _log.exception("the lines of an answer broke off")
         raise ConnectionResetError("the answer broke off") from error
-
-
-def _words(error: MirrorError) -> bytes:
-    said = {"error": name_of(error), "message": str(error), "exit_status": error.exit_status}
-    if isinstance(error, NotYetError | UpstreamBusyError):
-        said["retry_after"] = seconds_to_wait(error)
-    return json.dumps(said).encode() + b"\n"
-
-
-def _answering(heads: Heads) -> Middleware:
-    failures = Failures(heads)
-
-    @web.middleware
-    async def answering(request: web.Request, handler: Handler) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except MirrorError as error:
-            body = _words(error)
-            return Answer(
-                status_of(error), heads.with_body(status_of(error), JSON, len(body)), body
-            )
-        except web.HTTPException as error:
-            return failures.refusal(request, error.status, (error.reason, "not for operators"))
-        except ConnectionError:
-            raise
-        except Exception as fault:  # noqa: BLE001 - the last resort of a server that must stay up
-            return failures.unexpected(request, fault)
-
-    return answering

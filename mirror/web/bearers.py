@@ -93,6 +93,8 @@ def with_tokens(
             return answer
         token = owner_of(_given(request), await to_end(tokens))
         needed = _needed(request)
+        if token is not None and request.match_info.http_exception is not None:
+            return await handler(request)  # there is no such thing, or it is not done so
         if token is not None and needed in token.scopes:
             _log.info("operator %s (%s): %s %r", token.name, address, request.method, request.path)
             request[OPERATOR] = f"token {token.name}"

@@ -64,17 +64,17 @@ class Heads:
     """The heads of one node, whose id is *node*; *policy* is what a browser may do with them."""
 
     def __init__(self, node: str, policy: str = "sandbox", more: Iterable[Field] = ()) -> None:
-        self._always = _block(
-            [
-                ("Server", "mpmirror"),
-                ("X-Mpmirror-Node", node),
-                ("X-Content-Type-Options", "nosniff"),
-                ("Content-Security-Policy", policy),
-                ("Access-Control-Allow-Origin", "*"),
-                ("Access-Control-Expose-Headers", f"{_SHOWN}, {_OURS}"),
-                *more,
-            ]
+        #: What stands in every answer.
+        self.always: Final[tuple[Field, ...]] = (
+            ("Server", "mpmirror"),
+            ("X-Mpmirror-Node", node),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Content-Security-Policy", policy),
+            ("Access-Control-Allow-Origin", "*"),
+            ("Access-Control-Expose-Headers", f"{_SHOWN}, {_OURS}"),
+            *more,
         )
+        self._always = _block(self.always)
 
     @classmethod
     def of_pages(cls, node: str) -> Heads:

@@ -17,8 +17,7 @@ from mirror.daemon.log import logging_as
 from mirror.daemon.operations import Operations
 from mirror.daemon.parts import on_demand_terms_of
 from mirror.daemon.reach import Reach
-from mirror.errors import MalformedValueError
-from mirror.sync.orders import PinResult, decode_news
+from mirror.errors import MalformedOrderError
 from mirror.web.admin import make_admin_app
 from mirror.web.listening import unix_socket
 from mirror.web.server import serving
@@ -238,11 +237,8 @@ async def test_a_daemon_refuses_what_is_no_order(tmp_path: Path) -> None:
                 OnDemand(node.store, reach, on_demand_terms_of(settings)) as on_demand,
             ):
                 operations = Operations(settings, node.store, reach, on_demand, log)
-                told = [decode_news(line) async for line in operations.pin(b'{"do":"all"}')]
-
-    [result] = told
-    assert isinstance(result, PinResult)
-    assert (result.pin, result.exit_status) == (None, MalformedValueError.exit_status)
+                with pytest.raises(MalformedOrderError):
+                    _ = [line async for line in operations.pin(b'{"do":"all"}')]
 
 
 def test_a_pin_that_can_not_be_read_is_an_alarm_and_can_be_removed(

@@ -17,6 +17,7 @@ from mirror.publication.interface.openapi import schemas_of
 from mirror.publication.interface.operations import OPERATORS, PUBLIC
 from mirror.publication.interface.words import SCHEMAS, STATUSES
 from mirror.publication.keys import KEY_PATH, RECOVERY_PATH, ROTATIONS_PATH
+from mirror.storage.judgements import What
 from mirror.sync.orders import PinOrder, UnpinOrder
 from mirror.web.app import Serving, make_app
 from mirror.web.bearers import NEEDED
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 # Rendered documents, which no route of their own serves.
 RENDERED = {KEY_PATH, RECOVERY_PATH, ROTATIONS_PATH}
+# Who gives an order, which the token says.
+NAMING = {"by", "login", "token"}
 ADDRESS = re.compile(r"(?:https?:)?//[a-z0-9]")
 # Nothing is crawled here, and the status is made up.
 ELSEWHERE = {None, "Status", "Freshness"}
@@ -102,10 +105,19 @@ def test_an_order_has_the_fields_that_are_read(name: str, orders: tuple[type, ..
     schemas = [TypeAdapter(order).json_schema() for order in orders]
     read = {field for schema in schemas for field in schema["properties"]}
     required = [set(schema.get("required", ())) for schema in schemas]
-    described: Any = SCHEMAS[name]
+    described: Any = SCHEMAS[name].get("oneOf", [SCHEMAS[name]])
+    told = [set(one["required"]) - {"do", "why"} for one in described]
 
-    assert set(described["properties"]) == read - {"by", "login", "token"}
-    assert set(described["required"]) - {"do", "why"} <= set.intersection(*required)
+    assert {field for one in described for field in one["properties"]} == read - NAMING
+    # Only accept needs the digest of what it accepts.
+    assert set.union(*told) - {"digest"} <= set.union(*required)
+
+
+def test_every_judgement_is_described() -> None:
+    described: Any = SCHEMAS["Judgement"]
+
+    said = [word for one in described["oneOf"] for word in one["properties"]["what"]["enum"]]
+    assert sorted(said) == sorted(What)
 
 
 def test_the_status_is_described_as_a_daemon_writes_it() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,9 +13,10 @@ from mirror.errors import (
     ArtifactNotFoundError,
     ConfigurationError,
     MalformedImageError,
+    MalformedOrderError,
     RecalledError,
 )
-from mirror.judgement.requests import Request
+from mirror.judgement.requests import Request, decode_request
 from mirror.storage.entries import Decision
 from mirror.storage.judgements import What
 from mirror.storage.store import forget_index
@@ -25,6 +26,28 @@ from tests.sync.node import node_at
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    "until", ["2026-01-01T00:00:00", "0001-01-01T00:00:00+13:00", "2026-01-01", 1_800_000_000, ""]
+)
+def test_an_end_is_a_moment_with_a_zone(until: object) -> None:
+    """One without was compared with one that has it, which is a fault of the node."""
+    said = {"what": "acknowledge", "subject": "A", "why": "seen", "by": "me", "until": until}
+    with pytest.raises(MalformedOrderError):
+        decode_request(json.dumps(said).encode())
+
+
+def test_an_end_is_kept_in_utc() -> None:
+    said = {
+        "what": "acknowledge",
+        "subject": "A",
+        "why": "seen",
+        "by": "me",
+        "until": "2026-01-01T02:00:00+02:00",
+    }
+
+    assert decode_request(json.dumps(said).encode()).until == datetime(2026, 1, 1, tzinfo=UTC)
 
 
 async def test_accepted_bytes_are_those_of_the_name_from_now_on(tmp_path: Path) -> None:

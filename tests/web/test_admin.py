@@ -8,11 +8,22 @@ from contextlib import aclosing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import aiohttp
 import pytest
 
 from mirror.catalog.values import Digest
 from mirror.control import ask, stream
-from mirror.errors import FetchFailedError, LockedError, MirrorError, NotYetError
+from mirror.errors import (
+    ArtifactNotFoundError,
+    ConfigurationError,
+    FetchFailedError,
+    LockedError,
+    MalformedOrderError,
+    MalformedValueError,
+    MirrorError,
+    NotYetError,
+    RecalledError,
+)
 from mirror.web.worker import ask_artifact
 from tests.web.operations import FETCHED, RUNS, STATUS, Operations, administered
 
@@ -46,6 +57,16 @@ async def test_a_document_comes_whole(admin: Path, path: str, expected: bytes) -
     reply = await ask(admin, "GET", path)
 
     assert (reply.status, reply.body) == (200, expected)
+
+
+async def test_lines_say_which_node_they_are_from_too(tmp_path: Path) -> None:
+    async with (
+        administered(tmp_path / "admin", Operations()),
+        aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(tmp_path / "admin"))) as session,
+        session.post("http://localhost/v1/sync") as response,
+    ):
+        assert response.headers["X-Mpmirror-Node"] == "0" * 32
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
 async def test_a_folder_to_adopt_is_named_in_the_query(admin: Path) -> None:
@@ -107,6 +128,26 @@ async def test_an_error_under_way_is_the_last_line(admin: Path) -> None:
         "message": "no space left on the disk",
         "exit_status": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (MalformedOrderError("no order"), 400),
+        (MalformedValueError("no digest"), 400),
+        (ConfigurationError("it moves by itself"), 409),
+        (RecalledError("it was recalled"), 409),
+        (ArtifactNotFoundError("no such alarm"), 404),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+async def test_what_was_asked_wrongly_is_no_fault_of_the_node(
+    admin: Path, operations: Operations, error: MirrorError, status: int
+) -> None:
+    operations.prune_fails = error
+    reply = await ask(admin, "POST", "/v1/prune?dry_run=yes")
+
+    assert (reply.status, json.loads(reply.body)["message"]) == (status, str(error))
 
 
 async def test_an_error_of_the_daemon_is_told_in_full(admin: Path, operations: Operations) -> None:

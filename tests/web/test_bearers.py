@@ -56,13 +56,31 @@ async def test_a_token_is_good_for_its_scope_and_nothing_else(scope: Scope) -> N
 
 
 @pytest.mark.parametrize(
-    "path", ["adopt?folder=/", "add", "prune?dry_run=no", "fetch/A", "accessed", "counted", "x"]
+    "path", ["adopt?folder=/", "add", "prune?dry_run=no", "fetch/A", "accessed", "counted"]
 )
 async def test_what_is_for_the_socket_is_not_done_over_tcp(path: str) -> None:
     """Whatever the token is good for."""
     for _, text in TOKENS.values():
         async with asked(text) as session, session.post(f"/v1/{path}") as response:
             assert response.status == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "allowed"),
+    [
+        ("GET", "nothing", 404, None),
+        ("DELETE", "channels/lab-stable", 405, "GET,POST"),
+        ("TRACE", "sync", 405, "POST"),
+    ],
+)
+async def test_what_there_is_not_is_told_to_who_has_a_token(
+    method: str, path: str, status: int, allowed: str | None
+) -> None:
+    async with (
+        asked(TOKENS[Scope.READ][1]) as session,
+        session.request(method, f"/v1/{path}") as response,
+    ):
+        assert (response.status, response.headers.get("Allow")) == (status, allowed)
 
 
 @pytest.mark.parametrize(

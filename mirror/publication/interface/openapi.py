@@ -42,7 +42,7 @@ _TAGS: Final = {
     "socket of `admin_listen` without.",
 }
 _CONDITIONS: Final = ("Range", "If-Range", "If-None-Match", "If-Match")
-_WITH_ERROR: Final = {400, 401, 403, 404, 409, 410, 429, 502, 503, 504}
+_WITH_ERROR: Final = {400, 401, 403, 404, 409, 410, 413, 429, 502, 503, 504}
 _EMPTY_BODIES: Final = {304, 412, 416, 431}
 # What the door says to any request, before its path is looked at.
 _AT_THE_DOOR: Final = (431,)

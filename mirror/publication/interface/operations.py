@@ -23,7 +23,7 @@ PLACES: Final = {
 _NOW, _THEN, _CHANNEL = PLACES
 _MOMENT: Final = (200, 503)
 _LATER: Final = (200, 206, 304, 404, 410, 412, 416, 502, 503, 504)
-_ORDER: Final = (200, 400, 401, 403, 404, 409, 429, 503)
+_ORDER: Final = (200, 400, 401, 403, 404, 409, 413, 429, 503)
 
 
 def _document(path: str, name: str, summary: str, schema: str | None = None) -> Operation:

@@ -55,12 +55,25 @@ _FILTERS: Final = (
         3,
     ),
 )
-_CHANNEL: Final[Schema] = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"}
+# A channel that is called like a number could not be told from a publication.
+_NAME: Final = "(?=[0-9-]*[a-z])[a-z0-9][a-z0-9-]{0,62}"
+_NUMBER: Final = "[1-9][0-9]{0,17}"
+_CHANNEL: Final[Schema] = {"type": "string", "pattern": f"^{_NAME}$"}
+_TIME: Final[Schema] = {"type": "string", "format": "date-time"}
+_SINCE: Final[Schema] = {
+    "anyOf": [
+        {"type": "string", "format": "date"},
+        _TIME,
+        {"type": "string", "pattern": "^[0-9]{1,7}$"},
+    ]
+}
 #: By the key that operations name them with: mostly the name itself.
 PARAMETERS: Final = {one.name: one for one in _FILTERS} | {
     "key": Parameter("key", _TEXT, "The id of a key; without it the node's present one."),
-    "ledgerSince": Parameter("since", _TEXT, "A date, a time, or the number of a line."),
-    "ofBoard": Parameter("board", _TEXT, "The id of a board."),
+    "ledgerSince": Parameter(
+        "since", _SINCE, "A date, a time, or the number of a line.", "2026-01-01"
+    ),
+    "ofBoard": Parameter("board", _TEXT, "The id of a board.", "RPI_PICO"),
 }
 #: Those that stand in paths, by name.
 IN_PATHS: Final = {
@@ -92,6 +105,7 @@ STATUSES: Final = {
     409: "It can not be done as things are.",
     410: "It was recalled, or is no longer kept.",
     412: "It is not what If-Match says.",
+    413: "It is longer than any order.",
     416: "There is no such part.",
     429: "Too many wrong tokens came from this address.",
     431: "The request line or a header field is too long: nothing of it was read.",
@@ -101,7 +115,17 @@ STATUSES: Final = {
 }
 
 _WORDS: Final[Schema] = {"type": "string"}
-_DIGEST: Final[Schema] = {"type": ["string", "null"], "pattern": "^sha256:[0-9a-f]{64}$"}
+_WHY: Final[Schema] = {"type": "string", "pattern": "\\S", "maxLength": 1000}
+_DIGEST: Final[Schema] = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
+_UNTIL: Final[Schema] = {"anyOf": [_TIME, {"type": "null"}]}
+
+
+def _judgement(what: list[str], subject: Schema, **more: Schema) -> Schema:
+    needed = ["what", "subject", "why", *(["digest"] if "digest" in more else [])]
+    properties: Schema = {"what": {"enum": what}, "subject": subject, "why": _WHY, **more}
+    return {"type": "object", "required": needed, "properties": properties}
+
+
 #: What is sent along with orders, and what errors are.
 SCHEMAS: Final[dict[str, Schema]] = {
     "Error": {
@@ -111,39 +135,61 @@ SCHEMAS: Final[dict[str, Schema]] = {
         "properties": {"error": _WORDS, "message": _WORDS},
     },
     "PinOrder": {
-        "type": "object",
         "description": "Pin a build in a version or a file by its name, or unpin by id.",
-        "required": ["do", "why"],
-        "properties": {
-            "do": {"enum": ["pin", "unpin"]},
-            "what": {"type": "string", "description": "BOARD[-VARIANT], or the name of a file."},
-            "version": {"type": ["string", "null"]},
-            "kinds": {"type": "array", "items": _one_of(Kind)},
-            "later": {"type": "boolean", "description": "Also what is not listed yet."},
-            "id": {"type": "string", "description": "The id of the pin to forget."},
-            "why": _WORDS,
-        },
+        "oneOf": [
+            {
+                "type": "object",
+                "required": ["do", "what", "why"],
+                "properties": {
+                    "do": {"const": "pin"},
+                    "what": {
+                        "type": "string",
+                        "description": "BOARD[-VARIANT], or the name of a file.",
+                    },
+                    "version": {"type": ["string", "null"]},
+                    "kinds": {"type": "array", "items": _one_of(Kind)},
+                    "later": {"type": "boolean", "description": "Also what is not listed yet."},
+                    "why": _WORDS,
+                },
+            },
+            {
+                "type": "object",
+                "required": ["do", "id", "why"],
+                "properties": {
+                    "do": {"const": "unpin"},
+                    "id": {"type": "string", "description": "The id of the pin to forget."},
+                    "why": _WORDS,
+                },
+            },
+        ],
     },
     "Judgement": {
-        "type": "object",
-        "required": ["what", "subject", "why"],
-        "properties": {
-            "what": {"type": "string", "description": "recall, accept, hide, acknowledge, …"},
-            "subject": {"type": "string", "description": "A digest, a name, or an alarm's id."},
-            "why": {"type": "string", "maxLength": 1000},
-            "digest": _DIGEST,
-            "until": {"type": ["string", "null"], "format": "date-time"},
-        },
+        "description": "Forbid bytes, take later bytes, hide a file, take note of an alarm.",
+        "oneOf": [
+            _judgement(["recall", "recall-undo"], _DIGEST),
+            _judgement(["accept"], {**_WORDS, "description": "A name."}, digest=_DIGEST),
+            _judgement(["hide", "hide-undo"], {**_WORDS, "description": "A name."}),
+            _judgement(["acknowledge"], {**_WORDS, "description": "An alarm's id."}, until=_UNTIL),
+        ],
     },
     "ChannelOrder": {
         "type": "object",
         "required": ["channel", "source"],
+        "anyOf": [
+            {"required": ["why"]},
+            {"required": ["propose"], "properties": {"propose": {"const": True}}},
+        ],
         "properties": {
             "channel": _CHANNEL,
-            "source": {"type": "string", "description": "42, a channel, or CHANNEL/SEQUENCE."},
-            "why": _WORDS,
+            "source": {
+                "type": "string",
+                "description": "42, a channel, or CHANNEL/SEQUENCE.",
+                "pattern": f"^(?:{_NUMBER}|{_NAME}(?:/{_NUMBER})?)$",
+                "maxLength": 100,
+            },
+            "why": _WHY,
             "propose": {"type": "boolean"},
-            "root": _DIGEST,
+            "root": {"anyOf": [_DIGEST, {"type": "null"}]},
             "signature": {"type": ["string", "null"], "maxLength": 9000},
         },
     },
