@@ -85,6 +85,8 @@ def _unknown() -> None:
 class Serving:
     """What an application is told about its node.
 
+    Without ``answers`` its pages are for a tree of files: none has a form.
+
     ``node`` is the id that stands in every answer.  ``poll`` is how often the pointer is
     looked at, in seconds.  ``on_demand`` fetches what is not held; None: nobody does.
     ``damaged`` is told of each blob that is found damaged, ``accessed`` now and then of the
@@ -119,6 +121,7 @@ class Serving:
     count_every: float = 5.0
     tuf: TufSource | None = None
     deliveries: Deliveries | None = None
+    answers: bool = True
 
 
 def make_app(store: Holdings, serving: Serving) -> web.Application:
@@ -148,9 +151,9 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     app[SHELF], app[HEADS] = shelf, heads
     github = GitHub(shelf, stationery)
     setup = Setup(serving.whereabouts, stationery, paper)
-    now = Present(serving.status, serving.history, serving.flasher)
+    now = Present(serving.status, serving.history, serving.flasher, serving.answers)
     pages = Pages(shelf, photographs, paper, now, serving.whereabouts.url)
-    changes = ChangesPage(shelf, history, paper)
+    changes = ChangesPage(shelf, history, paper, answers=serving.answers)
     flash_paper = Stationery(
         Heads.of_flashing(serving.node), stationery.coding, stationery.questions
     )

@@ -9,8 +9,10 @@ from mirror.publication.changes import Changes, changed_boards, compare_board, c
 from mirror.publication.documents import decode_board, decode_content, decode_publication
 from mirror.publication.local.dialect import HTML
 from mirror.publication.pages.changes import (
+    PAIR_PATH,
     PATH,
     Between,
+    Choice,
     Offered,
     render_changes,
     render_no_changes,
@@ -39,9 +41,15 @@ _LOOKED_BACK: Final = 30
 
 
 class ChangesPage:
-    """The handler of the page, about the publications that *history* lists."""
+    """The handler of the page, about the publications that *history* lists.
 
-    def __init__(self, shelf: Shelf, history: HistoryShelf, paper: Stationery) -> None:
+    Without *answers* nobody can choose by asking: there are links.
+    """
+
+    def __init__(
+        self, shelf: Shelf, history: HistoryShelf, paper: Stationery, *, answers: bool = True
+    ) -> None:
+        self._answers = answers
         self._shelf = shelf
         self._history = history
         self._paper = paper
@@ -51,11 +59,18 @@ class ChangesPage:
 
     def routes(self) -> list[Route]:
         """Return the path that is served here."""
-        return [(PATH, self.changes)]
+        return [(PATH, self.changes), (PAIR_PATH, self.pair)]
 
     async def changes(self, request: web.Request) -> Answer:
         """Answer with what changed, by default up to now from the last that had other boards."""
-        asked = Between.parse(request.query)
+        return await self._answer(request, Between.parse(request.query))
+
+    async def pair(self, request: web.Request) -> Answer:
+        """Answer with what changed between the two that the path names."""
+        named = {"from": request.match_info["before"], "to": request.match_info["after"]}
+        return await self._answer(request, Between.parse(named))
+
+    async def _answer(self, request: web.Request, asked: Between) -> Answer:
         view = await self._shelf.current()
         key = (view.loaded.root, asked)
 
@@ -72,7 +87,8 @@ class ChangesPage:
             return self._document(render_no_changes(upstream))
         changes = await self._compare(*[await self._root(sequence) for sequence in pair])
         offered = [Offered(line.sequence, line.published) for line in lines]
-        body = await self._paper.questions.run(render_changes, changes, offered, upstream)
+        choice = Choice(offered, by_links=not self._answers)
+        body = await self._paper.questions.run(render_changes, changes, choice, upstream)
         return self._document(body)
 
     async def _pair(

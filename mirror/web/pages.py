@@ -64,11 +64,15 @@ def no_history() -> NodeHistory:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """Where the pages learn how the node is, now and over time, and what flashes boards."""
+    """Where the pages learn how the node is, now and over time, and what flashes boards.
+
+    Without ``answers`` no page is made for what somebody asks for.
+    """
 
     status: StatusSource
     history: HistorySource
     flasher: FlasherSource
+    answers: bool = True
 
 
 class Pages:
@@ -112,7 +116,7 @@ class Pages:
             view = await self._shelf.current()
         except PublicationNotFoundError:
             return self._now(request, render_nothing_yet(), 503)
-        asked = Asked.parse(request.query.items())
+        asked = Asked.parse(request.query.items()) if self._present.answers else None
         return await self._page(request, view, asked, partial(self._catalogue, view, asked))
 
     async def board(self, request: web.Request) -> Answer:
@@ -167,7 +171,7 @@ class Pages:
     ) -> Answer:
         return await (await view.page(key, make)).answer(request)
 
-    async def _catalogue(self, view: View, asked: Asked) -> Document:
+    async def _catalogue(self, view: View, asked: Asked | None) -> Document:
         cards = await view.cards()
         held = await self._photographs.find(view) or PhotographsDocument()
         upstream = view.loaded.content.upstream

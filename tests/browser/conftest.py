@@ -6,20 +6,29 @@ import asyncio
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Queue
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.browser.site import stand
+from mirror.storage.files import Files
+from mirror.transfer.site.exporting import export_site
+from mirror.web.worker import open_held
+from tests.browser.site import TOLD, stand
 from tests.clients.browser import CHROMIUM
 from tests.clients.prepare import ROOT
+from tests.web.building import HastyDisk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+
+    from mirror.transfer.site.exporting import Exported
 
 #: Where the pictures of all pages go.
 SCREENSHOTS: Final = Path(os.environ.get("SCREENSHOTS", ROOT / ".screenshots")).resolve()
@@ -78,9 +87,15 @@ class Visitor:
 
 
 @pytest.fixture(scope="session")
-def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder that the mirror of all boards stands on."""
+    return tmp_path_factory.mktemp("mirror") / "data"
+
+
+@pytest.fixture(scope="session")
+def mirror(data: Path) -> Iterator[str]:
     """Give the address of a mirror of all boards."""
-    folder = tmp_path_factory.mktemp("mirror") / "data"
+    folder = data
     found: Queue[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = Queue()
 
     async def standing() -> None:
@@ -93,6 +108,44 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"http://127.0.0.1:{number}"
         loop.call_soon_threadsafe(stop.set)
         running.result(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def files(mirror: str, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the address of a plain web server of the same mirror's tree of files."""
+    assert mirror  # it has published
+    site = tmp_path_factory.mktemp("site") / "site"
+    with ThreadPoolExecutor(1) as pool:  # Playwright has the loop of this thread
+        pool.submit(lambda: asyncio.run(exported(data, site))).result(timeout=120)
+    handler = partial(Quiet, directory=str(site / "current"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+async def exported(data: Path, site: Path) -> Exported:
+    """Write the tree."""
+    return await export_site(open_held(data), TOLD, Files(HastyDisk()), site)
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """A web server that says nothing."""
+
+    def log_message(self, *_words: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def tree(chromium: Browser, files: str) -> Iterator[Visitor]:
+    """Give somebody at the tree of files."""
+    visitor = Visitor(chromium, files)
+    yield visitor
+    visitor.leave()
+
+    assert visitor.faults == []
 
 
 @pytest.fixture(scope="session")

@@ -57,6 +57,15 @@ _STRUCTURES: Final = {"bin": "esp32-combined", "uf2": "uf2", "dfu": "dfuse", "he
 _PICTURE: Final = (800, 600), (300, 225)
 
 
+async def say_nothing() -> bytes:
+    """Refuse to say how the node is: nobody asks a tree of files."""
+    raise AssertionError("a tree has no status")
+
+
+#: What a tree of files is told.
+TOLD: Final = Serving(node=NODE, status=say_nothing)
+
+
 async def publish(store: Written) -> None:
     """Publish all boards three times: the first without photographs, the last with a new board."""
     boards = every_board(verdict_of)

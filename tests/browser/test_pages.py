@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from mirror.publication.pages import texts
+from mirror.publication.pages import more_texts, texts
 from tests.browser.conftest import SCREENSHOTS
 from tests.browser.prepare import AXE
 from tests.browser.site import PICTURED
@@ -108,6 +108,63 @@ def test_without_scripts_everything_is_there_but_what_needs_one(visitor: Visitor
     assert page.locator("button:visible").count() == 0
     page.get_by_text("Older builds").first.click()
     assert page.get_by_text("v1.26.1").first.is_visible()
+
+
+def test_the_lines_of_a_guide_are_copied_as_they_stand(visitor: Visitor) -> None:
+    """Each button copies what is shown beside it, and says that it did."""
+    page = visitor.page(permissions=["clipboard-read", "clipboard-write"])
+    page.goto("/setup/curl")
+    buttons = page.locator("figure button.copy")
+    assert buttons.count() >= 3
+    for at in range(buttons.count()):
+        button = buttons.nth(at)
+        shown = button.locator("xpath=..").locator("pre").inner_text()
+        button.click()
+        assert button.inner_text() == "Copied"
+        assert page.evaluate("navigator.clipboard.readText()") == shown
+
+
+def test_the_lines_are_copied_where_a_browser_gives_no_clipboard(visitor: Visitor) -> None:
+    """As over plain HTTP from another machine: then a selection is copied."""
+    page = visitor.page(permissions=["clipboard-read"])
+    page.add_init_script("delete Navigator.prototype.clipboard")
+    page.goto("/setup/curl")
+    page.evaluate(
+        "document.addEventListener('copy', () => { window.copied = getSelection().toString()"
+        " || document.activeElement.value; })"
+    )
+    button = page.locator("figure button.copy").first
+    shown = button.locator("xpath=..").locator("pre").inner_text()
+    button.click()
+    button.get_by_text("Copied").wait_for()
+
+    assert page.evaluate("window.copied") == shown
+    assert page.locator("textarea").count() == 0
+
+
+def test_a_tree_of_files_is_searched_with_a_script_and_asks_nothing(tree: Visitor) -> None:
+    page = tree.page()
+    page.goto("/")
+    assert cards(page) == 225
+    page.get_by_label(texts.SEARCH).press_sequentially("pico w")
+    found = cards(page)
+    page.get_by_label(texts.SEARCH).press("Enter")
+
+    assert 1 <= found <= 8
+    assert cards(page) == found
+    assert page.locator("form, select").count() == 0
+    page.goto("/changes/")
+    page.get_by_text(more_texts.EACH_PUBLICATION).click()
+    page.locator("details a[href^='/changes/']").first.click()
+    page.get_by_text("From publication").wait_for()
+
+
+def test_a_tree_of_files_shows_no_search_without_a_script(tree: Visitor) -> None:
+    page = tree.page(java_script_enabled=False)
+    page.goto("/")
+
+    assert cards(page) == 225
+    assert page.locator("input:visible").count() == 0
 
 
 @pytest.mark.parametrize("system", ["light", "dark"])

@@ -162,6 +162,7 @@ async def test_what_changed_is_told_between_any_two_publications(
     page = await site.client.get("/changes")
     same = await site.client.get("/changes?from=2&to=3")
     back = await site.client.get("/changes?from=3&to=1")
+    named = await site.client.get("/changes/3/1")
 
     assert b"has published once" in alone.body
     assert b"other bytes under this name" in page.body
@@ -169,6 +170,7 @@ async def test_what_changed_is_told_between_any_two_publications(
     assert page.body.count(b"no longer here") == 1  # the Pico
     assert b"The firmware of all boards is the same" in same.body
     assert b">new board<" in back.body
+    assert named.body == back.body
 
 
 async def test_a_publication_that_is_not_there_can_not_be_compared(client: Client) -> None:

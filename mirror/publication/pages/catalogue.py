@@ -71,9 +71,14 @@ class Asked:
 
 
 def render_catalogue(
-    cards: Sequence[Card], photographs: PhotographsDocument, asked: Asked, upstream: str
+    cards: Sequence[Card], photographs: PhotographsDocument, asked: Asked | None, upstream: str
 ) -> bytes:
-    """Return the page of those *cards* that are *asked* for."""
+    """Return the page of those *cards* that are *asked* for.
+
+    With None nobody can ask, as of a tree of files: there is the search that needs a script only.
+    """
+    search = _form(cards, asked) if asked else _search_by_script()
+    asked = asked or Asked()
     shown = sorted(
         (card for card in cards if asked.filters.show(card)),
         key=lambda card: (card.vendor.lower(), card.product.lower(), card.board),
@@ -85,7 +90,7 @@ def render_catalogue(
         texts.CATALOGUE,
         tag("h1", texts.CATALOGUE),
         tag("p", texts.CATALOGUE_LEAD, class_="lead"),
-        _form(cards, asked),
+        search,
         _count(len(found), len(cards)),
         tag("p", texts.NONE_FOUND, id="nothing", **_hidden(hidden=bool(found))),
         _DRAWING,
@@ -110,8 +115,12 @@ def _count(found: int, everything: int) -> Markup:
     return tag("p", words.format(shown=found), id="count", role="status", data_words=words)
 
 
-def _form(cards: Sequence[Card], asked: Asked) -> Markup:
-    search = tag(
+def _search_by_script() -> Markup:
+    return tag("div", _search(Asked()), class_="filters", hidden="")
+
+
+def _search(asked: Asked) -> Markup:
+    return tag(
         "label",
         texts.SEARCH,
         void(
@@ -126,6 +135,10 @@ def _form(cards: Sequence[Card], asked: Asked) -> Markup:
         ),
         class_="search",
     )
+
+
+def _form(cards: Sequence[Card], asked: Asked) -> Markup:
+    search = _search(asked)
     facets = (_facet(cards, facet, name, asked) for facet, name in texts.FACETS.items())
     button = tag("button", texts.SHOW, type="submit")
     # The buttons stand together, whether anything can be reset or not.

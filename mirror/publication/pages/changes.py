@@ -1,9 +1,14 @@
-"""What changed between two publications, for people, and a form to choose the two."""
+"""What changed between two publications, for people, and a form to choose the two.
+
+Where nobody can be asked, as in a tree of files, there are links in its place: one for each of the
+newest publications, with the one before it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Final
 
 from mirror.errors import BadQueryError
@@ -13,13 +18,16 @@ from mirror.publication.pages.layout import Section, layout, moment
 from mirror.publication.site.html import Markup, joined, tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from mirror.publication.changes import BoardChange, Changes, FileChange
 
 PATH: Final = "/changes"
+#: A page that no question leads to.
+PAIR_PATH: Final = f"{PATH}/{{before}}/{{after}}"
 _MOST_NAMED: Final = 20
 _MOST_OFFERED: Final = 200
+_MOST_LINKED: Final = 20
 _DIGITS: Final = 12
 
 
@@ -44,8 +52,20 @@ class Between:
         return cls(_sequence(query.get("from", "")), _sequence(query.get("to", "")))
 
 
-def render_changes(changes: Changes, offered: Sequence[Offered], upstream: str) -> bytes:
-    """Return the page of *changes*, with what else is *offered* to compare, newest first."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The publications that can be compared, newest first, and whether by a form or by links."""
+
+    offered: Sequence[Offered] = ()
+    by_links: bool = False
+
+    def shown(self, before: int, after: int) -> Markup:
+        """Return what leads to other pairs than *before* and *after*."""
+        return _links(self.offered) if self.by_links else _form(self.offered, before, after)
+
+
+def render_changes(changes: Changes, choice: Choice, upstream: str) -> bytes:
+    """Return the page of *changes*, with what else there is to compare."""
     before, after = changes.before, changes.after
     lead = (
         more_texts.CHANGES_FROM.format(sequence=before.sequence),
@@ -58,7 +78,7 @@ def render_changes(changes: Changes, offered: Sequence[Offered], upstream: str) 
         more_texts.CHANGES,
         tag("h1", more_texts.CHANGES),
         tag("p", *lead, class_="lead", by=" "),
-        _form(offered, before.sequence, after.sequence),
+        choice.shown(before.sequence, after.sequence),
         *_recalls(changes),
         *_boards(changes.boards),
         *_beside(changes),
@@ -75,6 +95,18 @@ def render_no_changes(upstream: str) -> bytes:
         tag("p", more_texts.CHANGES_NOT_YET),
         upstream=upstream,
     )
+
+
+def _links(offered: Sequence[Offered]) -> Markup:
+    pairs = pairwise(offered[: _MOST_LINKED + 1])
+    items = (tag("li", _link(one, before)) for one, before in pairs)
+    summary = tag("summary", more_texts.EACH_PUBLICATION)
+    return tag("details", summary, tag("ul", *items, by="\n"), class_="panel")
+
+
+def _link(one: Offered, before: Offered) -> Markup:
+    path = PAIR_PATH.format(before=before.sequence, after=one.sequence)
+    return tag("a", _words(one), href=path)
 
 
 def _form(offered: Sequence[Offered], before: int, after: int) -> Markup:
@@ -98,9 +130,13 @@ def _choice(name: str, words: str, offered: Sequence[Offered], chosen: int) -> M
 
 
 def _option(one: Offered, *, chosen: bool) -> Markup:
-    words = more_texts.OFFERED.format(sequence=one.sequence, published=one.published[:16])
     marks = {"selected": ""} if chosen else {}
-    return tag("option", words.replace("T", " "), value=str(one.sequence), **marks)
+    return tag("option", _words(one), value=str(one.sequence), **marks)
+
+
+def _words(one: Offered) -> str:
+    said = more_texts.OFFERED.format(sequence=one.sequence, published=one.published[:16])
+    return said.replace("T", " ")
 
 
 def _recalls(changes: Changes) -> Iterator[Markup]:

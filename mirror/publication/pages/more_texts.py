@@ -73,6 +73,7 @@ CHANGES_NOT_YET: Final = (
     "This mirror has published once. As soon as it publishes again, this page tells what is new."
 )
 COMPARE: Final = "Compare"
+EACH_PUBLICATION: Final = "What changed with each publication"
 FROM: Final = "From"
 TO: Final = "To"
 OFFERED: Final = "{sequence} of {published}"

@@ -73,7 +73,8 @@ if (search) {
     nothing.hidden = shown > 0;
   };
   search.addEventListener("input", show);
-  for (const select of search.form.querySelectorAll("select")) {
+  if (!search.form) search.closest(".filters").hidden = false;
+  for (const select of search.form ? search.form.querySelectorAll("select") : []) {
     select.addEventListener("change", () => search.form.submit());
   }
 }

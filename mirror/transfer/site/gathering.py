@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -63,7 +63,9 @@ _FOR_ALL: Final = (
 _OF_A_BOARD: Final = ("/v1/boards/{}.json", "/v1/boards/{}/latest.json", "/boards/{}")
 # The status is of the moment.
 _PAGES: Final = (*(section for section in Section if section is not Section.STATUS), CHANGES)
-_LINK: Final = re.compile(r'(?:href|src)="(/(?:flash|setup|releases|static)/[A-Za-z0-9._/+-]+)"')
+_LINK: Final = re.compile(
+    r'(?:href|src)="(/(?:changes|flash|setup|releases|static)/[A-Za-z0-9._/+-]+)"'
+)
 # What Arduino's and the updaters' folders have of the files.
 _FOLDERS: Final = {
     arduino.FOLDER: {"uf2", "bin", "app-bin", "dfu"},
@@ -88,7 +90,7 @@ class Found:
 
 async def gather(held: Holdings, told: Serving) -> Found:
     """Return all of it; raise `PublicationNotFoundError` when nothing was published yet."""
-    app = make_app(held, told)
+    app = make_app(held, replace(told, answers=False))
     with TemporaryDirectory(prefix="mpmirror-") as folder:
         async with _answering(app, Path(folder) / "site") as place:
             view = await app[SHELF].current()

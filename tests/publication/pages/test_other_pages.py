@@ -16,7 +16,7 @@ from mirror.publication.changes import BoardChange, Changes, FileChange, What
 from mirror.publication.documents import PublicationRoot, Recall
 from mirror.publication.history import Hour, NodeHistory, PastRun
 from mirror.publication.pages import more_texts, texts
-from mirror.publication.pages.changes import Between, Offered, render_changes
+from mirror.publication.pages.changes import Between, Choice, Offered, render_changes
 from mirror.publication.pages.failures import near_boards, render_failure
 from mirror.publication.pages.flash import Here, can_be_flashed_here, render_flash
 from mirror.publication.pages.flasher import Flasher
@@ -45,7 +45,7 @@ def test_every_sort_of_change_has_words_and_hostile_ones_are_text() -> None:
     )
     recall = Recall(Digest.of(b""), (HOSTILE,), HOSTILE, HOSTILE)
     changes = Changes(root(1), root(2), (change,), (recall,), (Digest.of(b"x"),))
-    read = inert(render_changes(changes, [Offered(2, HOSTILE), Offered(1, "")], HOSTILE))
+    read = inert(render_changes(changes, Choice([Offered(2, HOSTILE), Offered(1, "")]), HOSTILE))
 
     assert all(words in read.words for words in more_texts.CHANGED.values())
     assert HOSTILE in read.words
@@ -54,7 +54,7 @@ def test_every_sort_of_change_has_words_and_hostile_ones_are_text() -> None:
 def test_many_files_of_one_version_are_counted_and_some_are_named() -> None:
     files = tuple(FileChange(What.NEW, f"{number}.bin", "v1.28.0") for number in range(100))
     change = BoardChange("RPI_PICO", "Pico", files)
-    words = inert(render_changes(Changes(root(1), root(2), (change,)), [], UPSTREAM)).words
+    words = inert(render_changes(Changes(root(1), root(2), (change,)), Choice(), UPSTREAM)).words
 
     assert "v1.28.0 (100)" in words
     assert "and 80 more" in words
@@ -84,7 +84,7 @@ def test_plots_show_what_was_noted_and_say_it_in_words() -> None:
 def test_who_does_not_know_the_upstream_names_none() -> None:
     """A page of a refusal is made without a publication, and this may mirror another mirror."""
     refusal = inert(render_failure(404, "nothing is there", "x", BOARDS)).words
-    known = inert(render_changes(Changes(root(1), root(2)), [], UPSTREAM)).words
+    known = inert(render_changes(Changes(root(1), root(2)), Choice(), UPSTREAM)).words
 
     assert "Mirrored from" not in refusal
     assert f"Mirrored from {UPSTREAM}." in known

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -93,7 +95,7 @@ async def test_every_file_is_what_a_daemon_answers(
     await exported(data, tmp_path / "site")
 
     different, files = [], files_of(tmp_path / "site")
-    async with served(builder.store, told=TOLD) as site:
+    async with served(builder.store, told=replace(TOLD, answers=False)) as site:
         for path, file in files.items():
             asked = path if path in {"/", "/download/"} else path.removesuffix("/")
             if path.startswith("/repos/") and path.endswith("/index.json"):
@@ -105,6 +107,23 @@ async def test_every_file_is_what_a_daemon_answers(
     assert {f"/v1/files/{name}" for name in USUAL} < set(files)
     assert {f"/flash/{ESP}/", "/changes/", "/licenses/"} < set(files)
     assert {"/", "/v1/feed.json", "/v1/files/SHA256SUMS", f"/v1/blobs/{digest(ESP)}"} < set(files)
+
+
+async def test_no_page_of_a_tree_asks_and_every_link_of_changes_leads_somewhere(
+    builder: Builder, data: Path, tmp_path: Path
+) -> None:
+    """A tree can not answer: what would be asked for stands there."""
+    await builder.publish(images(PICO, ESP, PICO_OLD))
+    await builder.publish(USUAL)
+    await exported(data, tmp_path / "site")
+    files = files_of(tmp_path / "site")
+    pages = {path: file.read_text() for path, file in files.items() if file.suffix == ".html"}
+    linked = re.findall(r'href="(/changes/[^"]*)"', pages["/changes/"])
+
+    assert [path for path, page in pages.items() if "<form" in page or "?from=" in page] == []
+    assert linked == ["/changes/2/3", "/changes/1/2"]
+    assert [path for path in linked if f"{path}/" not in pages] == []
+    assert "From publication 1 of" in pages["/changes/1/2/"]
 
 
 def blob_of(data: Path, name: str) -> Path:
