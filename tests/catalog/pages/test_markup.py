@@ -20,6 +20,8 @@ from mirror.catalog.pages.markup import (
 )
 from mirror.errors import PageRefusedError
 from tests.catalog.pages.html import URL, board_page, page, section
+from tests.catalog.pages.tree import events_of_tree
+from tests.replica import Replica
 
 WHOLE = board_page(section())
 
@@ -117,3 +119,54 @@ def test_any_markup_is_read_or_refused(content: str) -> None:
         events = read_markup(page(content), URL)
 
         assert isinstance(events, tuple)
+
+
+TAGS = st.sampled_from(
+    [
+        "<p>",
+        "</p>",
+        "<pre>",
+        "</pre>",
+        "<div class='a  b'>",
+        "</div>",
+        "<br>",
+        "</br>",
+        "<br/>",
+        "<a href=x>",
+        "</a>",
+        "<script>",
+        "</script>",
+        "<style>",
+        "</style>",
+        "<img src=y>",
+        "<template>",
+        "</template>",
+        "<h2>",
+        "</h2>",
+        "<rt>",
+        "</rt>",
+        "<!--c-->",
+        "<!DOCTYPE html>",
+        "<textarea>",
+        "</textarea>",
+        "<?pi>",
+        "&amp;",
+        "&#65;",
+    ]
+)
+
+
+@given(st.lists(TAGS | st.sampled_from([" ", "\n", " \n ", "text "]), max_size=30))
+def test_the_reader_agrees_with_the_tree_of_beautiful_soup(pieces: list[str]) -> None:
+    """Also where elements are not closed, closed twice, or closed in another order."""
+    html = "<html>" + "".join(pieces) + "</html>"
+
+    assert read_markup(html.encode(), URL) == events_of_tree(html)
+
+
+@pytest.mark.parametrize("board", ["RPI_PICO", "ESP32_GENERIC", "PYBV11"])
+def test_the_reader_agrees_with_the_tree_of_a_whole_page(board: str) -> None:
+    html = Replica.of_boards(20).find_page(board)
+
+    assert html is not None
+    assert read_markup(html.encode(), URL) == events_of_tree(html)
