@@ -263,11 +263,25 @@ class ToolMissingError(BoardError):
     """A program that is needed and not installed; the message says how to get it."""
 
 
-# --- this node's own processes -------------------------------------------------------
+# --- this node's own processes, and who is told of it ---------------------------------
 
 
 class ChildUnavailableError(MirrorError):
     """No limited child process could be had, so nothing was judged: no bytes are to blame."""
+
+
+class HookError(MirrorError):
+    """A receiver did not take an event; the message names no address and no secret.
+
+    ``status`` is what it answered, if it did, and ``rest`` how long it wants to be left alone.
+    """
+
+    def __init__(
+        self, message: str, *, status: int | None = None, rest: timedelta | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.rest = rest
 
 
 # --- this node's own disk -------------------------------------------------------------

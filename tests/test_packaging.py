@@ -61,7 +61,8 @@ def declared() -> dict[str, Requirement]:
 
 def extra() -> set[str]:
     """Give what is imported for those who ask for it; programs that are called are none of it."""
-    names = project()["project"]["optional-dependencies"]["tuf"]
+    extras = project()["project"]["optional-dependencies"]
+    names = [name for extra in ("apprise", "tuf") for name in extras[extra]]
     return {canonicalize_name(Requirement(name).name) for name in names}
 
 

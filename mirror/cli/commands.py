@@ -140,6 +140,12 @@ COMMANDS: Final = (
         (COMPLETE, FAILED, USAGE, REFUSED, DAMAGED),
     ),
     Command(
+        "hooks",
+        Later("mirror.cli.hooks", "hooks"),
+        UPKEEP,
+        (COMPLETE, FAILED, USAGE, REFUSED, DAMAGED),
+    ),
+    Command(
         "tuf",
         Later("mirror.cli.tuf", "tuf"),
         UPKEEP,

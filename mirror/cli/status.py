@@ -9,17 +9,20 @@ import typer
 
 from mirror.cli.counts import completeness_lines, room_lines, say_ports
 from mirror.cli.holder import store_or_holder
+from mirror.cli.hook_lines import hook_lines
 from mirror.cli.invocation import invocation_of
 from mirror.cli.terminal import say
 from mirror.config import Settings
 from mirror.control import ask
 from mirror.daemon.disk_levels import levels_of
 from mirror.daemon.health import old_data
+from mirror.daemon.hook_status import hook_alarms, hooks_on_disk
 from mirror.daemon.parts import now
 from mirror.daemon.pruning import doubt_now
 from mirror.daemon.status import status_of
 from mirror.daemon.status_document import Alarm, Moment, Status, decode_status, encode_status
 from mirror.daemon.upstream_status import UpstreamHealth
+from mirror.storage.store import Store
 from mirror.storage.threads import to_end
 from mirror.upstream.breaker import BreakerState
 
@@ -47,15 +50,21 @@ async def _status(settings: Settings) -> Status:
                 store,
                 settings.data_dir,
                 settings.upstream.url,
-                Moment(
-                    now=now(),
-                    doubt=doubt_now(store),
-                    levels=levels_of(settings),
-                    alarms=await to_end(old_data, settings, now()),
-                ),
+                await _moment(settings, store),
                 offline=settings.offline,
             )
     return decode_status((await ask(settings.admin_listen.path, "GET", "/v1/status.json")).body)
+
+
+async def _moment(settings: Settings, store: Store) -> Moment:
+    hooks = await to_end(hooks_on_disk, settings)
+    return Moment(
+        now=now(),
+        doubt=doubt_now(store),
+        levels=levels_of(settings),
+        alarms=(*hook_alarms(hooks), *await to_end(old_data, settings, now())),
+        hooks=hooks,
+    )
 
 
 def _lines(status: Status) -> Iterator[str]:
@@ -70,6 +79,8 @@ def _lines(status: Status) -> Iterator[str]:
         yield f"recalled: {status.recalled} digests, never served, in /v1/feed.json with reason"
     if status.quarantined:
         yield f"quarantine: {status.quarantined} refused files, never served"
+    for one in status.hooks:
+        yield from hook_lines(one)
     yield from room_lines(status)
 
 

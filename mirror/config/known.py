@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PREFIX = "MPMIRROR_"
 OVERRIDE = "policy.override"
 CHANNELS = "channels"
+HOOKS = "hooks"
 _LEVEL = "__"
 _NOT_A_SETTING = "sources"
 

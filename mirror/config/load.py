@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from mirror.config.fields import OWN_PROBLEM
-from mirror.config.known import CHANNELS, KNOWN, OVERRIDE, READER
+from mirror.config.hooks import hook_conflicts
+from mirror.config.known import CHANNELS, HOOKS, KNOWN, OVERRIDE, READER
 from mirror.config.layers import (
     DEFAULT,
     FILE_VARIABLE,
@@ -108,7 +109,7 @@ def _key(place: tuple[int | str, ...]) -> str:
 
 def _inside_table(key: str, place: tuple[int | str, ...]) -> str:
     """Return which override, and which key of it: ``."RPI_PICO*".releases``."""
-    if key not in {OVERRIDE, CHANNELS}:
+    if key not in {OVERRIDE, CHANNELS, HOOKS}:
         return ""
     start = key.count(".") + 1
     inner = [str(part)[:80] for part in place[start : start + 2] if part != "[key]"]
@@ -171,6 +172,9 @@ def _conflicts(settings: Settings) -> Iterator[str]:
     if len(set(sites)) < len(sites):
         yield f"{sources['upstream.fallbacks']}: a site stands there twice, or is upstream.url"
     yield from _water_conflicts(settings)
+    allowed = settings.offline_allow if settings.offline else None
+    for name, words in hook_conflicts(settings.hooks, allowed):
+        yield f'{sources[HOOKS]}."{name}": {words}'
     yield from _tls_conflicts(settings)
     if schedule.jitter > schedule.every:
         yield f"{sources['schedule.jitter']}: longer than schedule.every"

@@ -34,11 +34,12 @@ from mirror.config.fields import (
     Number,
     PackageGlobs,
     Rate,
-    Share,
     SinceSetting,
     SiteUrl,
     between,
 )
+from mirror.config.guard import GuardSettings
+from mirror.config.hooks import Hooks
 from mirror.config.limits import Allowance, Hours, Sites
 from mirror.config.log import LogSettings
 from mirror.config.overrides import Overrides
@@ -239,18 +240,6 @@ class RetentionSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GuardSettings:
-    """``[guard]``: how much of a catalog may vanish between two crawls before it is refused."""
-
-    boards: Annotated[
-        Share, Field(description="Share of the boards that may be gone in a new catalog.")
-    ] = 0.1
-    files: Annotated[
-        Share, Field(description="Share of the files that may be gone in a new catalog.")
-    ] = 0.2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings in force, and in ``sources`` where each came from, by its key.
 
@@ -300,6 +289,13 @@ class Settings:
             " a table [channels.NAME] for each that needs two."
         ),
     ] = field(default_factory=dict)
+    hooks: Annotated[
+        Hooks,
+        Field(
+            description="Who is told what happens here: a table [hooks.NAME] for each, with an"
+            " address and events."
+        ),
+    ] = field(default_factory=dict)
     contact: Annotated[
         Contact | None,
         Field(description="A mail address or URL for upstream to complain to (User-Agent)."),
@@ -309,7 +305,7 @@ class Settings:
     schedule: ScheduleSettings = ScheduleSettings()
     disk: DiskSettings = DiskSettings()
     retention: RetentionSettings = RetentionSettings()
-    guard: GuardSettings = GuardSettings()
+    guard: GuardSettings = field(default_factory=GuardSettings)
     upkeep: UpkeepSettings = field(default_factory=UpkeepSettings)
     approvals: ApprovalSettings = field(default_factory=ApprovalSettings)
     tls: TlsSettings = _NO_TLS

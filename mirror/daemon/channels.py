@@ -25,7 +25,7 @@ from mirror.sync.standing import stamp
 from mirror.transfer.keys import PublicKey
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from mirror.channels.orders import Order, Promoted
     from mirror.config import Settings
@@ -111,9 +111,16 @@ async def promote(
 
 
 class ChannelDesk:
-    """What operators ask of the channels of *store*, as JSON."""
+    """What operators ask of the channels of *store*, as JSON; *moved* is told when one moves."""
 
-    def __init__(self, settings: Settings, store: Store, log: Logger) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        log: Logger,
+        moved: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._moved = moved
         self._settings = settings
         self._store = store
         self._log = log
@@ -133,6 +140,7 @@ class ChannelDesk:
         asked = replace(decode_order(order), channel=channel)
         promoted = await promote(self._settings, self._store, asked, operator)
         self._log.info("channel", text=promoted.text, by=promoted.approved)
+        self._moved()
         return encode_promoted(promoted)
 
     async def settle(self) -> None:

@@ -25,10 +25,10 @@ from mirror.upstream.breaker import BreakerState
 from mirror.web.traffic import SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from mirror.daemon.counted import Amount, PortStatus
-    from mirror.daemon.status_document import Status
+    from mirror.daemon.status_document import HookStatus, Status
     from mirror.daemon.totals import Totals
     from mirror.web.traffic import Tally
 
@@ -58,6 +58,7 @@ class _Node(Collector):
         yield from _alarms(self._status)
         yield from _sync(self._status)
         yield from _upstream(self._status)
+        yield from _hooks(self._status)
         yield from _counted(self._totals)
         yield from _answers(self._totals.answers)
 
@@ -211,6 +212,27 @@ def _upstream(status: Status) -> Iterator[Metric]:
     yield _gauge("upstream_failures", "Failures in a row.", *failures)
     left = health.bytes_left if health else None
     yield _gauge("upstream_bytes_left", "What may come in this hour.", ({}, left))
+
+
+def _hooks(status: Status) -> Iterator[Metric]:
+    def each(value: Callable[[HookStatus], float | None]) -> list[tuple[_LABELS, float | None]]:
+        return [({"hook": one.hook}, value(one)) for one in status.hooks]
+
+    yield _gauge("hook_waiting_events", "Events that wait.", *each(lambda one: one.waiting))
+    yield _gauge(
+        "hook_given_up_events",
+        "Events that were given up since one was taken.",
+        *each(lambda one: one.given_up),
+    )
+    yield _gauge(
+        "hook_last_taken_timestamp_seconds",
+        "When an event was taken last.",
+        *each(lambda one: _seconds(one.taken_at) if one.taken_at else None),
+    )
+    taken = [({"hook": one.hook}, float(one.taken)) for one in status.hooks]
+    yield _counter("hook_taken_events", "Events that were taken.", *taken)
+    failed = [({"hook": one.hook}, float(one.failed)) for one in status.hooks]
+    yield _counter("hook_failed_tries", "Tries that failed.", *failed)
 
 
 def _counted(totals: Totals) -> Iterator[Metric]:

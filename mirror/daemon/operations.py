@@ -11,12 +11,13 @@ import time
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
-from mirror.catalog.local_names import parse_held
+from mirror.daemon.artifacts import artifact_of
 from mirror.daemon.bringing import ADDED, ADOPTED, hands_of, named_path, read_wish
 from mirror.daemon.carrying import CARRIED, REFUSAL, all_receipts, carry_in
 from mirror.daemon.channels import ChannelDesk
 from mirror.daemon.disk_levels import levels_of
 from mirror.daemon.health import health_of, old_data
+from mirror.daemon.hooks import Hooks
 from mirror.daemon.judging import ask_to_judge, judge_of
 from mirror.daemon.once import sync_once
 from mirror.daemon.parts import now
@@ -44,7 +45,6 @@ from mirror.sync.outcome import Ending, Outcome, Progress
 from mirror.sync.own_builds import add
 from mirror.sync.rendering_anew import render_anew
 from mirror.upstream.restraint import Restraint
-from mirror.web.artifacts import Artifact
 from mirror.web.traffic import Tally
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ if TYPE_CHECKING:
     from mirror.daemon.log import Logger
     from mirror.daemon.reach import Reach
     from mirror.errors import UpstreamRestingError
-    from mirror.storage.entries import Sighting
     from mirror.storage.store import Store
+    from mirror.web.artifacts import Artifact
 
 _RUNS_SHOWN: Final = 100
 _MOST_TOLD: Final = 100
@@ -87,7 +87,8 @@ class Operations:
         self._log = log
         self._pruning = pruning or Pruning(settings, store, log)
         self._judge = judge_of(settings, store)
-        self.channels = ChannelDesk(settings, store, log)
+        self.hooks = Hooks(settings, store, log, self._status)
+        self.channels = ChannelDesk(settings, store, log, self.hooks.stir)
         # Sync runs and healing take turns: no file is fetched twice at once, and the set rate
         # is that of one of them.
         self._turn = asyncio.Lock()
@@ -127,6 +128,7 @@ class Operations:
         status = await self._status()
         ruling = await ask_to_judge(self._settings, self._judge, asked, status, operator)
         self._log.info("judged", what=asked.what.value, text=ruling.text, by=asked.by)
+        self.hooks.stir()
         return encode_ruling(ruling)
 
     async def settle(self) -> None:
@@ -155,7 +157,12 @@ class Operations:
             next_run_why=rest.why if rest else None,
             upstream_health=await health_of(self._settings, self._store, self._reach, self.resting),
             upkeep=self.upkeep.status(),
-            alarms=(*self.upkeep.alarms(), *await to_end(old_data, self._settings, now())),
+            alarms=(
+                *self.upkeep.alarms(),
+                *self.hooks.alarms(),
+                *await to_end(old_data, self._settings, now()),
+            ),
+            hooks=self.hooks.status(),
         )
         settings = self._settings
         return await status_of(
@@ -237,6 +244,7 @@ class Operations:
                 channel=channel,
             )
         self._log.info("a bundle came in", publication=done.publication, new=done.new)
+        self.hooks.stir()
         return done
 
     async def receipts(self) -> bytes:
@@ -283,6 +291,7 @@ class Operations:
         await self.upkeep.look_again()
         await self._pruning.after_run()
         tell_outcome(self._log, outcome, self.schedule)
+        self.hooks.stir()
         return outcome
 
     def _objection(self) -> UpstreamRestingError | None:
@@ -300,18 +309,3 @@ class Operations:
             # The daemon serves on whatever a run meets; the log has where it was.
             self._log.exception("a sync run met an error that nobody foresaw")
             return Outcome(Ending.FAILED, f"unforeseen: {type(error).__name__}: {error}", 1)
-
-
-def artifact_of(sighting: Sighting) -> Artifact:
-    """Return what serving needs to know of what was first seen as *sighting*."""
-    name = parse_held(sighting.name)
-    facts = sighting.verdict.facts
-    return Artifact(
-        name=sighting.name,
-        board=sighting.board,
-        version=str(name.version),
-        kind=name.kind,
-        size=sighting.size,
-        flash_offset=facts.offset if facts else None,
-        sums=bytes.fromhex(sighting.digest.hex + (sighting.md5 or "")),
-    )

@@ -64,6 +64,8 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         tls = Tls(settings, announce)
         stop = stack.enter_context(_stopped_by_signals(tls))
         await tls.load()
+        if settings.hooks:
+            await _look_at_hooks(settings)
         ready: asyncio.Future[Operations] = asyncio.get_running_loop().create_future()
         stack.callback(_settle, ready)
         held = await asyncio.to_thread(_find_held, settings)
@@ -86,6 +88,13 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
             await _open_doors(stack, settings, held, ready, tls)
             await stack.enter_async_context(notifier.supervised())
         await stop.wait()
+
+
+async def _look_at_hooks(settings: Settings) -> None:
+    """Raise `ConfigurationError` for a hook that can not be meant, before anybody is served."""
+    from mirror.daemon.hook_targets import find_targets  # noqa: PLC0415 - most have none
+
+    await asyncio.to_thread(find_targets, settings, os.environ)
 
 
 @contextmanager

@@ -118,6 +118,7 @@ async def status_of(
         total=counted.total,
         last_prune=await find_prune(store.index),
         channels=await _channels(store),
+        hooks=moment.hooks,
     )
 
 

@@ -134,6 +134,26 @@ class PinsStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class HookStatus:
+    """How telling one receiver goes: what waits, when it took the last, and why it fails.
+
+    ``given_up`` events were given up since the last that was taken, ``said`` is why; ``taken`` and
+    ``failed`` count what this daemon sent, and tries that failed.
+    """
+
+    hook: str
+    waiting: int
+    oldest: str | None = None
+    failing: str | None = None
+    taken_at: str | None = None
+    given_up: int = 0
+    given_up_since: str | None = None
+    said: str = ""
+    taken: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """All of it; None where there is nothing yet.  Times are RFC 3339 in UTC.
 
@@ -169,6 +189,7 @@ class Status:
     total: PortStatus | None = None
     last_prune: PruneStatus | None = None
     channels: tuple[ChannelStatus, ...] = ()
+    hooks: tuple[HookStatus, ...] = ()
     type: str = "mpmirror.status"
     format: int = 1
 
@@ -201,6 +222,7 @@ class Moment:
     alarms: tuple[Alarm, ...] = ()
     doubt: str | None = None
     levels: LevelsOf | None = None
+    hooks: tuple[HookStatus, ...] = ()
 
     @property
     def sound(self) -> bool:

@@ -77,9 +77,11 @@ async def _operating(settings: Settings, log: Logger) -> AsyncIterator[Operation
                 await _begin_schedule(settings, store, operations)
                 operations.upkeep.start()
                 try:
+                    await operations.hooks.open()
                     yield operations
                 finally:
                     log.info("stopping")
+                    await operations.hooks.close()
                     operations.schedule.stop()
                     await operations.upkeep.close()
                     await operations.syncs.close()

@@ -29,6 +29,7 @@ KINDS: Final = (
     "no-room",
     "storage",
     "run-failed",
+    "hook-gave-up",
 )
 
 #: What acknowledging is typed like; ``{id}`` is the alarm's.
@@ -71,6 +72,9 @@ _ADVICE: Final = {
         "look at the last run, or bring a newer bundle; freshness.warn_after says when it is told"
     ),
     "storage": "look at the disk, and at who may write to the data directory",
+    "hook-gave-up": (
+        "look at the receiver, and try it: mpmirror hooks test {name}; it ends when one is taken"
+    ),
     "run-failed": "the next run tries again; the log says more",
     "check": "look at it, and remove or restore it; or leave it as it is: {acknowledge}",
 }

@@ -164,6 +164,20 @@ class Receipts:
         """Return all receipts, newest first; `DamagedError` for a file that is none."""
         return await to_end(self._all)
 
+    async def names(self) -> tuple[str, ...]:
+        """Return the names of all receipts, oldest first."""
+        return await to_end(self._names)
+
+    async def get(self, name: str) -> Receipt:
+        """Return the receipt of this name; `DamagedError` for a file that is none."""
+        return await to_end(self._read, self._folder / f"{name}.json")
+
+    def _names(self) -> tuple[str, ...]:
+        if not self._folder.is_dir():
+            return ()
+        with reported("reading the folder", self._folder):
+            return tuple(sorted(path.stem for path in self._folder.glob("*.json")))
+
     def _put(self, receipt: Receipt) -> None:
         data = encode_receipt(receipt)
         self._files.make_folders([self._folder])
@@ -175,11 +189,7 @@ class Receipts:
         self._files.write_all(contents)
 
     def _all(self) -> list[Receipt]:
-        if not self._folder.is_dir():
-            return []
-        with reported("reading the folder", self._folder):
-            paths = sorted(self._folder.glob("*.json"), reverse=True)
-        return [self._read(path) for path in paths]
+        return [self._read(self._folder / f"{name}.json") for name in reversed(self._names())]
 
     def _read(self, path: Path) -> Receipt:
         with reported("reading", path), path.open("rb") as file:

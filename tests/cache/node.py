@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mirror.cache.on_demand import OnDemand, Terms
 from mirror.catalog.plan import Policy
 from mirror.catalog.second_look import SecondLook
-from mirror.daemon.operations import artifact_of
+from mirror.daemon.artifacts import artifact_of
 from mirror.sync.intake import Intake
 from mirror.sync.second_look import NO_RULE, SecondLooks
 from mirror.sync.turns import Turns

@@ -143,6 +143,7 @@ def test_every_setting_can_be_a_variable(tmp_path: Path) -> None:
             "MPMIRROR_TRANSFER__INBOX": "/srv/inbox",
             "MPMIRROR_TRANSFER__INBOX_CHANNEL": "lab-test",
             "MPMIRROR_TRANSFER__SCAN": '["clamdscan", "{file}"]',
+            "MPMIRROR_HOOKS": '{"chat": {"url": "http://10.0.0.1/", "events": "alarm"}}',
             "MPMIRROR_LOG__FORMAT": "json",
             "MPMIRROR_LOG__LEVEL": "debug",
             "MPMIRROR_LOG__DELIVERIES": "true",

@@ -18,7 +18,7 @@ from mirror.cache.on_demand import OnDemand
 from mirror.cache.on_demand import Terms as Patience
 from mirror.catalog.guard import Guard
 from mirror.catalog.policy import Policy
-from mirror.daemon.operations import artifact_of
+from mirror.daemon.artifacts import artifact_of
 from mirror.judgement.judge import Judge
 from mirror.sandbox import Sandbox
 from mirror.storage.quarantine import Bounds

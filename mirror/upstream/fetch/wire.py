@@ -128,7 +128,7 @@ class Wire:
         """Read the certificates; raise `ConfigurationError` if a CA file can not be read."""
         files = self._surroundings.ca_files
         # Without extra files the library's own context does, which it has read already.
-        context = await asyncio.to_thread(_ssl_context, files) if files else True
+        context = await asyncio.to_thread(ssl_context, files) if files else True
         guard = Guard(self._origin, self._surroundings)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
@@ -257,7 +257,8 @@ def _credentials(proxy: Proxy | None) -> dict[str, str]:
     return {"Proxy-Authorization": proxy.authorization}
 
 
-def _ssl_context(files: Sequence[Path]) -> ssl.SSLContext:
+def ssl_context(files: Sequence[Path]) -> ssl.SSLContext:
+    """Trust what the system does and *files* besides; raise `ConfigurationError` for a bad one."""
     context = ssl.create_default_context()
     for file in files:
         try:
