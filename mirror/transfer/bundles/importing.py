@@ -33,8 +33,8 @@ from mirror.transfer.bundles.committing import Commit, Committed
 from mirror.transfer.bundles.judging import Judged, Judging, Scan
 from mirror.transfer.bundles.judging_beside import Brought
 from mirror.transfer.bundles.packing import Gathered, unpack
-from mirror.transfer.bundles.reading import Reader
-from mirror.transfer.bundles.staging import Staging, nowhere
+from mirror.transfer.bundles.reading import Hashed, Reader
+from mirror.transfer.bundles.staging import Staging
 from mirror.transfer.keys.followed import Followed
 from mirror.transfer.keys.minisign import Signature
 from mirror.transfer.keys.rules import Rules, Seen
@@ -180,7 +180,7 @@ class _Import:
         for path, piece in manifest.paths():
             if path in extras:
                 # For people: its digest is checked, and nothing of it is taken in.
-                await self._reader.piece(path, piece, nowhere)
+                await self._reader.piece(path, piece, Hashed())
                 continue
             if path in unpacked:
                 await self._copy_packed(path, piece, unpacked[path])
@@ -196,4 +196,4 @@ class _Import:
         await self._reader.piece(path, packed, gathered)
         document = await to_end(unpack, gathered.data, piece, path)
         async with self._staging.taking(piece) as sink:
-            await sink(document)
+            await sink.write(document)

@@ -10,8 +10,10 @@ import gzip
 import zlib
 from typing import Final
 
+from mirror.catalog.values import Digest
 from mirror.errors import BundleRefusedError
 from mirror.publication.bundle import Piece
+from mirror.storage.threads import to_end
 
 _LEVEL: Final = 9
 _GZIP: Final = 16 + zlib.MAX_WBITS
@@ -40,9 +42,13 @@ class Gathered:
     def __init__(self) -> None:
         self._found = bytearray()
 
-    async def __call__(self, portion: bytes) -> None:
+    async def write(self, portion: bytes, /) -> None:
         """Take *portion*."""
         self._found += portion
+
+    async def digest(self) -> Digest:
+        """Return the digest of all that came."""
+        return await to_end(Digest.of, self.data)
 
     @property
     def data(self) -> bytes:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from mirror.catalog.values import Digest
 from mirror.errors import BundleRefusedError, UnreadableFileError
 from mirror.publication.bundle import CERTIFICATES, MOST_BYTES, Piece
 from mirror.storage.threads import to_end
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from mirror.publication.bundle import Manifest
 
 _PORTION: Final = 1 << 20
+# To hash less than this takes less than to hand it to a thread.
+_LITTLE: Final = 1 << 16
 _LONGEST_SIGNATURE: Final = 3 * 8192
-
-Sink = Callable[[bytes], Awaitable[None]]
 
 
 class Medium(Protocol):
@@ -27,6 +27,34 @@ class Medium(Protocol):
 
     def read(self, size: int, /) -> bytes:
         """Return up to so many bytes, none at the end."""
+
+
+class Sink(Protocol):
+    """Where the bytes of one piece go, each hashed once on its way."""
+
+    async def write(self, portion: bytes, /) -> None:
+        """Take *portion*, which follows what came before."""
+
+    async def digest(self) -> Digest:
+        """Return the digest of all that came."""
+
+
+class Hashed:
+    """A sink for bytes that nobody needs to keep."""
+
+    def __init__(self) -> None:
+        self._hashed = hashlib.sha256()
+
+    async def write(self, portion: bytes, /) -> None:
+        """Hash *portion*."""
+        if len(portion) < _LITTLE:
+            self._hashed.update(portion)
+        else:
+            await to_end(self._hashed.update, portion)
+
+    async def digest(self) -> Digest:
+        """Return the digest of all that came."""
+        return Digest(self._hashed.hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +67,22 @@ class Head:
 
 
 class Reader:
-    """Reads *medium* in order; every refusal is a `BundleRefusedError` of one sentence."""
+    """Reads *medium* in order; every refusal is a `BundleRefusedError` of one sentence.
+
+    It reads ahead, up to 1 MiB at once: to wait for a medium costs a thread each time.
+    """
 
     def __init__(self, medium: Medium) -> None:
         self._medium = medium
-        self._ahead = b""
+        self._ahead = memoryview(b"")
 
     async def head(self) -> Head:
         """Return manifest, signature, and the words about keys if there are any."""
         manifest = await self._file("manifest.json", MOST_BYTES)
         signature = await self._file("manifest.json.minisig", _LONGEST_SIGNATURE)
-        self._ahead = await self._exactly(BLOCK)
-        if self._ahead[:100] != header(CERTIFICATES, 0)[:100]:
+        following = await self._exactly(BLOCK)
+        self._ahead = memoryview(following + self._ahead)
+        if following[:100] != header(CERTIFICATES, 0)[:100]:
             return Head(manifest, signature, None)
         return Head(manifest, signature, await self._file(CERTIFICATES, MOST_CERTIFICATES))
 
@@ -67,20 +99,18 @@ class Reader:
         """Give the bytes of *piece* to *sink*; refuse others than those of its digest."""
         if await self._exactly(BLOCK) != header(path, piece.size):
             raise BundleRefusedError(f"expected {path} next: reordered, or changed")
-        hashed = hashlib.sha256()
         left = piece.size
         while left:
-            portion = await self._some(min(left, _PORTION))
-            await to_end(hashed.update, portion)
-            await sink(portion)
+            portion = await self._some(left)
+            await sink.write(portion)
             left -= len(portion)
-        if hashed.hexdigest() != piece.sha256:
+        if await sink.digest() != piece.digest:
             raise BundleRefusedError(f"{path}: other bytes than those of its digest")
         await self._zeros(padding(piece.size))
 
     async def end(self) -> None:
         """Refuse anything but the end of the archive."""
-        if await self._exactly(len(END)) != END or await self._read(1):
+        if await self._exactly(len(END)) != END or self._ahead or await self._read():
             raise BundleRefusedError("something stands behind the last file of the manifest")
 
     async def _file(self, name: str, most: int) -> bytes:
@@ -99,21 +129,23 @@ class Reader:
             raise BundleRefusedError("something stands between two files, where nothing should")
 
     async def _exactly(self, size: int) -> bytes:
-        found = bytearray(self._ahead)
-        self._ahead = b""
+        found = bytearray()
         while len(found) < size:
-            found += await self._some(min(size - len(found), _PORTION))
+            found += await self._some(size - len(found))
         return bytes(found)
 
     async def _some(self, size: int) -> bytes:
-        data = await self._read(size)
-        if not data:
+        """Return up to *size* bytes, at least one."""
+        if not self._ahead:
+            self._ahead = memoryview(await self._read())
+        if not self._ahead:
             raise BundleRefusedError("the bundle is cut short")
-        return data
+        portion, self._ahead = self._ahead[:size], self._ahead[size:]
+        return bytes(portion)
 
-    async def _read(self, size: int) -> bytes:
+    async def _read(self) -> bytes:
         try:
-            return await to_end(self._medium.read, size)
+            return await to_end(self._medium.read, _PORTION)
         except OSError as error:
             raise UnreadableFileError(
                 f"the bundle can not be read: {error.strerror or error}"

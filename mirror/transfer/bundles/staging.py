@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from mirror.errors import DamagedError
+from mirror.storage.threads import to_end
+from mirror.transfer.bundles.reading import Hashed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from mirror.transfer.bundles.reading import Sink
 
 _MOST_BYTES = 64 * 1024 * 1024
+_PORTION = 1 << 20
 
 
 class Staging:
@@ -35,21 +38,19 @@ class Staging:
         digest = piece.digest
         if await self._store.blobs.has(digest):
             self._known.add(digest)
-            yield nowhere
+            yield Hashed()
             return
-        incoming = self._store.incoming.open(f"bundle-{digest.hex}", f"bundle:{digest.hex}")
+        incoming = self._store.incoming.open(
+            f"bundle-{digest.hex}", f"bundle:{digest.hex}", md5=False
+        )
         self._copies[digest] = incoming
         async with incoming:
-            if incoming.size == piece.size and piece.size:
-                yield nowhere
+            # As many bytes may be others: a bundle that was changed, whose import was killed.
+            if incoming.size == piece.size and (await incoming.finish()).digest == digest:
+                yield Hashed()
             else:
                 await incoming.restart(None)
-                yield incoming.write
-            # The note first: who is killed from here on has it for the next import.
-            await incoming.close()
-            received = await incoming.finish()
-        if received.digest != digest:
-            raise DamagedError(f"the copy of {digest} holds other bytes than were written")
+                yield _Copy(incoming)
 
     def holds(self, digest: Digest) -> bool:
         """Whether the bundle brought *digest*."""
@@ -84,12 +85,7 @@ class Staging:
     async def md5(self, digest: Digest) -> str | None:
         """Return the MD5 of a copy."""
         copy = self._copies.get(digest)
-        if copy is None:
-            return None
-        try:
-            return (await copy.finish()).md5
-        finally:
-            await copy.close()
+        return None if copy is None else await to_end(_md5, copy)
 
     async def keep(self) -> None:
         """Hold every copy, durably."""
@@ -110,5 +106,26 @@ class Staging:
         self._copies.clear()
 
 
-async def nowhere(_portion: bytes) -> None:
-    """Take bytes that nobody needs to keep."""
+class _Copy:
+    """Writes one piece to the incoming folder."""
+
+    def __init__(self, incoming: Incoming) -> None:
+        self._incoming = incoming
+
+    async def write(self, portion: bytes, /) -> None:
+        """Append *portion*."""
+        await self._incoming.write(portion)
+
+    async def digest(self) -> Digest:
+        """Return the digest of what was written."""
+        # The note first: who is killed from here on has it for the next import.
+        await self._incoming.close()
+        return (await self._incoming.finish()).digest
+
+
+def _md5(copy: Incoming) -> str:
+    hashed = hashlib.md5(usedforsecurity=False)
+    with copy.reading() as file:
+        while portion := file.read(_PORTION):
+            hashed.update(portion)
+    return hashed.hexdigest()
