@@ -5,8 +5,8 @@ and does nothing else.  Before the first foreign byte it loads everything it wil
 then gives up, for ever: memory beyond its limit, writing to files, new processes, and new
 file descriptors, so that it can open neither file nor socket.  A child of root becomes
 nobody.  Its environment is empty and its priority low.  It ends when its input does, and by
-an alarm when a question takes far longer than its parent would wait; so it never outlives its
-parent by much.
+timers when a question takes more, by its own processor time or by the clock, than its parent
+would grant; so it never outlives its parent by much.
 
 What this does not keep out: code that took over the parser could still signal processes of
 the same user.  It has no keys and no secrets to give away.
@@ -81,7 +81,7 @@ _NOBODY = 65534
 _STANDARD_STREAMS = 3
 _ANSWERS = 1
 _MAX_TEXT = 2000
-_ALARM_SLACK = 5
+_SLACK_SECONDS = 5
 _PICTURES = {Question.PHOTOGRAPH, Question.PICTURE}
 # The tree of a real page takes 19 times its bytes (measured), an image less than 5: twice
 # the worse of both.
@@ -115,14 +115,14 @@ def serve(stream: BinaryIO, answers: int, memory: int) -> None:
     last = False
     while not last and (asked := read_request(stream)) is not None:
         request, body = asked
-        signal.alarm(request.seconds + _ALARM_SLACK)
+        _limit(request.seconds + _SLACK_SECONDS, request.patience + _SLACK_SECONDS)
         status, document = answer(request, body)
         # Not by what the kernel says was in use: a child inherits its parent's peak.
         last = status is Status.FAILURE or len(body) * _IN_MEMORY > memory // 2
         del asked, body
         gc.collect()
         _say(answers, answer_frame(status, document, last=last))
-        signal.alarm(0)
+        _limit(0, 0)
 
 
 def answer(request: Request, body: bytes) -> tuple[Status, bytes]:
@@ -170,6 +170,15 @@ def confine(memory: int) -> None:
         (resource.RLIMIT_NOFILE, _STANDARD_STREAMS),
     ):
         resource.setrlimit(limit, (value, value))
+
+
+def _limit(processor: int, clock: int) -> None:
+    """End after so many seconds of processor time, or by the clock; 0 takes the limit away.
+
+    The kernel does that with no help of this interpreter, which may be in the midst of C code.
+    """
+    signal.setitimer(signal.ITIMER_PROF, processor)
+    signal.alarm(clock)
 
 
 def _drop_root() -> None:

@@ -49,13 +49,15 @@ class Question(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One question; ``seconds`` is when the child shall end itself if nobody else does.
+    """One question; the child ends itself, if nobody else does, a little after its limits.
 
-    ``board`` is that of the document, or the channel of a root.
+    Those are ``seconds`` of processor time, and ``patience`` seconds by the clock.  ``board`` is
+    that of the document, or the channel of a root.
     """
 
     question: Question
     seconds: int
+    patience: int = 60
     url: str = ""
     board: str = ""
     claim: Claim | None = None

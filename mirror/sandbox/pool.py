@@ -3,6 +3,10 @@
 The loop never waits for a pipe: each question runs in a thread of the sandbox's own, and a
 question that takes too long, or whose asker is cancelled, ends with its child.  So no answer
 of one question is ever taken for that of another.
+
+What takes too long is told by the child's own processor time: on a busy machine a child gets
+little of it, and no bytes are refused for that.  Only after many times as long by the clock is
+the question given up, and then nobody has judged.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import functools
 import io
 import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
 
 from mirror.catalog.model import BoardPage, IndexPage
@@ -30,12 +35,14 @@ from mirror.publication.subtrees import NAMED, Named
 from mirror.sandbox.answers import is_name, refuse_elsewhere
 from mirror.sandbox.drawn import DRAWN, MEASURED, Drawn, Measured
 from mirror.sandbox.frames import Question, Request
-from mirror.sandbox.process import Body, Child
+from mirror.sandbox.pipes import Body
+from mirror.sandbox.process import Child
 from mirror.sandbox.programs import PROGRAM
+from mirror.sandbox.waiting import Limits, answered, finished, in_thread
 from mirror.shapes import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from types import TracebackType
 
     from mirror.publication.bundle import Manifest
@@ -54,17 +61,29 @@ _START_SECONDS = 60.0
 _SHARE_OF_MEMORY = 4
 
 
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """Seconds of processor time for a page and for an image; by the clock *patience* times that."""
+
+    page_seconds: float = 4
+    image_seconds: float = 30
+    patience: float = 20
+
+
+USUAL = Grants()
+
+
 class Sandbox:
     """Reads foreign bytes in limited child processes; an async context manager.
 
     At most *processes* questions are under way, others wait for their turn.  A child has
-    *memory_bytes* of address space and answers within *page_seconds* or *image_seconds* of
-    being asked (its start, about half a second, not counted); it is kept for the next
-    question, and replaced when it died, was too slow or broke a rule.  Bytes on which that
-    happens are refused with `ChildRefusedError`, which says what happened; when there is no
-    child at all, `ChildUnavailableError` says so and blames no bytes.  *program* is what a
-    child runs.  *lent* are children to use in place of own ones: nobody else asks them
-    meanwhile, and they outlive this.
+    *memory_bytes* of address space and answers within what *grants* says (its start, about half
+    a second, not counted); it is kept for the next question, and replaced when it died, was too
+    slow or broke a rule.  Bytes on which that happens are refused with `ChildRefusedError`,
+    which says what happened; when there is no child at all, or the machine had no time for it,
+    `ChildUnavailableError` says so and blames no bytes.  *program* is what a child runs.
+    *lent* are children to use in place of own ones: nobody else asks them meanwhile, and they
+    outlive this.
     """
 
     def __init__(
@@ -72,13 +91,13 @@ class Sandbox:
         *,
         processes: int = 2,
         memory_bytes: int = 384 * 1024 * 1024,
-        page_seconds: float = 4,
-        image_seconds: float = 30,
+        grants: Grants = USUAL,
         program: str = PROGRAM,
         lent: Sequence[Child] = (),
     ) -> None:
-        self._page_seconds = page_seconds
-        self._image_seconds = image_seconds
+        self._page_seconds = grants.page_seconds
+        self._image_seconds = grants.image_seconds
+        self._patience = grants.patience
         self._memory_bytes = memory_bytes
         self._own = [] if lent else [Child(memory_bytes, program) for _ in range(processes)]
         self._children = [*lent, *self._own]
@@ -101,8 +120,8 @@ class Sandbox:
         for child in self._own:
             child.abandon()
         for task in self._warming:
-            await _finished(task)
-        await _finished(asyncio.ensure_future(asyncio.to_thread(self._end)))
+            await finished(task)
+        await finished(asyncio.ensure_future(asyncio.to_thread(self._end)))
 
     def warm(self) -> None:
         """Start all processes now, beside whatever comes: the first questions find them ready.
@@ -215,9 +234,7 @@ class Sandbox:
             raise TooLargeError(
                 f"{size} bytes, an image has at most {self._memory_bytes // _SHARE_OF_MEMORY}"
             )
-        request = Request(
-            question=Question.IMAGE, seconds=math.ceil(self._image_seconds), claim=claim
-        )
+        request = self._request(Question.IMAGE, self._image_seconds, claim=claim)
         return await self._ask(request, Body(file, size), _VERDICT, self._image_seconds)
 
     def _end(self) -> None:
@@ -226,13 +243,30 @@ class Sandbox:
             child.stop()
 
     def _page_request(self, question: Question, url: str, board: str) -> Request:
-        seconds = math.ceil(self._page_seconds)
-        return Request(question=question, seconds=seconds, url=url, board=board)
+        return self._request(question, self._page_seconds, url=url, board=board)
+
+    def _request(
+        self,
+        question: Question,
+        seconds: float,
+        *,
+        url: str = "",
+        board: str = "",
+        claim: Claim | None = None,
+    ) -> Request:
+        return Request(
+            question=question,
+            seconds=math.ceil(seconds),
+            patience=math.ceil(seconds * self._patience),
+            url=url,
+            board=board,
+            claim=claim,
+        )
 
     async def _ask_of_picture(
         self, question: Question, data: bytes, url: str, expected: Shape[_Answer]
     ) -> _Answer:
-        request = Request(question=question, seconds=math.ceil(self._image_seconds), url=url)
+        request = self._request(question, self._image_seconds, url=url)
         return await self._ask(request, _body(data), expected, self._image_seconds)
 
     async def _ask(
@@ -243,13 +277,10 @@ class Sandbox:
             if not child.ready:
                 await self._start(child)
             ask = functools.partial(child.ask, request, body, expected)
-            return await self._in_thread(ask, child, seconds)
-        except TimeoutError as error:
-            raise ChildRefusedError(
-                f"{_subject(request)}: the reader took longer than {seconds:g} s"
-            ) from error
-        except ChildRefusedError as error:
-            raise ChildRefusedError(f"{_subject(request)}: {error}") from error
+            limits = Limits(seconds, seconds * self._patience)
+            return await answered(self._threads, ask, child, limits)
+        except (ChildRefusedError, ChildUnavailableError) as error:
+            raise type(error)(f"{_subject(request)}: {error}") from error
         finally:
             self._idle.put_nowait(child)
 
@@ -262,34 +293,12 @@ class Sandbox:
 
     async def _start(self, child: Child) -> None:
         try:
-            await self._in_thread(child.start, child, _START_SECONDS)
+            async with in_thread(self._threads, child.start, child) as starting:
+                await asyncio.wait_for(asyncio.shield(starting), _START_SECONDS)
         except TimeoutError as error:
             raise ChildUnavailableError(
                 f"the limited child process did not start within {_START_SECONDS:g} s"
             ) from error
-
-    async def _in_thread(
-        self, work: Callable[[], _Answer], child: Child, seconds: float
-    ) -> _Answer:
-        """Run *work*, which waits for *child*; whatever ends it early ends the child first."""
-        running = asyncio.get_running_loop().run_in_executor(self._threads, work)
-        try:
-            async with asyncio.timeout(seconds):
-                return await asyncio.shield(running)
-        finally:
-            if not running.done():
-                child.abandon()
-                await _finished(running)
-
-
-async def _finished(running: asyncio.Future[_Answer]) -> None:
-    """Wait until *running* is over: it uses what belongs to the caller, and its child is dead."""
-    while not running.done():
-        # Cancelled twice: the first is on its way already, and this takes milliseconds.
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait([running])
-    with contextlib.suppress(Exception):
-        running.result()
 
 
 def _subject(request: Request) -> str:

@@ -8,15 +8,12 @@ within milliseconds, and the next start is a new process.
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import io
 import os
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
@@ -31,31 +28,21 @@ from mirror.errors import (
     PageRefusedError,
     PictureRefusedError,
     RefusedError,
-    StorageError,
 )
-from mirror.sandbox.frames import (
-    ANSWER_HEAD,
-    MAX_ANSWER,
-    OUT_OF_MEMORY,
-    REFUSAL,
-    Status,
-    request_head,
-)
+from mirror.sandbox.frames import OUT_OF_MEMORY, REFUSAL, Status
+from mirror.sandbox.pipes import BrokenOffError, heard, tell, there, widened
 from mirror.sandbox.programs import PROGRAM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mirror.sandbox.frames import Request
+    from mirror.sandbox.pipes import Body, Heard
     from mirror.shapes import Shape
 
-_CHUNK = 256 * 1024
 _MAX_TEXT = 1000
 _MIB = 1024 * 1024
-_ENDING_SECONDS = 1.0
+_ENDING_SECONDS = 3.0
 
 _Answer = TypeVar("_Answer")
-_Thing = TypeVar("_Thing")
 
 # What a reader may say of foreign bytes; every other error is the child's own failure.
 _REFUSALS: dict[str, type[RefusedError]] = {
@@ -70,14 +57,6 @@ _REFUSALS: dict[str, type[RefusedError]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
-    """Foreign bytes to read: *size* of them, from the beginning of *file*."""
-
-    file: BinaryIO
-    size: int
-
-
 class Child:
     """One limited process, started when it is needed and again when it has ended."""
 
@@ -85,6 +64,7 @@ class Child:
         self._memory_bytes = memory_bytes
         self._program = program
         self._process: subprocess.Popen[bytes] | None = None
+        self._before = 0.0
         self._abandoned = False
 
     @property
@@ -96,6 +76,12 @@ class Child:
     def ready(self) -> bool:
         """Whether `start` would have nothing to do; this does not block."""
         return not self._abandoned and self._process is not None and self._process.poll() is None
+
+    @property
+    def spent(self) -> float:
+        """Seconds of processor time that the question under way has cost; this does not block."""
+        process = self._process
+        return max(0.0, _processor_seconds(process) - self._before) if process is not None else 0.0
 
     def start(self) -> None:
         """Have a process that is ready to be asked; raise `ChildUnavailableError` if none is."""
@@ -110,7 +96,8 @@ class Child:
         A child that dies is started and asked once more: a process can be killed for reasons
         that the bytes have no part in.  Raises what the reader raised; `ChildRefusedError`
         when the child died twice, grew too large or answered nonsense; `StorageError` when
-        the bytes could not be read from *body*; `ChildUnavailableError`.
+        the bytes could not be read from *body*; `ChildUnavailableError`, also when it was killed
+        twice, which no reader does to itself.
         """
         try:
             return self._asked(request, body, expected)
@@ -119,6 +106,10 @@ class Child:
         try:
             return self._asked(request, body, expected)
         except _DiedError as error:
+            if error.killed:
+                raise ChildUnavailableError(
+                    "not judged: the reader was killed twice, as when the machine's memory is short"
+                ) from error
             raise ChildRefusedError(f"the reader {error}") from error
 
     def abandon(self) -> None:
@@ -136,7 +127,7 @@ class Child:
         process.kill()
         for pipe in (process.stdin, process.stdout):
             with contextlib.suppress(OSError):
-                _there(pipe).close()
+                there(pipe).close()
         process.wait()
 
     def _launch(self) -> None:
@@ -145,20 +136,21 @@ class Child:
         if self._abandoned:
             process.kill()
         try:
-            _heard(process)
-        except (_BrokenOffError, ChildRefusedError) as error:
+            heard(process)
+        except (BrokenOffError, ChildRefusedError) as error:
             self.stop()
             raise ChildUnavailableError("the limited child process did not start") from error
 
     def _asked(self, request: Request, body: Body, expected: Shape[_Answer]) -> _Answer:
-        process = _there(self._process)
+        process = there(self._process)
+        self._before = _processor_seconds(process)
         in_step = False
         try:
-            _tell(process, request, body)
-            heard = _heard(process)
-            in_step = not heard.last
-            return _told(heard, expected)
-        except _BrokenOffError as error:
+            tell(process, request, body)
+            answer = heard(process)
+            in_step = not answer.last
+            return _told(answer, expected)
+        except BrokenOffError as error:
             raise self._blamed(process) from error
         except ValidationError as error:
             in_step = False
@@ -178,28 +170,34 @@ class Child:
         if status == OUT_OF_MEMORY:
             allowed = self._memory_bytes // _MIB
             return ChildRefusedError(f"the reader needed more than {allowed} MiB of memory")
-        if status == -signal.SIGALRM:
-            return ChildRefusedError("the reader took far too long")
-        if status < 0:
-            return _DiedError(f"died with signal {-status}")
-        return _DiedError(f"ended with status {status}")
+        return _by_signal(-status) if status < 0 else _DiedError(f"ended with status {status}")
 
 
-class _BrokenOffError(Exception):
-    """The child said less than a whole answer, or more than an answer may be."""
+def _by_signal(number: int) -> Exception:
+    if number == signal.SIGPROF:
+        return ChildRefusedError("the reader took far too long")
+    if number == signal.SIGALRM:
+        return ChildUnavailableError("not judged: the machine has no time for the reader")
+    return _DiedError(f"died with signal {number}", killed=number == signal.SIGKILL)
 
 
 class _DiedError(Exception):
-    """The child ended for a reason of which the bytes may be innocent."""
+    """The child ended for a reason of which the bytes may be innocent; or are, if *killed*."""
+
+    def __init__(self, text: str, *, killed: bool = False) -> None:
+        super().__init__(text)
+        self.killed = killed
 
 
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    """One answer, not looked into yet."""
-
-    status: int
-    document: bytes
-    last: bool
+def _processor_seconds(process: subprocess.Popen[bytes]) -> float:
+    """Return what *process* has used so far, as proc(5) tells; 0 when it tells nothing."""
+    try:
+        stat = Path(f"/proc/{process.pid}/stat").read_text(errors="replace")
+    except OSError:
+        return 0.0
+    # Behind the name, in which anything may stand: state is the third field, utime the 14th.
+    user, system = stat.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _started(program: str, memory_bytes: int) -> subprocess.Popen[bytes]:
@@ -219,86 +217,11 @@ def _started(program: str, memory_bytes: int) -> subprocess.Popen[bytes]:
         )
     except OSError as error:
         raise ChildUnavailableError(f"no limited child process could start: {error}") from error
-    _widened(process.stdin)
+    widened(process.stdin)
     return process
 
 
-def _widened(pipe: IO[bytes] | None) -> None:
-    # At the usual 64 kB, parent and child wait for each other 16 times for every image.
-    with contextlib.suppress(OSError):
-        fcntl.fcntl(_there(pipe).fileno(), fcntl.F_SETPIPE_SZ, _MIB)
-
-
-def _tell(process: subprocess.Popen[bytes], request: Request, body: Body) -> None:
-    pipe = _there(process.stdin).fileno()
-    _write(pipe, request_head(request, body.size))
-    try:
-        source = body.file.fileno()
-    except io.UnsupportedOperation:  # bytes in memory
-        for chunk in _chunks(body):
-            _write(pipe, chunk)
-    else:
-        _pass_on(pipe, source, body.size)
-
-
-def _pass_on(pipe: int, source: int, size: int) -> None:
-    """Let the system bring the first *size* bytes of *source*, an open file, to *pipe*."""
-    done = 0
-    try:
-        while done < size:
-            count = os.sendfile(pipe, source, done, size - done)
-            if not count:
-                raise StorageError(f"a file to judge ended {size - done} bytes too early")
-            done += count
-    except BrokenPipeError as error:
-        raise _BrokenOffError from error
-    except OSError as error:
-        raise StorageError(f"a file to judge could not be read: {error}") from error
-
-
-def _chunks(body: Body) -> Iterator[bytes]:
-    rest = body.size
-    try:
-        body.file.seek(0)
-        while rest:
-            chunk = body.file.read(min(rest, _CHUNK))
-            if not chunk:
-                raise StorageError(f"a file to judge ended {rest} bytes too early")
-            rest -= len(chunk)
-            yield chunk
-    except OSError as error:
-        raise StorageError(f"a file to judge could not be read: {error}") from error
-
-
-def _write(pipe: int, data: bytes) -> None:
-    rest = memoryview(data)
-    try:
-        while rest:
-            rest = rest[os.write(pipe, rest) :]
-    except BrokenPipeError as error:
-        raise _BrokenOffError from error
-
-
-def _heard(process: subprocess.Popen[bytes]) -> _Heard:
-    pipe = _there(process.stdout).fileno()
-    status, last, length = ANSWER_HEAD.unpack(_read(pipe, ANSWER_HEAD.size))
-    if length > MAX_ANSWER:
-        process.kill()
-        raise ChildRefusedError(f"the reader's answer has {length} bytes, at most {MAX_ANSWER}")
-    return _Heard(status, _read(pipe, length), bool(last))
-
-
-def _read(pipe: int, size: int) -> bytes:
-    data = bytearray()
-    while len(data) < size:
-        piece = os.read(pipe, min(size - len(data), _CHUNK))
-        if not piece:
-            raise _BrokenOffError
-        data += piece
-    return bytes(data)
-
-
-def _told(heard: _Heard, expected: Shape[_Answer]) -> _Answer:
+def _told(heard: Heard, expected: Shape[_Answer]) -> _Answer:
     if heard.status == Status.ANSWER:
         return expected.validate_json(heard.document)
     refusal = REFUSAL.validate_json(heard.document)
@@ -306,9 +229,3 @@ def _told(heard: _Heard, expected: Shape[_Answer]) -> _Answer:
     if heard.status == Status.REFUSAL and refusal.error in _REFUSALS:
         raise _REFUSALS[refusal.error](text)
     raise ChildRefusedError(f"the reader failed: {one_line(refusal.error, 80)}: {text}")
-
-
-def _there(thing: _Thing | None) -> _Thing:
-    if thing is None:
-        raise ChildUnavailableError("the limited child process was not started")
-    return thing

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from mirror.errors import (
     AwaitingSecondLookError,
+    ChildUnavailableError,
     MirrorError,
     RecalledError,
     RefusedError,
@@ -104,7 +105,8 @@ class Fetching:
         except (StorageError, UpstreamBusyError) as error:
             self.halted = error
             self._note(listing, error)
-        except UpstreamUnavailableError as error:
+        except (UpstreamUnavailableError, ChildUnavailableError) as error:
+            # Also where this machine had no time to judge: the next run asks again.
             self._unreachable += 1
             if self._unreachable >= GIVING_UP:
                 self.halted = error

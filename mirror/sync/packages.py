@@ -16,6 +16,7 @@ from mirror.catalog.values import Digest
 from mirror.errors import (
     AddressRefusedError,
     CatalogShrunkError,
+    ChildUnavailableError,
     DigestMismatchError,
     MirrorError,
     RefusedError,
@@ -53,7 +54,13 @@ GIVING_UP: Final = 3
 
 _SETTLED: Final = "packages-settled"
 # What concerns all packages alike.
-_FINAL: Final = (AddressRefusedError, SelfUpstreamError, StorageError, UpstreamBusyError)
+_FINAL: Final = (
+    AddressRefusedError,
+    ChildUnavailableError,
+    SelfUpstreamError,
+    StorageError,
+    UpstreamBusyError,
+)
 
 
 @dataclass(slots=True)

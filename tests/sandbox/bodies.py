@@ -8,6 +8,8 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
+from mirror.sandbox.programs import PROGRAM
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,8 +30,11 @@ SLOW_PAGE = page(content="<b>x</b>" * 500_000)
 class DeadlyFile(io.BytesIO):
     """A file that kills the child which waits for its bytes, the first *times* it is read."""
 
-    def __init__(self, data: bytes, pids: Callable[[], tuple[int, ...]], times: int) -> None:
+    def __init__(
+        self, data: bytes, pids: Callable[[], tuple[int, ...]], times: int, by: int = signal.SIGKILL
+    ) -> None:
         super().__init__(data)
+        self._by = by
         self._pids = pids
         self._times = times
 
@@ -38,7 +43,7 @@ class DeadlyFile(io.BytesIO):
         if self._times:
             self._times -= 1
             for pid in self._pids():
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, self._by)
         return super().read(size)
 
 
@@ -56,3 +61,17 @@ class SlowFile(io.BytesIO):
             self.more.wait(10)
         self.asked.set()
         return super().read(size)
+
+
+STARVED = PROGRAM.replace(
+    "from mirror.sandbox.child import main\nmain()",
+    """import time
+from mirror.sandbox import child
+confine = child.confine
+def confined(memory):
+    confine(memory)
+    child.verify = lambda body, claim: time.sleep(60)
+child.confine = confined
+child.main()""",
+)
+"""What a child runs that reads pages as any, and gets no processor time for images."""

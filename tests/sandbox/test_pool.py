@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import resource
 import signal
-import time
 from pathlib import Path
 
 import psutil
@@ -25,6 +25,7 @@ from mirror.errors import (
 from mirror.formats.verdict import Claim, Conclusion
 from mirror.formats.verify import verify
 from mirror.sandbox import Sandbox
+from mirror.sandbox.pool import Grants
 from tests.catalog.pages.html import INDEX_URL, board_page, card, index_page
 from tests.sandbox.bodies import SLOW_PAGE, URL, DeadlyFile, SlowFile, page
 
@@ -133,27 +134,29 @@ async def test_many_questions_get_their_own_answers() -> None:
 # --- what goes wrong is refused, and the loop stays free -------------------------------
 
 
-async def seconds_to_refuse(sandbox: Sandbox, html: bytes) -> float:
-    """Return how long it took until *html* was refused."""
-    started = time.monotonic()
-    with pytest.raises((PageRefusedError, ChildRefusedError)):
-        await sandbox.read_board_page(html, URL, "NICE_BOARD")
-    return time.monotonic() - started
+async def seconds_to_refuse(html: bytes) -> float:
+    """Return how much processor time a child took, its start included, until it refused *html*."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    async with Sandbox(processes=1) as sandbox:
+        with pytest.raises((PageRefusedError, ChildRefusedError)):
+            await sandbox.read_board_page(html, URL, "NICE_BOARD")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 @pytest.mark.parametrize("unit", ["<a ", "<!--", "<div>"])
 async def test_a_hundred_kilobytes_of_rubbish_are_refused_within_five_seconds(unit: str) -> None:
-    """Alone, in the frame of a page, and in the middle of a good page."""
+    """Alone, in a frame, and in the middle of a good page; a second is the child's own start."""
     rubbish = unit * (100_000 // len(unit))
     framed = f"<html>{rubbish}</html>".encode()
-    async with Sandbox(processes=1) as sandbox:
-        assert await seconds_to_refuse(sandbox, rubbish.encode()) < 5
-        assert await seconds_to_refuse(sandbox, framed) < 5
-        assert await seconds_to_refuse(sandbox, page(content=rubbish)) < 5
+
+    assert await seconds_to_refuse(rubbish.encode()) < 6
+    assert await seconds_to_refuse(framed) < 6
+    assert await seconds_to_refuse(page(content=rubbish)) < 6
 
 
 async def test_the_loop_is_free_while_a_parser_hangs_and_the_child_is_replaced() -> None:
-    async with Sandbox(processes=1, page_seconds=1.5) as sandbox:
+    async with Sandbox(processes=1, grants=Grants(page_seconds=1.5)) as sandbox:
         await ask_again(sandbox)
         (before,) = sandbox.pids
         asked = asyncio.create_task(sandbox.read_board_page(SLOW_PAGE, URL, "NICE_BOARD"))
@@ -170,7 +173,8 @@ async def test_the_loop_is_free_while_a_parser_hangs_and_the_child_is_replaced()
 
 
 async def test_a_page_that_needs_too_much_memory_is_refused() -> None:
-    async with Sandbox(processes=1, memory_bytes=96 * MIB, page_seconds=60) as sandbox:
+    grants = Grants(page_seconds=60)
+    async with Sandbox(processes=1, memory_bytes=96 * MIB, grants=grants) as sandbox:
         with pytest.raises(ChildRefusedError, match="needed more than 96 MiB of memory"):
             await sandbox.read_board_page(SLOW_PAGE, URL, "NICE_BOARD")
 
@@ -231,11 +235,52 @@ async def test_a_child_killed_once_at_work_costs_no_verdict() -> None:
 
 async def test_bytes_on_which_two_children_died_are_refused() -> None:
     async with Sandbox(processes=1) as sandbox:
-        file = DeadlyFile(bytes(4096), lambda: sandbox.pids, times=2)
-        with pytest.raises(ChildRefusedError, match="died with signal 9"):
+        file = DeadlyFile(bytes(4096), lambda: sandbox.pids, times=2, by=signal.SIGSEGV)
+        with pytest.raises(ChildRefusedError, match="died with signal 11"):
             await sandbox.verify_image(file, 4096, Claim())
 
         assert await ask_again(sandbox) == "Again"
+
+
+async def test_two_children_that_were_killed_blame_no_bytes() -> None:
+    """No parser kills itself: the machine ran out of memory, or somebody did it."""
+    async with Sandbox(processes=1) as sandbox:
+        file = DeadlyFile(bytes(4096), lambda: sandbox.pids, times=2)
+        with pytest.raises(ChildUnavailableError, match=r"image: not judged: .* killed twice"):
+            await sandbox.verify_image(file, 4096, Claim())
+
+        assert await ask_again(sandbox) == "Again"
+
+
+async def test_a_child_that_gets_no_processor_time_blames_no_bytes() -> None:
+    """The one that was stopped is gone afterwards, and the next one answers."""
+    async with Sandbox(processes=1, grants=Grants(image_seconds=0.02)) as sandbox:
+        await ask_again(sandbox)
+        (before,) = sandbox.pids
+        os.kill(before, signal.SIGSTOP)
+        with pytest.raises(ChildUnavailableError, match=r"image: not judged: in 0\.4 s .* 0\.0 s"):
+            await sandbox.verify_image(io.BytesIO(bytes(4096)), 4096, Claim(kind="uf2"))
+
+        assert not psutil.pid_exists(before)
+        assert await ask_again(sandbox) == "Again"
+
+
+async def test_a_child_that_is_slow_by_the_clock_only_gives_its_verdict() -> None:
+    """It is stopped for ten times as long as it may work."""
+    zeros = bytes(4096)
+    grants = Grants(image_seconds=0.1, patience=600)
+    async with Sandbox(processes=1, grants=grants) as sandbox:
+        await ask_again(sandbox)
+        (child,) = sandbox.pids
+        os.kill(child, signal.SIGSTOP)
+        asked = asyncio.create_task(
+            sandbox.verify_image(io.BytesIO(zeros), len(zeros), Claim(kind="uf2"))
+        )
+        await asyncio.sleep(1)
+        os.kill(child, signal.SIGCONT)
+
+        assert await asked == verify(zeros, Claim(kind="uf2"))
+        assert sandbox.pids == (child,)
 
 
 async def test_the_signals_of_a_shutdown_do_not_touch_a_child() -> None:

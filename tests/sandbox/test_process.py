@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from mirror.errors import ChildRefusedError, ChildUnavailableError
+from mirror.errors import ChildRefusedError, ChildUnavailableError, MirrorError
 from mirror.formats.verdict import Verdict
 from mirror.sandbox.frames import MAX_ANSWER, OUT_OF_MEMORY, Question, Request
-from mirror.sandbox.process import Body, Child
+from mirror.sandbox.pipes import Body
+from mirror.sandbox.process import Child
 from mirror.shapes import Shape
 from tests.sandbox.bodies import SLOW_PAGE, URL
 
@@ -65,7 +66,7 @@ def ask(program: str, request: Request = REQUEST) -> Verdict:
         ("sys.exit(3)", "ended with status 3"),
         ("os.abort()", "died with signal 6"),
         ("os.kill(os.getpid(), signal.SIGSEGV)", "died with signal 11"),
-        ("os.kill(os.getpid(), signal.SIGALRM)", "took far too long"),
+        ("os.kill(os.getpid(), signal.SIGPROF)", "took far too long"),
         (f"os._exit({OUT_OF_MEMORY})", "needed more than 256 MiB"),
         (
             'say(3, b\'{"error": "Page2", "text": "x"}\')',
@@ -85,15 +86,29 @@ def test_a_child_that_says_nothing_at_first_did_not_start() -> None:
         ask("import time")
 
 
-@pytest.mark.long
-def test_a_child_that_nobody_ends_ends_itself() -> None:
-    """Its own alarm rings some seconds after the parent would have lost patience."""
+@pytest.mark.parametrize(
+    ("seconds", "patience", "error", "why"),
+    [
+        (-4, 60, ChildRefusedError, "took far too long"),
+        (60, -4, ChildUnavailableError, "not judged: the machine has no time"),
+    ],
+)
+def test_a_child_that_nobody_ends_ends_itself(
+    seconds: int, patience: int, error: type[MirrorError], why: str
+) -> None:
+    """Some seconds after the parent would: by processor time it is the bytes' fault, else not."""
     child = Child(MEMORY)
     child.start()
-    # As if the time had been over for so long already: the alarm rings after one second.
-    impatient = Request(question=Question.BOARD_PAGE, seconds=-4, url=URL, board="NICE_BOARD")
-    with pytest.raises(ChildRefusedError, match="took far too long"):
-        child.ask(impatient, Body(io.BytesIO(SLOW_PAGE), len(SLOW_PAGE)), VERDICT)
+    # As if all but one second had passed already.
+    request = Request(
+        question=Question.BOARD_PAGE,
+        seconds=seconds,
+        patience=patience,
+        url=URL,
+        board="NICE_BOARD",
+    )
+    with pytest.raises(error, match=why):
+        child.ask(request, Body(io.BytesIO(SLOW_PAGE), len(SLOW_PAGE)), VERDICT)
 
 
 def test_a_child_that_is_given_up_frees_its_thread_at_once() -> None:
