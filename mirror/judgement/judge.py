@@ -153,6 +153,7 @@ class Judge:
             await self.store.quarantine.remove(digest)
             return False
         await self.store.index.mark_held([digest])
+        self.store.blobs.removals.named(digest)
         await self.store.quarantine.remove(digest)
         return True
 

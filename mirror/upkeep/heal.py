@@ -116,6 +116,7 @@ class Healer:
         elif sightings := await self.store.index.sightings_with(digest):
             await self._fetch_again(sightings, f"{wrong} on disk, fetched again")
             await self.store.index.mark_held([digest])
+            self.store.blobs.removals.named(digest)
         elif await self._is_of_package(digest):
             await self._note_healed(digest, f"{wrong} on disk, fetched again")
         else:

@@ -180,8 +180,13 @@ A_LIFE: list[Step] = [
 ]
 
 
+# What was recalled, and no longer is, goes as anything else does.
+A_RETURN: list[Step] = [Recall(OLD), Recall(OLD), Publish(frozenset({NEW})), Serve(3)]
+
+
 @settings(max_examples=3, deadline=None)
 @example(A_LIFE)
+@example(A_RETURN)
 @given(STEPS)
 def test_channels_keep_their_promises(steps: list[Step]) -> None:
     asyncio.run(live(steps))
