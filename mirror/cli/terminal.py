@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Self
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from mirror.catalog.texts import visible
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
 
-    from rich.progress import TaskID
+    from rich.progress import Progress, TaskID
 
 #: Seconds between two lines of progress where there is no terminal.
 LINE_EVERY = 10.0
@@ -77,6 +76,26 @@ def _console(stream: object) -> Console:
     return Console(stderr=stream is sys.stderr, highlight=False, soft_wrap=True, emoji=False)
 
 
+def _bars(console: Console) -> Progress:
+    # Here, because few commands have bars, and they take long to load.
+    from rich.progress import (  # noqa: PLC0415 - see above
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f} of {task.total:.0f}"),
+        TextColumn("{task.fields[detail]}", markup=False),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+
+
 class Steps:
     """How far a long command is: bars on a terminal, a plain line now and then elsewhere.
 
@@ -88,15 +107,7 @@ class Steps:
         self._clock = clock
         self._console = _console(sys.stderr)
         self._on_terminal = self._console.is_terminal
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed:.0f} of {task.total:.0f}"),
-            TextColumn("{task.fields[detail]}", markup=False),
-            TimeRemainingColumn(),
-            console=self._console,
-            disable=not self._on_terminal,
-        )
+        self._bars = _bars(self._console)
         self._tasks: dict[str, TaskID] = {}
         self._last: dict[str, float] = {}
 

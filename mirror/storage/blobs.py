@@ -102,6 +102,13 @@ class BlobReader:
         """Return all bytes of a blob, hashed now; `TooLargeError` beyond *max_bytes*."""
         return await to_end(self._read, digest, max_bytes)
 
+    async def read_all(self, digests: Iterable[Digest], *, max_bytes: int) -> list[bytes]:
+        """Return all bytes of each, hashed now; `TooLargeError` if one has over *max_bytes*.
+
+        For documents, which are small: they are read in one go, and a thread is busy so long.
+        """
+        return await to_end(self._read_all, list(digests), max_bytes)
+
     async def read_as(
         self, digest: Digest, make: Callable[[bytes], Made], *, max_bytes: int
     ) -> Made:
@@ -209,6 +216,9 @@ class BlobReader:
         if Digest.of(data) != digest:
             raise DamagedError(f"the bytes of {self._path(digest)} are not those of its name")
         return data
+
+    def _read_all(self, digests: list[Digest], max_bytes: int) -> list[bytes]:
+        return [self._read(digest, max_bytes) for digest in digests]
 
     def _judge_from_disk(self, digest: Digest) -> Stamp:
         with self._reading(digest):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterable
 
     from mirror.catalog.values import Digest
 
@@ -33,6 +33,9 @@ class Blobs(Protocol):
 
     async def read(self, digest: Digest, *, max_bytes: int) -> bytes:
         """Return the bytes of a blob, hashed now."""
+
+    async def read_all(self, digests: Iterable[Digest], *, max_bytes: int) -> list[bytes]:
+        """Return the bytes of each of them, hashed now, in this order."""
 
 
 class Publications(Protocol):

@@ -71,10 +71,9 @@ async def load(blobs: Blobs, root: Digest, bench: Bench, known: Loaded | None = 
     """
     publication = await blobs.read(root, max_bytes=MOST_BYTES)
     content = await blobs.read(decode_publication(publication).content, max_bytes=MOST_BYTES)
-    boards = {
-        board: await blobs.read(digest, max_bytes=MOST_BYTES)
-        for board, digest in decode_content(content).boards.items()
-    }
+    named = decode_content(content).boards
+    documents = await blobs.read_all(named.values(), max_bytes=MOST_BYTES)
+    boards = dict(zip(named, documents, strict=True))
     return await bench.run(_assemble, root, publication, content, boards, _names_of(known))
 
 

@@ -82,6 +82,20 @@ async def test_many_are_put_in_one_call(blobs: BlobStore) -> None:
     assert (digests, await blobs.missing(digests)) == ([Digest.of(data) for data in datas], set())
 
 
+async def test_many_are_read_in_one_call(blobs: BlobStore, blob_folder: Path) -> None:
+    """In the order of the names; one that is absent, damaged or too large fails all."""
+    [first, second] = await blobs.put_many([b"a", b"bcd"])
+
+    assert await blobs.read_all([second, first, second], max_bytes=3) == [b"bcd", b"a", b"bcd"]
+    with pytest.raises(TooLargeError):
+        await blobs.read_all([first, second], max_bytes=2)
+    with pytest.raises(ArtifactNotFoundError, match=OTHER.hex):
+        await blobs.read_all([first, OTHER], max_bytes=3)
+    flip(path_of(blob_folder, second))
+    with pytest.raises(DamagedError, match=second.hex):
+        await blobs.read_all([first, second], max_bytes=3)
+
+
 async def test_putting_nothing_is_nothing(blobs: BlobStore) -> None:
     """An empty list is no error."""
     assert await blobs.put_many([]) == []

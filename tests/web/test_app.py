@@ -62,6 +62,7 @@ class FaultyBlobs:
 
     def __init__(self, sound: Blobs) -> None:
         self.read = sound.read
+        self.read_all = sound.read_all
 
     async def open(self, digest: Digest) -> OpenFile:
         """Fail."""

@@ -11,7 +11,7 @@ import pytest
 
 from mirror.catalog.values import Digest
 from mirror.errors import LockedError
-from mirror.publication.documents import decode_publication
+from mirror.publication.documents import decode_content, decode_publication
 from mirror.web.app import Serving
 from mirror.web.damage import DamageBell
 from mirror.web.worker import WorkerSettings
@@ -82,6 +82,23 @@ async def test_a_page_that_is_missing_is_told_too(builder: Builder, data: Path) 
         digest = await asyncio.wait_for(told.digests.get(), 5)
 
     assert (got.status, digest) == (503, layer)
+
+
+async def test_which_document_of_many_is_damaged_is_told(builder: Builder, data: Path) -> None:
+    """A publication whose documents are read together can not be loaded; each is named."""
+    told = Told()
+    root = await builder.store.publications.current()
+    assert root is not None
+    publication = decode_publication(await builder.store.blobs.read(root, max_bytes=1 << 20))
+    content = decode_content(await builder.store.blobs.read(publication.content, max_bytes=1 << 20))
+    board = content.boards["RPI_PICO_W"]
+    serving = Serving(node=NODE, status=status, damaged=told.take)
+    cut(data / "blobs" / "sha256" / board.hex[:2] / board.hex)
+    async with served(builder.store, told=serving) as site:
+        got = await site.client.get("/v1/feed.json")
+        digest = await asyncio.wait_for(told.digests.get(), 5)
+
+    assert (got.status, digest) == (503, board)
 
 
 async def test_a_file_that_is_only_not_kept_is_not_told(builder: Builder) -> None:
