@@ -15,6 +15,7 @@ from mirror.storage.disk import Disk
 from mirror.storage.files import Files
 from mirror.storage.threads import to_end
 from mirror.transfer.inbox import Inbox
+from mirror.web.endless import endless
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -90,7 +91,8 @@ async def watching(
     if folder is None:
         yield
         return
-    task = asyncio.create_task(InboxWatch(Inbox(folder), take, log).watch(), name="inbox")
+    watch = InboxWatch(Inbox(folder), take, log).watch
+    task = asyncio.create_task(endless(watch, "watching the inbox"), name="inbox")
     try:
         yield
     finally:

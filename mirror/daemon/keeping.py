@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from mirror.errors import StorageError
+from mirror.web.endless import endless
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -25,7 +27,9 @@ async def keeping(
     keep: Callable[[], Awaitable[None]], log: Logger, *, every: float = _EVERY
 ) -> AsyncIterator[None]:
     """Call *keep* every so many seconds while the block lasts; a disk that refuses is told."""
-    task = asyncio.create_task(_keep(keep, log, every), name="keeping")
+    task = asyncio.create_task(
+        endless(partial(_keep, keep, log, every), "keeping what upstream gave"), name="keeping"
+    )
     try:
         yield
     finally:

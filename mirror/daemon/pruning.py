@@ -20,6 +20,7 @@ from mirror.upkeep.marking import Retention
 from mirror.upkeep.prune import Kept
 from mirror.upkeep.pruner import Pruner, Service, Terms
 from mirror.upkeep.room import RoomOnDemand, Waters
+from mirror.web.endless import endless
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -90,7 +91,9 @@ class Pruning:
 
     def start(self) -> None:
         """Begin to count the time of service."""
-        self._task = asyncio.create_task(self._count(), name="time of service")
+        self._task = asyncio.create_task(
+            endless(self._count, "counting the time of service"), name="time of service"
+        )
 
     async def close(self) -> None:
         """Stop, and remember what was counted."""

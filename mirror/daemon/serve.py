@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from mirror.web.shelf import Shelf
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
-# Seconds for the first worker to start, and between two looks.
-_TO_BEGIN: Final = 10.0
+# Seconds for the first worker to start, however busy the machine is, and between two looks.
+_TO_BEGIN: Final = 60.0
 _MOMENT: Final = 0.02
 
 
@@ -184,10 +184,14 @@ async def _open_doors(
 
 async def _until_one_listens(host: str, number: int) -> None:
     """Wait for the first worker: who reads the address shall be answered there."""
-    with suppress(TimeoutError):  # one that can not begin says why itself
+    try:
         async with asyncio.timeout(_TO_BEGIN):
             while not await _is_listened_to(host, number):  # noqa: ASYNC110 - another process
                 await asyncio.sleep(_MOMENT)
+    except TimeoutError as error:
+        raise MirrorError(
+            f"no worker began to serve within {_TO_BEGIN:.0f} s: each has said why, if it could"
+        ) from error
 
 
 async def _is_listened_to(host: str, number: int) -> bool:

@@ -19,6 +19,7 @@ from mirror.sync.publish import stamp
 from mirror.upkeep.heal import Healer
 from mirror.upkeep.healing import Healing
 from mirror.upkeep.rounds import FullCheck
+from mirror.web.endless import endless
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -63,8 +64,8 @@ class Upkeep:
     def start(self) -> None:
         """Begin to heal and to check."""
         self._tasks = {
-            asyncio.create_task(self._healing.run(), name="healing"),
-            asyncio.create_task(self._check.run(), name="full check"),
+            asyncio.create_task(endless(self._healing.run, "healing"), name="healing"),
+            asyncio.create_task(endless(self._check.run, "the full check"), name="full check"),
         }
 
     async def close(self) -> None:

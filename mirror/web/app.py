@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -28,6 +28,7 @@ from mirror.web.api import PLACES, Api, StatusSource, Words
 from mirror.web.changes import ChangesPage
 from mirror.web.damage import DamageBell, DamageSink, WatchedStore, tell_nobody
 from mirror.web.documents import Stationery
+from mirror.web.endless import endless
 from mirror.web.failures import Failures
 from mirror.web.files import Files
 from mirror.web.flashing import FlasherSource, FlashPages
@@ -60,7 +61,7 @@ from mirror.web.tuf import Tuf, TufSource
 from mirror.web.whereabouts import NOWHERE, Whereabouts
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator
     from typing import NoReturn
 
     from aiohttp.typedefs import Handler, Middleware
@@ -98,7 +99,7 @@ class Serving:
     ``count_every`` seconds of what was answered.  ``history`` tells how the node was over time,
     ``flasher`` what boards are flashed with from the browser.  ``tuf`` gives the metadata of TUF;
     None: it is not spoken here.  ``deliveries`` writes down who was given which bytes; None: nobody
-    does.
+    does.  What goes on beside the answers and breaks off begins anew after ``again`` seconds.
     """
 
     node: str
@@ -119,6 +120,7 @@ class Serving:
     history: HistorySource = no_history
     flasher: FlasherSource = find_flasher
     count_every: float = 5.0
+    again: float = 5.0
     tuf: TufSource | None = None
     deliveries: Deliveries | None = None
     answers: bool = True
@@ -173,19 +175,26 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     )
     for path, handler in (*first, *api.routes()):
         app.router.add_get(path, handler, expect_handler=_expect_nothing)
-    endless = [lambda: shelf.follow(serving.poll), bell.answer, ages.follow, accesses.report]
-    endless += [traffic.report, *([serving.deliveries.follow] if serving.deliveries else [])]
-    app.cleanup_ctx.extend(map(_meanwhile, endless))
+    beside: dict[str, Callable[[], Awaitable[NoReturn]]] = {
+        "following the pointer": lambda: shelf.follow(serving.poll),
+        "telling of damage": bell.answer,
+        "following the age of the data": ages.follow,
+        "telling what was asked for": accesses.report,
+        "telling what was answered": traffic.report,
+    }
+    if serving.deliveries is not None:
+        beside["writing down deliveries"] = serving.deliveries.follow
+    app.cleanup_ctx.extend(_meanwhile(work, what, serving.again) for what, work in beside.items())
     if fetched is not None:
         app.on_cleanup.append(fetched.close)
     return app
 
 
 def _meanwhile(
-    endless: Callable[[], Coroutine[None, None, NoReturn]],
+    work: Callable[[], Awaitable[NoReturn]], what: str, again: float
 ) -> Callable[[web.Application], AsyncIterator[None]]:
     async def running(_app: web.Application) -> AsyncIterator[None]:
-        task = asyncio.create_task(endless())
+        task = asyncio.create_task(endless(work, what, pause=again), name=what)
         yield
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -1,9 +1,9 @@
 """Keep serving processes running, for as long as a block lasts.
 
-All of them listen on one TCP port, which this process reserves meanwhile.  One that dies is
-started again, after a pause that grows while it keeps dying; at the end all are told to
-finish, and killed if they have not after five seconds.  They end by themselves when this
-process dies: see `mirror.web.worker`.
+All of them listen on one TCP port, which this process reserves meanwhile.  One that dies, or
+can not be started, is started again, after a pause that grows while that goes on; at the end
+all are told to finish, and killed if they have not after five seconds.  They end by themselves
+when this process dies: see `mirror.web.worker`.
 """
 
 from __future__ import annotations
@@ -89,15 +89,15 @@ async def reserved(host: str, number: int) -> AsyncIterator[int]:
 
     Raises `ConfigurationError` when the port can not be had.
     """
-    # Bound alone at first: a port that other programs share would go unnoticed otherwise.
-    probes = await tcp_sockets(host, number)
-    number = probes[0].getsockname()[1]
-    for probe in probes:
-        probe.close()
-    # Bound and never listening, these get no connection.
+    if number:
+        # Bound alone at first: a port that other programs share would go unnoticed otherwise.
+        for probe in await tcp_sockets(host, number):
+            probe.close()
+    # Bound and never listening, these get no connection.  A port that the system chooses is
+    # nobody else's; chosen first and shared then, it could be chosen by another in between.
     reservation = await shared_tcp_sockets(host, number)
     try:
-        yield number
+        yield reservation[0].getsockname()[1]
     finally:
         for reserved in reservation:
             reserved.close()
@@ -108,10 +108,13 @@ async def _keep_running(settings: WorkerSettings, crew: Crew) -> None:
     pause = _FIRST_PAUSE
     while True:
         begun = loop.time()
-        status = await _run(settings, crew)
+        try:
+            ended = f"ended with status {await _run(settings, crew)}"
+        except OSError as error:  # no memory, or no more processes
+            ended = f"could not be started: {error.strerror or error}"
         if loop.time() - begun > _SETTLED:
             pause = _FIRST_PAUSE
-        _log.error("a worker ended with status %d; the next starts in %.1f s", status, pause)
+        _log.error("a worker %s; the next starts in %.1f s", ended, pause)
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
 

@@ -10,6 +10,7 @@ also after a restart; what a `Partial` raises is passed on as it is.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from contextlib import closing
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Self
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
 
 _UNITS_OF_FAILURE: Final = 5
 """After so many pages or files in a row that failed with all their tries, a host is away."""
+
+
+# Packed and unpacked: within a tenth of a millisecond.
+_AT_ONCE_BYTES: Final = 64 * 1024
 
 
 class Fetcher:
@@ -139,7 +144,7 @@ class Fetcher:
                     raise UpstreamError(f"{url}: answered {answer.status} where a page belongs")
                 raw = await self._read_all(answer)
         coding = (answer.header("Content-Encoding") or "").lower()
-        body, digest = await asyncio.to_thread(self._unpack, raw, coding, answer.url)
+        body, digest = await self._unpacked(raw, coding, answer.url)
         given = Validators(answer.header("ETag"), answer.header("Last-Modified"))
         return PageAnswer(url, answer.url, body, digest, given)
 
@@ -155,9 +160,12 @@ class Fetcher:
             raise TooLargeError(f"{answer.url}: a page of more than {limit} bytes")
         return bytes(raw)
 
-    def _unpack(self, raw: bytes, coding: str, url: str) -> tuple[bytes, Digest]:
-        body = decoding.decode(raw, coding, self._limits.page_bytes, url)
-        return body, Digest.of(body)
+    async def _unpacked(self, raw: bytes, coding: str, url: str) -> tuple[bytes, Digest]:
+        if len(raw) <= _AT_ONCE_BYTES:
+            # Most pages are small: asking a thread takes longer than this may take.
+            with contextlib.suppress(TooLargeError):
+                return _unpack(raw, coding, min(_AT_ONCE_BYTES, self._limits.page_bytes), url)
+        return await asyncio.to_thread(_unpack, raw, coding, self._limits.page_bytes, url)
 
     async def _one_download(
         self, url: str, partial: Partial, expecting: Callable[[int], None] | None
@@ -191,3 +199,8 @@ class Fetcher:
         began, before = self._timing.monotonic(), partial.size
         await filling.pour(answer)
         self.speed.note(partial.size - before, self._timing.monotonic() - began)
+
+
+def _unpack(raw: bytes, coding: str, limit: int, url: str) -> tuple[bytes, Digest]:
+    body = decoding.decode(raw, coding, limit, url)
+    return body, Digest.of(body)
