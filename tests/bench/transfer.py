@@ -34,6 +34,7 @@ RUNS: Final = 3
 EXPORT: Final = 0.7
 IMPORT: Final = 0.2
 GROWTH: Final = 1.25
+_LAST_WORDS: Final = 4000
 _PLAIN: Final = 'tar c -C "$0" blobs/sha256 | sha256sum'
 
 
@@ -62,14 +63,20 @@ def run(place: Path, url: str, *words: str) -> Cost:
     """Run a command of a node in *place*."""
     begun = time.perf_counter()
     command = [sys.executable, "-m", "mirror", *words]
-    with subprocess.Popen(  # noqa: S603 - our own
-        command, env=_settings(place, url), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as process:
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(  # noqa: S603 - our own
+            command, env=_settings(place, url), stdout=subprocess.PIPE, stderr=said
+        ) as process,
+    ):
         peak, _ = watch_peak(process)
         assert process.stdout is not None
         out = process.stdout.read().decode()
+        said.seek(0)
+        why = said.read().decode(errors="replace")[-_LAST_WORDS:]
     if process.returncode:
-        raise SystemExit(f"mpmirror {' '.join(words)} ended with status {process.returncode}")
+        words = (*words, "ended with status", str(process.returncode), "and said:", why or out)
+        raise SystemExit(f"mpmirror {' '.join(words)}")
     return Cost(time.perf_counter() - begun, peak, out)
 
 
