@@ -6,11 +6,14 @@ must come.  It has upstream's facts and no others: no address of a client, no na
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
+from mirror.catalog.texts import one_line
 from mirror.catalog.values import Digest
 from mirror.errors import BundleRefusedError, MalformedValueError
 from mirror.publication.canonical import canonical
@@ -25,6 +28,8 @@ MOST_BOARDS: Final = 5001
 MOST_DOCUMENTS: Final = 10_100
 MOST_FILES: Final = 200_000
 MOST_BYTES: Final = 64 * 1024 * 1024
+
+_MOST_NAMED: Final = 5
 
 _Lineage = Annotated[str, Field(pattern=r"^[0-9a-f]{32}\z")]
 _Channel = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\z")]
@@ -182,18 +187,46 @@ def read_manifest(data: bytes) -> Manifest:
     try:
         manifest = MANIFEST.validate_json(data)
     except (ValidationError, MalformedValueError, RecursionError) as error:
-        raise BundleRefusedError("the manifest is not that of a bundle") from error
-    if manifest.type != TYPE:
+        raise _unreadable(data, "the manifest is not that of a bundle") from error
+    if manifest.type != TYPE or manifest.format < PLAIN:
         raise BundleRefusedError("the manifest is not that of a bundle")
-    if manifest.format not in {PLAIN, FORMAT} or manifest.critical:
+    if manifest.critical:
+        words = [one_line(word, 40) for word in manifest.critical[:_MOST_NAMED]]
         raise BundleRefusedError(
-            f"a bundle of format {manifest.format} with critical fields "
-            f"{[word[:40] for word in manifest.critical[:5]]}: a newer mpmirror is needed"
+            f"a bundle with the critical fields {words}: a newer mpmirror is needed"
+        )
+    if manifest.format > FORMAT:
+        raise BundleRefusedError(
+            f"a bundle of format {manifest.format}: a newer mpmirror is needed"
         )
     if encode_manifest(manifest) != data:
-        raise BundleRefusedError("the manifest is not in canonical form")
+        raise _unreadable(data, "the manifest is not in canonical form")
     _refuse_disorder(manifest)
     return manifest
+
+
+def _unreadable(data: bytes, otherwise: str) -> BundleRefusedError:
+    """Return why *data*, which is not written as here, is refused: for *otherwise*, or as newer.
+
+    Newer is a format, or a field of the manifest, that this version does not know.
+    """
+    try:
+        fields = json.loads(data)
+        is_ours = isinstance(fields, dict) and fields.get("type") == TYPE
+        if not is_ours or canonical(fields) != data:
+            return BundleRefusedError(otherwise)
+    except (ValueError, RecursionError):
+        return BundleRefusedError(otherwise)
+    known = {field.name for field in dataclass_fields(Manifest)}
+    more = [one_line(name, 40) for name in sorted(fields.keys() - known)[:_MOST_NAMED]]
+    number = fields.get("format")
+    if isinstance(number, int) and number > FORMAT:
+        return BundleRefusedError(f"a bundle of format {number}: a newer mpmirror is needed")
+    if more:
+        return BundleRefusedError(
+            f"a bundle whose manifest has the unknown fields {more}: a newer mpmirror is needed"
+        )
+    return BundleRefusedError(otherwise)
 
 
 def _refuse_disorder(manifest: Manifest) -> None:
