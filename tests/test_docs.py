@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
     ROOT / "README.md",
     ROOT / "deploy" / "README.md",
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
 ]
 NAMES = {command.name for command in COMMANDS}
 # `mpmirror` and words behind it, in a code block or between backticks.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-#: Every kind of alarm that a status can have, in the order of docs/operation.md.
+#: Every kind of alarm that a status can have, in the order of docs/how-to/alarms.md.
 KINDS: Final = (
     "bytes-changed",
     "siblings-differ",

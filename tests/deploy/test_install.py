@@ -32,7 +32,7 @@ pytestmark = [
 ROOT: Final = Path(__file__).parents[2]
 PYTHON: Final = f"3.{sys.version_info.minor}"
 _SECONDS: Final = 1200.0
-#: What a person types there, with the stick in front of him: docs/across-the-gap.md.
+#: What a person types there, with the stick in front of him: docs/how-to/across-the-gap.md.
 INSTALL: Final = """
 set -e
 tar xf "$1" software

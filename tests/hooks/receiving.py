@@ -14,12 +14,12 @@ from aiohttp import web
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "hooks.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "how-to" / "hooks.md"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - of the convention's own tests
 
 
 def example() -> Callable[..., dict[str, Any] | None]:
-    """Return the function that docs/hooks.md gives to receivers."""
+    """Return the function that docs/how-to/hooks.md gives to receivers."""
     [code] = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
     names: dict[str, Any] = {}
     exec(compile(code, str(DOCUMENT), "exec"), names)  # noqa: S102 - our own document

@@ -54,7 +54,7 @@ def test_a_secret_is_not_in_the_text_of_what_holds_it() -> None:
 
 
 def test_the_example_for_receivers_takes_what_is_signed_and_nothing_else() -> None:
-    """The code of docs/hooks.md: a changed body, another secret, an old second, a repetition."""
+    """The code of the document: a changed body, another secret, an old second, a repetition."""
     read, seen = example(), set[str]()
     headers = Secrets.parse(SECRET).headers(MESSAGE, SECOND, BODY)
     other = make_secret(lambda count: b"o" * count)
