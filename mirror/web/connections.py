@@ -2,9 +2,8 @@
 
 A request's head has to be complete within the idle time, counted from the connection or
 from the last answer, so slow senders are cut off; slow readers are cut off by
-`mirror.web.answer`.  When all connections are taken, one that has asked for nothing for longest
-makes room, of the address that holds most, for one of an address that holds fewer: who holds many
-open keeps nobody else out.  What is not HTTP is answered with an empty 400 and not logged.
+`mirror.web.answer`.  Who gets in when all connections are taken is decided by `mirror.web.room`.
+What is not HTTP is answered with an empty 400 and not logged.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import resource
-from collections import Counter
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -21,6 +19,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 
 from mirror.web.answer import USUAL_STALL, Answer
+from mirror.web.room import Room, address_of
 
 if TYPE_CHECKING:
     from mirror.web.heads import Heads
@@ -71,13 +70,13 @@ def _silent_logger() -> logging.Logger:
 
 
 class Gate:
-    """Makes the protocol of each accepted connection of *server*."""
+    """Makes the protocol of each accepted connection of *server*; all share one `room`."""
 
     def __init__(self, server: web.Server, heads: Heads, limits: Limits) -> None:
         self._server = server
         self._heads = heads
         self._limits = limits
-        self._most = limits.fitting()
+        self.room = Room(limits)
         self._logger = _silent_logger()
         self._full = heads.empty(503, [("Retry-After", "5"), ("Connection", "close")]) + b"\r\n"
 
@@ -86,41 +85,9 @@ class Gate:
         """The seconds in which a client has to take some of its answer."""
         return self._limits.stall
 
-    def is_full(self, arriving: int = 0) -> bool:
-        """Whether there is no room beside *arriving* connections that are not made yet."""
-        connections = self._server.connections
-        if len(connections) + arriving < self._most:
-            return False
-        # Who was hung up on is counted until the loop has come round.
-        return sum(not _is_closing(one) for one in connections) + arriving >= self._most
-
-    def makes_room_for(self, newcomer: str) -> bool:
-        """Hang up on who has asked for nothing for the longest time, if that was a moment.
-
-        It is one of the address that holds most, and more than the *newcomer* who waits: who
-        opens many makes room for who opens few, and a crowd drives out nobody of its own.
-        """
-        now, limits = asyncio.get_running_loop().time(), self._limits
-        latest = now + limits.idle - limits.moment
-        held: Counter[str] = Counter()
-        due: list[tuple[str, float, web.RequestHandler]] = []
-        for connection in self._server.connections:
-            address = _address_of(connection.transport)
-            held[address] += 1
-            moment = _closes_at(connection)
-            if moment is not None and moment <= latest:
-                due.append((address, moment, connection))
-        if not due:
-            return False
-        address, _, longest = min(due, key=lambda one: (-held[one[0]], one[1]))
-        if held[address] <= held[newcomer] + 1 or longest.transport is None:
-            return False
-        longest.transport.abort()
-        return True
-
     def __call__(self) -> asyncio.Protocol:
         """Return the protocol of a connection, which is refused when there are too many."""
-        return _AtTheDoor(self) if self.is_full() else self.connection()
+        return _AtTheDoor(self) if self.room.is_full() else self.connection()
 
     def refusal(self) -> asyncio.Protocol:
         """Return the protocol of a connection for which there is no room."""
@@ -134,6 +101,7 @@ class Gate:
             loop=asyncio.get_running_loop(),
             heads=self._heads,
             stall=limits.stall,
+            room=self.room,
             logger=self._logger,
             access_log=None,
             keepalive_timeout=limits.idle,
@@ -145,13 +113,15 @@ class Gate:
 
 
 class _Connection(web.RequestHandler):
-    __slots__ = ("_heads", "stall")
+    __slots__ = ("_heads", "_room", "address", "stall")
 
     def __init__(
-        self, manager: web.Server, *, heads: Heads, stall: float, **settings: object
+        self, manager: web.Server, *, heads: Heads, stall: float, room: Room, **settings: object
     ) -> None:
         super().__init__(manager, **settings)  # type: ignore[arg-type]  # passed through
         self._heads = heads
+        self._room = room
+        self.address = ""
         self.stall = stall
 
     @property
@@ -159,13 +129,25 @@ class _Connection(web.RequestHandler):
         """When it is closed unless it asks for something; None while it is answered."""
         # aiohttp waits on this future for the head of a request, and for nothing else.
         waits = self._waiter is not None and not self._waiter.done()
-        return None if not waits or _is_closing(self) else self._next_keepalive_close_time
+        closing = self.transport is None or self.transport.is_closing()
+        return None if not waits or closing else self._next_keepalive_close_time
+
+    def hang_up(self) -> None:
+        """End it at once."""
+        if self.transport is not None:
+            self.transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # So that "drained" means that the system has taken every byte, or TLS all but the last.
         high = 1 if transport.get_extra_info("sslcontext") else 0
         transport.set_write_buffer_limits(high, 0)  # type: ignore[attr-defined]  # it is one
+        self.address = address_of(transport)
+        self._room.enter(self)
         super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._room.leave(self)
+        super().connection_lost(exc)
 
     def handle_error(
         self,
@@ -185,20 +167,6 @@ class _Connection(web.RequestHandler):
         return answer
 
 
-def _is_closing(connection: web.RequestHandler) -> bool:
-    return connection.transport is None or connection.transport.is_closing()
-
-
-def _address_of(transport: asyncio.BaseTransport | None) -> str:
-    peer = transport and transport.get_extra_info("peername")
-    return peer[0] if isinstance(peer, tuple) else ""
-
-
-def _closes_at(connection: web.RequestHandler) -> float | None:
-    """Return when it is closed for asking nothing, None for one that is answered or closing."""
-    return connection.closes_at if isinstance(connection, _Connection) else None
-
-
 class _AtTheDoor(asyncio.Protocol):
     """One who comes when all connections are taken: who it is decides, and is known only now."""
 
@@ -207,7 +175,9 @@ class _AtTheDoor(asyncio.Protocol):
         self._inside = gate.refusal()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if self._gate.makes_room_for(_address_of(transport)):
+        room = self._gate.room
+        # There may be a place by now: who is refused may come again the sooner.
+        if not room.is_full() or room.makes_room_for(address_of(transport)):
             self._inside = self._gate.connection()
         transport.set_protocol(self._inside)
         self._inside.connection_made(transport)

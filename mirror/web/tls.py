@@ -1,7 +1,7 @@
 """Encrypt accepted connections, then hand them to the gate that all connections go through.
 
-A connection counts towards the limits from its first byte on, not only when its handshake
-has ended: who opens connections and says nothing is cut off like everybody else.  Here the
+A connection takes a place from its first byte on, not only when its handshake has ended: who
+opens connections and says nothing is cut off, and makes room, like everybody else.  Here the
 handshake is begun by hand, because `asyncio` can only swap what a whole listener shows.
 """
 
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mirror.web.certificates import Certificates
+from mirror.web.room import Visitor
 
 if TYPE_CHECKING:
     import ssl
@@ -54,18 +55,28 @@ class TlsGate:
         """The names that our certificates are known to stand for."""
         return self._certificates.hosts
 
-    def is_full(self, waiting: int = 0) -> bool:
-        """Whether there is no room beside *waiting* connections that nobody else counts."""
-        return self._gate.is_full(len(self._arriving) + waiting)
+    def enter(self, transport: asyncio.Transport) -> Visitor | None:
+        """Give *transport* a place; hang up, and return None, when there is none."""
+        room = self._gate.room
+        visitor = Visitor(transport, room.idle)
+        if room.is_full() and not room.makes_room_for(visitor.address):
+            transport.abort()
+            return None
+        room.enter(visitor)
+        return visitor
+
+    def leave(self, visitor: Visitor) -> None:
+        """Take the place of *visitor* back."""
+        self._gate.room.leave(visitor)
 
     def admit(self, transport: asyncio.Transport) -> None:
         """Encrypt *transport* in a task of its own; hang up when there are too many."""
-        if self.is_full():
-            transport.abort()
+        visitor = self.enter(transport)
+        if visitor is None:
             return
         # Nothing is read before the handshake is prepared.
         transport.pause_reading()
-        task = asyncio.create_task(self._encrypt(transport, self._certificates.context))
+        task = asyncio.create_task(self._encrypt(transport, self._certificates.context, visitor))
         self._arriving.add(task)
         task.add_done_callback(self._arriving.discard)
 
@@ -76,18 +87,32 @@ class TlsGate:
             task.cancel()
         await asyncio.gather(*arriving, return_exceptions=True)
 
-    async def _encrypt(self, transport: asyncio.Transport, context: ssl.SSLContext) -> None:
+    async def _encrypt(
+        self, transport: asyncio.Transport, context: ssl.SSLContext, visitor: Visitor
+    ) -> None:
+        def inside() -> asyncio.Protocol:
+            self.leave(visitor)
+            return self._gate()
+
         try:
-            await encrypt(transport, context, self._gate)
+            await encrypt(transport, context, inside, self._gate.stall)
         except BaseException:
             transport.abort()
             raise
+        finally:
+            self.leave(visitor)
 
 
-async def encrypt(transport: asyncio.Transport, context: ssl.SSLContext, gate: Gate) -> None:
-    """Shake hands over *transport* as the server, then let *gate* take the connection.
+async def encrypt(
+    transport: asyncio.Transport,
+    context: ssl.SSLContext,
+    inside: Callable[[], asyncio.Protocol],
+    stall: float,
+) -> None:
+    """Shake hands over *transport* as the server, then let what *inside* gives take over.
 
-    A handshake that fails is nobody's news: *transport* is cut off.
+    A handshake that fails is nobody's news: *transport* is cut off.  *stall* is how long the
+    client has for the last words of TLS.
     """
     loop = asyncio.get_running_loop()
     hall = _Hall()
@@ -98,7 +123,7 @@ async def encrypt(transport: asyncio.Transport, context: ssl.SSLContext, gate: G
             context,
             server_side=True,
             ssl_handshake_timeout=_HANDSHAKE,
-            ssl_shutdown_timeout=gate.stall,
+            ssl_shutdown_timeout=stall,
         )
     except OSError:  # an SSLError too, and what became of a connection that broke
         transport.abort()
@@ -108,7 +133,7 @@ async def encrypt(transport: asyncio.Transport, context: ssl.SSLContext, gate: G
         return
     # Written bytes wait in one place only, where it is seen that they do.
     transport.set_write_buffer_limits(high=0)
-    hall.hand_over(encrypted, gate())
+    hall.hand_over(encrypted, inside())
 
 
 class _Arrival(asyncio.Protocol):

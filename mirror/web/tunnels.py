@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from mirror.web.hosts import ANSWERED
 
 if TYPE_CHECKING:
+    from mirror.web.room import Visitor
     from mirror.web.tls import TlsGate
 
 _MOST_HEAD: Final = 4096
@@ -29,16 +30,18 @@ class TunnelGate:
 
     def __init__(self, tls: TlsGate) -> None:
         self._tls = tls
-        self._waiting: set[asyncio.Protocol] = set()
 
     def __call__(self) -> asyncio.Protocol:
         """Return what reads the request for a tunnel."""
-        return _Asking(self, self._waiting)
+        return _Asking(self)
 
-    @property
-    def full(self) -> bool:
-        """Whether there is no room for one more."""
-        return self._tls.is_full(len(self._waiting))
+    def enter(self, transport: asyncio.Transport) -> Visitor | None:
+        """Give *transport* a place, or hang up and return None."""
+        return self._tls.enter(transport)
+
+    def leave(self, visitor: Visitor) -> None:
+        """Take the place of *visitor* back."""
+        self._tls.leave(visitor)
 
     def answers(self, host: str) -> bool:
         """Whether tunnels to *host* end here."""
@@ -51,19 +54,18 @@ class TunnelGate:
 
 
 class _Asking(asyncio.Protocol):
-    def __init__(self, gate: TunnelGate, waiting: set[asyncio.Protocol]) -> None:
+    def __init__(self, gate: TunnelGate) -> None:
         self._gate = gate
-        self._waiting = waiting
+        self._visitor: Visitor | None = None
         self._head = bytearray()
         self._transport: asyncio.Transport | None = None
         self._limit: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type
-        if self._gate.full:
-            transport.abort()
+        self._visitor = self._gate.enter(transport)
+        if self._visitor is None:
             return
-        self._waiting.add(self)
         self._transport = transport
         self._limit = asyncio.get_running_loop().call_later(_SECONDS, transport.abort)
 
@@ -100,6 +102,7 @@ class _Asking(asyncio.Protocol):
         transport.close()
 
     def _leave(self) -> None:
-        self._waiting.discard(self)
+        if self._visitor is not None:
+            self._gate.leave(self._visitor)
         if self._limit is not None:
             self._limit.cancel()

@@ -142,6 +142,39 @@ async def test_who_says_nothing_takes_the_room_of_one_connection_only_for_a_whil
     assert not full
 
 
+@pytest.mark.parametrize("said", [b"", b"\x16\x03\x01\x02\x00\x01"], ids=["silent", "cut short"])
+async def test_slow_handshakes_make_room_for_who_comes_from_elsewhere(
+    builder: Builder, papers: Papers, said: bytes
+) -> None:
+    """The oldest of them goes; who comes shakes hands, asks, and is answered."""
+    async with encrypted(builder.store, papers, Limits(connections=3, moment=0)) as site:
+        plain = type(site.client)(site.client.number)
+        async with plain.connected() as first, plain.connected() as second, plain.connected():
+            for line in (first, second):
+                await line.send(said)
+            await asyncio.sleep(0.1)
+            answers = [
+                await asked_by(f"127.0.0.{number}", site.client.number, papers) for number in (2, 3)
+            ]
+            gone = await first.rest()
+
+    assert answers == [b"HTTP/1.1 200", b"HTTP/1.1 200"]
+    assert gone == b""
+
+
+async def asked_by(address: str, number: int, papers: Papers) -> bytes:
+    """Return how the answer begins that a client at *address* of this machine gets over TLS."""
+    async with asyncio.timeout(30):
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", number, local_addr=(address, 0), ssl=papers.trusted()
+        )
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    return answer[:12]
+
+
 async def test_a_client_that_takes_nothing_is_cut_off_and_the_blob_closed(
     builder: Builder, papers: Papers, data: Path
 ) -> None:

@@ -95,3 +95,25 @@ async def test_who_asks_for_nothing_takes_the_room_of_one_connection(
         await until(site.client.is_answered)
 
     assert third == b""
+
+
+async def test_who_waits_at_the_door_of_tunnels_makes_room_for_who_comes_from_elsewhere(
+    builder: Builder, papers: Papers
+) -> None:
+    async with (
+        encrypted(builder.store, papers, Limits(connections=2, moment=0)) as site,
+        Client(site.proxy).connected() as first,
+        Client(site.proxy).connected(),
+    ):
+        await asyncio.sleep(0.1)
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", site.proxy, local_addr=("127.0.0.2", 0)
+        )
+        writer.write(b"CONNECT micropython.org:443 HTTP/1.1\r\n\r\n")
+        async with asyncio.timeout(30):
+            opened = await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        gone = await first.rest()
+
+    assert opened == b"HTTP/1.1 200 Connection established\r\n\r\n"
+    assert gone == b""
