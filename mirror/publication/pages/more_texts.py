@@ -154,25 +154,38 @@ COMPONENT: Final = "Component"
 TERMS: Final = "Terms"
 EVERY_PORT: Final = "any"
 COMPONENT_UNKNOWN: Final = "the maker's libraries"
-TERMS_UNKNOWN: Final = "see the source of this port"
-ESPRESSIF_MIT: Final = "Espressif MIT licence: on chips of Espressif only"
-NORDIC: Final = "Nordic's own licence: on chips of Nordic only"
-BTSTACK: Final = "BlueKitchen's own licence; Raspberry Pi has one for its chips"
-CYW43: Final = "own licence: not for commercial use, except with chips of Raspberry Pi"
+TERMS_UNKNOWN: Final = "not known here: ask its maker"
+TERMS_NONE: Final = "none stated"
+SAID_BY: Final = "Said by"
+SAID_BY_NOBODY: Final = "nobody"
+ESP_IDF_OTHERS: Final = (
+    "libraries of others inside ESP-IDF: FreeRTOS, lwIP, NimBLE, wpa_supplicant, …"
+)
+ESP_IDF_TERMS: Final = "each its own, as listed there: MIT, BSD, Apache-2.0, …"
+ESPRESSIF_MIT: Final = "Espressif MIT licence: on the ESP8266 only"
+BTSTACK: Final = (
+    "BlueKitchen's: for personal benefit, not for commercial purposes; Raspberry Pi's, for its "
+    "Pico W, Pico 2 W and RM2 and products with them: any use"
+)
+CYW43: Final = (
+    "MIT today; an earlier licence (2019-2022) allowed personal benefit only, and its LICENSE.RP "
+    "any use with chips of Raspberry Pi: older images are under that"
+)
 LICENSES_PHOTOGRAPHS: Final = "Photographs of boards"
 LICENSES_PHOTOGRAPHS_TEXT: Final = (
-    "They come from micropython.org, where makers of boards and others gave them; upstream states "
-    "no licence for them, so they belong to who made them. This mirror draws them anew in the same "
-    "size, without metadata. An operator leaves them out with policy.photographs = false."
+    "They come from micropython.org. Its collection of them states no licence, so they belong to "
+    "who made them. This mirror draws them anew in the same size, without metadata. An operator "
+    "leaves them out with policy.photographs = false."
 )
 LICENSES_TEXTS: Final = "Descriptions and instructions"
 LICENSES_TEXTS_TEXT: Final = (
-    "Texts about boards are quotations of upstream's pages and are marked as such. Names of boards "
-    "and vendors are trademarks of their owners; MicroPython is one of George Robotics Limited."
+    "Texts about boards are quotations of upstream's pages and are marked as such. No licence is "
+    "stated for them. Names of boards and vendors belong to their owners."
 )
 LICENSES_PACKAGES: Final = "Packages for mip"
 LICENSES_PACKAGES_TEXT: Final = (
-    "Those of micropython-lib are under the MIT licence unless their own page names another."
+    "Each package of micropython-lib has its own terms, which its files and the index name; what "
+    "belongs to none of them is under the MIT licence."
 )
 LICENSES_OWN: Final = "This mirror's own software"
 LICENSES_OWN_TEXT: Final = "mpmirror is under the MIT licence."

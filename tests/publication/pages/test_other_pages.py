@@ -143,7 +143,22 @@ def test_terms_are_named_for_each_port_and_an_unknown_one_is_said_to_be_so() -> 
     assert "ESP-IDF" in words
     assert "STM32 library" not in words
     assert words.count(more_texts.COMPONENT_UNKNOWN) == 1
+    assert "MIT today" in words  # the driver of the radio of the Pico W
     assert more_texts.LICENSES_PHOTOGRAPHS in words
+
+
+def test_all_terms_are_said_by_a_file_that_is_named_or_are_not_known() -> None:
+    arm = {"cc3200", "mimxrt", "nrf", "renesas-ra", "rp2", "samd", "stm32", "zephyr"}
+    page = render_licenses({*arm, "esp32", "esp8266"}, UPSTREAM, None).decode()
+    rows = re.findall(r"<tr><td>(.*?)</td><td>(.*?)</td><td>(.*?)</td><td>(.*?)</td></tr>", page)
+    named = page.count('<li><span class="outside">https://')
+    numbers = {int(said[1:-1]) for *_, said in rows if said != more_texts.SAID_BY_NOBODY}
+
+    assert len(rows) > 30
+    assert numbers == set(range(1, named + 1))
+    assert {terms for *_, terms, said in rows if said == more_texts.SAID_BY_NOBODY} == {
+        more_texts.TERMS_UNKNOWN
+    }
 
 
 @settings(max_examples=30, deadline=None)
