@@ -96,6 +96,7 @@ lock: $(VENV)/development.stamp
 	$(COMPILE) --group build -o requirements/build.txt
 	$(COMPILE) pyproject.toml --group development -o requirements/development.txt
 	$(COMPILE) pyproject.toml -c requirements/development.txt -o requirements/run.txt
+	$(COMPILE) pyproject.toml --all-extras -c requirements/development.txt -o requirements/extras.txt
 	$(COMPILE) --group api -c requirements/development.txt -o requirements/api.txt
 	$(COMPILE) --group browser -c requirements/development.txt -o requirements/browser.txt
 

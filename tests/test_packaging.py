@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[1]
-RUN, DEVELOPMENT, BUILD, BROWSER = (
-    ROOT / "requirements" / f"{name}.txt" for name in ("run", "development", "build", "browser")
+RUN, DEVELOPMENT, BUILD, BROWSER, EXTRAS = (
+    ROOT / "requirements" / f"{name}.txt"
+    for name in ("run", "development", "build", "browser", "extras")
 )
 #: Imported under another name than the distribution has, or a part of one that is declared.
 DISTRIBUTIONS = {
@@ -32,6 +33,9 @@ DISTRIBUTIONS = {
     "bs4": "beautifulsoup4",
     "pydantic_core": "pydantic",
     "mako": "alembic",
+    "opentelemetry.exporter": "opentelemetry-exporter-otlp-proto-http",
+    "opentelemetry.sdk": "opentelemetry-sdk",
+    "opentelemetry.trace": "opentelemetry-sdk",
 }
 #: glibc 2.17 and 2.28: Debian 12 and 13, Ubuntu 22.04, Raspberry Pi OS have newer ones.
 PLATFORMS = ("manylinux2014", "manylinux_2_17", "manylinux_2_28", "linux")
@@ -62,7 +66,7 @@ def declared() -> dict[str, Requirement]:
 def extra() -> set[str]:
     """Give what is imported for those who ask for it; programs that are called are none of it."""
     extras = project()["project"]["optional-dependencies"]
-    names = [name for extra in ("apprise", "tuf") for name in extras[extra]]
+    names = [name for extra in ("apprise", "otel", "tuf") for name in extras[extra]]
     return {canonicalize_name(Requirement(name).name) for name in names}
 
 
@@ -131,7 +135,9 @@ def test_what_is_tested_is_what_users_get() -> None:
     assert {name: tested.get(name) for name in locked(RUN)} == locked(RUN)
 
 
-@pytest.mark.parametrize("path", [RUN, DEVELOPMENT, BUILD, BROWSER], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [RUN, DEVELOPMENT, BUILD, BROWSER, EXTRAS], ids=lambda path: path.name
+)
 def test_every_line_of_a_lock_has_hashes_and_no_address(path: Path) -> None:
     """And none says where to get it from."""
     text = path.read_text(encoding="ascii")
@@ -157,10 +163,16 @@ def imports() -> Iterator[str]:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names = [node.module]
-            for name in (name.partition(".")[0] for name in names):
+            for name in map(package_of, names):
                 # The types of Python's own library are there for type checkers only.
                 if name not in {"mirror", "_typeshed", *sys.stdlib_module_names}:
                     yield name
+
+
+def package_of(module: str) -> str:
+    """Give the package that a module is of; several distributions share one name."""
+    parts = module.split(".")
+    return ".".join(parts[:2] if parts[0] == "opentelemetry" else parts[:1])
 
 
 @pytest.mark.usefixtures("index")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from deploy.release.downloading import PLATFORMS, PYTHONS, build_own, download
-from deploy.release.wheelhouse import finish
+from deploy.release.wheelhouse import REQUIREMENTS, WITH_EXTRAS, finish
 from mirror.errors import MirrorError
 from mirror.transfer.keys.node_keys import read_secret
 
@@ -41,14 +41,18 @@ def main(words: Sequence[str]) -> int:
 
 def _release(given: argparse.Namespace) -> None:
     key = read_secret(given.sign, lambda: _passphrase(given.passphrase_file))
-    requirements = (given.source / "requirements" / "run.txt").read_text(encoding="utf-8")
+    lists = {
+        name: (given.source / "requirements" / locked).read_text(encoding="utf-8")
+        for name, locked in {REQUIREMENTS: "run.txt", WITH_EXTRAS: "extras.txt"}.items()
+    }
     with tempfile.TemporaryDirectory(prefix="mpmirror-") as folder:
         own = build_own(given.source, Path(folder))
         version = own.name.split("-")[1]
         for platform in given.platforms:
             house = given.into / f"mpmirror-{version}-{platform}"
-            download(requirements, platform, given.pythons, house)
-            sums = finish(house, own, requirements, key)
+            # In the versions of run.txt, which the lock of the extras keeps to.
+            download(lists[WITH_EXTRAS], platform, given.pythons, house)
+            sums = finish(house, own, lists, key)
             count = len(list(house.glob("*.whl")))
             sys.stdout.write(f"{house}: {count} wheels, signed by key {key.key_id}\n")
             digest = hashlib.sha256(sums).hexdigest()

@@ -11,9 +11,11 @@ from mirror.cli.passphrases import passphrase_from
 from mirror.cli.terminal import Steps, complain, say, say_json
 from mirror.config import Settings
 from mirror.config.units import parse_size
+from mirror.daemon.tracing import tracing_command
 from mirror.errors import ConfigurationError
 from mirror.publication.freshness import decode_freshness
 from mirror.publication.statements import Statement
+from mirror.spans import span
 from mirror.storage.disk import Disk
 from mirror.storage.files import Files
 from mirror.storage.freshness import find_freshness
@@ -71,7 +73,7 @@ def export_bundle(settings: Settings, wish: Wish, *, as_json: bool) -> None:
         )
     split = parse_size(wish.split) if wish.split else None
     key = _key(settings, wish)
-    export, written = asyncio.run(_export(settings, wish, key, split))
+    export, written = asyncio.run(_traced(settings, wish, key, split))
     if as_json:
         say_json(_document(export, written, key))
     else:
@@ -92,6 +94,16 @@ def _key(settings: Settings, wish: Wish) -> SecretKey:
             f"key {key.key_id} was revoked: mpmirror key export, or --key with another one"
         )
     return key
+
+
+async def _traced(
+    settings: Settings, wish: Wish, key: SecretKey, split: int | None
+) -> tuple[Export, Written]:
+    async with tracing_command(settings):
+        with span("export", channel=wish.channel) as note:
+            export, written = await _export(settings, wish, key, split)
+            note("bytes", written.size)
+        return export, written
 
 
 async def _export(

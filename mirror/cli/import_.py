@@ -16,6 +16,7 @@ from mirror.cli.terminal import Steps, complain, say, say_json
 from mirror.config import Settings
 from mirror.control import stream
 from mirror.daemon.carrying import CARRIED, Carried, carry_in
+from mirror.daemon.tracing import tracing_command
 from mirror.errors import BundleRefusedError, ConfigurationError, LockedError, MirrorError
 from mirror.storage.publications import CHANNEL_NAME, CURRENT
 from mirror.transfer.receipts import render_page
@@ -66,7 +67,7 @@ class _Wish:
 
 
 async def _import(settings: Settings, wish: _Wish) -> Carried:
-    async with store_or_holder(settings) as store:
+    async with tracing_command(settings), store_or_holder(settings) as store:
         if store is not None:
             with Steps() as steps:
                 return await carry_in(

@@ -73,10 +73,11 @@ async def _sync_with(readers: Sandbox, settings: Settings, *, accept_shrunken: b
         from mirror.cli.holder import store_or_holder  # noqa: PLC0415 - see above
         from mirror.daemon.once import sync_once  # noqa: PLC0415 - see above
         from mirror.daemon.reach import Reach  # noqa: PLC0415 - see above
+        from mirror.daemon.tracing import tracing_command  # noqa: PLC0415 - see above
 
     with Steps() as steps:
         report = _reporting(steps)
-        async with store_or_holder(settings) as store:
+        async with tracing_command(settings), store_or_holder(settings) as store:
             if store is not None:
                 async with Reach(settings, store, readers) as reach:
                     return await sync_once(

@@ -6,10 +6,16 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mirror.catalog.values import TextValue
 from mirror.errors import ConfigurationError, MalformedValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _HOST = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*")
 _LISTEN = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<host>[^\[\]:]+)):(?P<number>[0-9]{1,5})")
@@ -101,6 +107,16 @@ def parse_base_url(text: str) -> str:
         raise ConfigurationError(f"expected the root of a site, without a path, not {text[:80]!r}")
     host = _checked_url_host(url.hostname, text)
     return f"{url.scheme}://{host}" + (f":{tcp_port}" if tcp_port is not None else "")
+
+
+def leads_to(url: str | None, allowed: Collection[IpAddress]) -> bool:
+    """Whether *url*, if there is one, names one of these addresses itself."""
+    if url is None:
+        return True
+    try:
+        return ipaddress.ip_address(urlsplit(url).hostname or "") in allowed
+    except ValueError:
+        return False
 
 
 def _checked_host(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from mirror.config.addresses import leads_to
 from mirror.config.fields import OWN_PROBLEM
 from mirror.config.hooks import hook_conflicts
 from mirror.config.known import CHANNELS, HOOKS, KNOWN, OVERRIDE, READER
@@ -172,12 +173,22 @@ def _conflicts(settings: Settings) -> Iterator[str]:
     if len(set(sites)) < len(sites):
         yield f"{sources['upstream.fallbacks']}: a site stands there twice, or is upstream.url"
     yield from _water_conflicts(settings)
-    allowed = settings.offline_allow if settings.offline else None
-    for name, words in hook_conflicts(settings.hooks, allowed):
-        yield f'{sources[HOOKS]}."{name}": {words}'
+    yield from _outgoing_conflicts(settings)
     yield from _tls_conflicts(settings)
     if schedule.jitter > schedule.every:
         yield f"{sources['schedule.jitter']}: longer than schedule.every"
+
+
+def _outgoing_conflicts(settings: Settings) -> Iterator[str]:
+    sources = settings.sources
+    allowed = settings.offline_allow if settings.offline else None
+    for name, words in hook_conflicts(settings.hooks, allowed):
+        yield f'{sources[HOOKS]}."{name}": {words}'
+    if allowed is not None and not leads_to(settings.traces.url, allowed):
+        yield (
+            f"{sources['traces.url']}: offline = true: traces go to a literal address of"
+            " offline_allow, and no other"
+        )
 
 
 def _water_conflicts(settings: Settings) -> Iterator[str]:

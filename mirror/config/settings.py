@@ -45,6 +45,7 @@ from mirror.config.log import LogSettings
 from mirror.config.overrides import Overrides
 from mirror.config.second_look import SecondLookSetting
 from mirror.config.tls import TlsSettings
+from mirror.config.traces import TraceSettings
 from mirror.config.transfer import FreshnessSettings, TransferSettings
 from mirror.config.upkeep import UpkeepSettings
 from mirror.config.water import WaterSetting
@@ -312,4 +313,5 @@ class Settings:
     freshness: FreshnessSettings = field(default_factory=FreshnessSettings)
     transfer: TransferSettings = field(default_factory=TransferSettings)
     log: LogSettings = field(default_factory=LogSettings)
+    traces: TraceSettings = field(default_factory=TraceSettings)
     sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)

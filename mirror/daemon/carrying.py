@@ -17,6 +17,7 @@ from mirror.daemon.status import remember_outcome
 from mirror.judgement.judge import Judge
 from mirror.sandbox import Sandbox
 from mirror.shapes import Shape
+from mirror.spans import spanned
 from mirror.storage.crawled import LastCrawl, write_last_crawl
 from mirror.storage.disk import Disk
 from mirror.storage.files import Files
@@ -89,6 +90,7 @@ async def all_receipts(settings: Settings) -> bytes:
     return _RECEIPTS.dump_json(found) + b"\n"
 
 
+@spanned("import")
 async def carry_in(
     settings: Settings,
     store: Store,

@@ -9,9 +9,11 @@ from mirror.daemon.health import tell_age
 from mirror.daemon.operator import login_name
 from mirror.daemon.parts import now, wishes_of
 from mirror.daemon.reach import Reach
+from mirror.daemon.run_ids import RUN
 from mirror.daemon.signing import renew_freshness
 from mirror.daemon.status import judged_outcome, remember_outcome
 from mirror.errors import MirrorError, StorageError
+from mirror.spans import span
 from mirror.storage.entries import Decision
 from mirror.sync.causes import cause_of
 from mirror.sync.outcome import Ending, Outcome
@@ -46,7 +48,10 @@ async def sync_once(
         await store.ledger.append([_believing(settings.upstream.url)])
     try:
         async with _shared(reach) or Reach(settings, store) as way:
-            outcome = await sync(await way.means(report, restraint), wishes)
+            with span("sync", run=RUN.get() or "") as note:
+                outcome = await sync(await way.means(report, restraint), wishes)
+                note("outcome", outcome.ending.value)
+                note("exit_status", outcome.exit_status)
     except MirrorError as error:
         outcome = Outcome(Ending.FAILED, str(error), error.exit_status, cause=cause_of(error))
     # As it was: what was acknowledged may come to an end.

@@ -18,6 +18,7 @@ from mirror.daemon.pruning import pruner_of, room_of
 from mirror.daemon.version import VERSION
 from mirror.errors import StorageError
 from mirror.sandbox import Sandbox
+from mirror.spans import span
 from mirror.sync.clock import read_uptime
 from mirror.sync.intake import Intake
 from mirror.sync.means import Means
@@ -136,7 +137,8 @@ class Reach:
         intake = Intake(
             way.upstreams, way.sandbox, self._store, now, turns=self._turns, room=self._room
         )
-        size = await intake.take(listing, facts, expecting)
+        with span("file on demand", name=str(listing.name), board=listing.board):
+            size = await intake.take(listing, facts, expecting)
         # What has just come is the last to go, though it may have been here years ago.
         held = await self._store.index.find_held(str(listing.name))
         self._room.asked([] if held is None else [held.digest])

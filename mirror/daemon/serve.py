@@ -25,6 +25,7 @@ from mirror.daemon.deliveries import delivery_terms_of
 from mirror.daemon.memory import loading
 from mirror.daemon.systemd import Notifier
 from mirror.daemon.tls import Tls, TlsDoors, whereabouts_of
+from mirror.daemon.tracing import trace_terms_of
 from mirror.daemon.tuf import find_tuf
 from mirror.daemon.version import VERSION
 from mirror.errors import ForeignDataError, LockedError, MirrorError, StorageError
@@ -33,6 +34,7 @@ from mirror.storage.deliveries import Deliveries
 from mirror.storage.freshness import find_freshness
 from mirror.storage.history import find_history
 from mirror.storage.lock import refuse_if_locked
+from mirror.tracing.late import tracing
 from mirror.web.app import SHELF, Serving, make_app
 from mirror.web.listening import tcp_sockets
 from mirror.web.server import serving
@@ -61,6 +63,7 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     can not begin.
     """
     async with AsyncExitStack() as stack:
+        traces = await stack.enter_async_context(tracing(trace_terms_of(settings)))
         tls = Tls(settings, announce)
         stop = stack.enter_context(_stopped_by_signals(tls))
         await tls.load()
@@ -73,6 +76,8 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         if held is not None:
             await _open_doors(stack, settings, held, ready, tls)
             await stack.enter_async_context(notifier.supervised())
+        # What is served first waits for no library.
+        traces.begin()
         try:
             operations = await stack.enter_async_context(await _working(settings))
         except StorageError as error:
@@ -255,6 +260,7 @@ def _worker_settings(settings: Settings, tls: Tls, doors: TlsDoors) -> WorkerSet
         channel=settings.default_channel,
         tuf=find_tuf(settings) is not None,
         deliveries=delivery_terms_of(settings),
+        traces=trace_terms_of(settings),
     )
 
 

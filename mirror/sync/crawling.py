@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from mirror.errors import MirrorError, PageRefusedError
+from mirror.spans import spanned
 from mirror.sync.remembered import RememberedPages
 from mirror.sync.remembered_peers import RememberedPeers
 from mirror.upstream.recognition import crawl_any
@@ -39,6 +40,7 @@ class Crawling:
         self._report_pages = report_pages
         self.crawl_id = ""
 
+    @spanned("crawl")
     async def crawl(self, now: datetime) -> Crawl:
         """Return what the first upstream lists, or the next that can be asked.
 

@@ -22,6 +22,7 @@ from mirror.errors import (
     UpstreamError,
     UpstreamUnavailableError,
 )
+from mirror.spans import span, spanned
 from mirror.sync.outcome import Phase, Progress, Trouble
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Fetching:
         self.fetched = 0
         self.received_bytes = 0
 
+    @spanned("fetch")
     async def run(self, at_once: int) -> None:
         """Fetch all, *at_once* under way; return when all are done or all must stop."""
         async with asyncio.TaskGroup() as tasks:
@@ -97,7 +99,8 @@ class Fetching:
 
     async def _one(self, listing: Listing) -> None:
         try:
-            size = await self._intake.take(listing, self._facts[listing.board])
+            with span("file", name=str(listing.name), board=listing.board):
+                size = await self._intake.take(listing, self._facts[listing.board])
         except AwaitingSecondLookError as error:
             self._unreachable = 0
             self.awaiting.append(Trouble(str(listing.name), str(error)))

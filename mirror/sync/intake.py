@@ -18,6 +18,7 @@ from mirror.claims import claim_of_listing
 from mirror.errors import ChildRefusedError, UpstreamMissingError
 from mirror.formats.siblings import refused_for_siblings
 from mirror.formats.verdict import Conclusion, Finding, Verdict
+from mirror.spans import span, spanned
 from mirror.storage.entries import Decision, Sighting
 from mirror.storage.incoming import Received
 from mirror.sync.refusing import Refusing
@@ -131,7 +132,8 @@ class Intake:
         via = self._via(listing.url, name, listing.digest)
         url = via or listing.url
         async with self._store.incoming.open(name, url, md5=md5) as incoming:
-            download = await self._fetcher.download(url, incoming, expecting)
+            with span("download", url=url):
+                download = await self._fetcher.download(url, incoming, expecting)
             received = await incoming.finish()
             if via is None:
                 # Another upstream may have stood in: what is written down says who gave it.
@@ -171,6 +173,7 @@ class Intake:
         await self._looks.agreed(verdict.agrees_with)
         raise self._looks.waiting(sighting)
 
+    @spanned("commit")
     async def _keep(self, _name: ArtifactName, sighting: Sighting, incoming: Incoming) -> None:
         """Hold the bytes, then write down what they are."""
         async with self._taking(sighting.size):
@@ -236,6 +239,7 @@ class Intake:
         """Return where the file is asked for, if that is not *source* itself."""
         return peer_address(self._fetcher.upstream, source, name, digest)
 
+    @spanned("verify")
     async def _judge(self, incoming: Incoming, received: Received, claim: Claim) -> Verdict:
         try:
             with incoming.reading() as file:

@@ -19,6 +19,7 @@ from mirror.publication.documents import (
     decode_publication,
     encode,
 )
+from mirror.spans import spanned
 from mirror.storage.publications import Rendering
 from mirror.sync.composing import Composed, Composer
 from mirror.sync.composing_anew import composed_anew
@@ -93,6 +94,7 @@ class Publisher:
         previous = await self._previous()
         return previous.root.sequence if previous else None
 
+    @spanned("publish")
     async def publish(
         self, boards: Iterable[CatalogBoard], now: datetime, wanted: Collection[str]
     ) -> int | None:

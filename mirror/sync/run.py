@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from mirror.catalog.guard import file_counts, shrinkage
 from mirror.catalog.plan import NO_PINS, Pinned, SyncPlan, plan
 from mirror.errors import CatalogShrunkError, IncompleteError, MirrorError, RefusedError
+from mirror.spans import spanned
 from mirror.storage.runs import RunEnd
 from mirror.sync.beside import Beside
 from mirror.sync.causes import cause_of
@@ -160,6 +161,7 @@ class _Run:
         self._pages = [page for page in self._pages if page.subject not in believed.settled]
         return believed.catalog, believed.vanished
 
+    @spanned("plan")
     async def planned(self, catalog: Catalog) -> SyncPlan:
         """Plan with what is really there: blobs that vanished are fetched again."""
         index = self._store.index
@@ -217,13 +219,9 @@ class _Run:
         # Asked for once: the plan has every name once, and this run is the only writer.
         first = await self._store.index.first_digests(str(listing.name) for listing in todo.fetch)
         facts = {board.facts.board: board.facts for board in catalog.boards}
+        what = self._wishes.second_look
         self._looks = SecondLooks(
-            means.store,
-            means.fetcher,
-            means.turns,
-            means.clock,
-            self._wishes.second_look,
-            self._wanted,
+            means.store, means.fetcher, means.turns, means.clock, what, self._wanted
         )
         intake = Intake(
             means.fetcher,

@@ -56,6 +56,7 @@ from mirror.web.signatures import (
     no_signatures,
 )
 from mirror.web.superseded import Superseded
+from mirror.web.traced import tracing_requests
 from mirror.web.traffic import Traffic, TrafficSink, count_for_nobody
 from mirror.web.tuf import Tuf, TufSource
 from mirror.web.whereabouts import NOWHERE, Whereabouts
@@ -148,7 +149,7 @@ def make_app(store: Holdings, serving: Serving) -> web.Application:
     api = Api(shelf, files, history, stationery, Words(serving.status, failures, ages))
     signed = SignatureRoutes(shelf, stationery, serving.signatures, serving.freshness, api.view)
     traffic = Traffic(serving.counted, every=serving.count_every)
-    middlewares = [identifying(), traffic.counting(), _answering(heads, failures, ages)]
+    middlewares = _around(traffic, _answering(heads, failures, ages))
     app = web.Application(middlewares=middlewares, client_max_size=1024)
     app[SHELF], app[HEADS] = shelf, heads
     github = GitHub(shelf, stationery)
@@ -205,6 +206,11 @@ def _meanwhile(
 
 async def _expect_nothing(_request: web.Request) -> None:
     """Leave an ``Expect`` unanswered: nobody sends a body here that would wait for it."""
+
+
+def _around(traffic: Traffic, answering: Middleware) -> list[Middleware]:
+    """Return what is around every answer, the outermost first."""
+    return [identifying(), traffic.counting(), *tracing_requests(), answering]
 
 
 def _answering(heads: Heads, failures: Failures, ages: Ages) -> Middleware:

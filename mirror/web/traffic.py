@@ -128,7 +128,7 @@ class Traffic:
         async def counting(request: web.Request, handler: Handler) -> web.StreamResponse:
             begun = time.perf_counter()
             response = await handler(request)
-            self.note(_route_of(request), response.status, time.perf_counter() - begun)
+            self.note(route_of(request), response.status, time.perf_counter() - begun)
             return response
 
         return counting
@@ -147,7 +147,8 @@ class Traffic:
                 _log.debug("the daemon could not be told what was answered: %s", error)
 
 
-def _route_of(request: web.Request) -> str:
+def route_of(request: web.Request) -> str:
+    """Return the route that answers *request*, without patterns; ``none`` for no route."""
     resource = request.match_info.route.resource
     return _NO_ROUTE if resource is None else _spelled(resource.canonical)
 

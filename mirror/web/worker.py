@@ -17,12 +17,10 @@ import sys
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mirror.control import ask
-from mirror.errors import ForeignDataError, LockedError, MirrorError
+from mirror.errors import ForeignDataError, MirrorError
 from mirror.storage.blobs import BlobReader
 from mirror.storage.crawled import find_last_crawl
 from mirror.storage.deliveries import Deliveries, DeliveryTerms
@@ -34,12 +32,19 @@ from mirror.storage.node import find_node
 from mirror.storage.publications import PublicationReader
 from mirror.storage.signatures import SignatureReader
 from mirror.storage.tuf_folder import TufFolder
-from mirror.web.accesses import spell_digests
+from mirror.tracing.late import tracing
+from mirror.tracing.terms import TraceTerms
 from mirror.web.app import Serving, make_app
+from mirror.web.asking import (
+    ask_artifact,
+    ask_status,
+    tell_accesses,
+    tell_damage,
+    tell_traffic,
+)
 from mirror.web.certificates import CertificateFiles, Certificates
 from mirror.web.delivered import add_terms, read_terms, spell_terms
 from mirror.web.listening import shared_tcp_sockets
-from mirror.web.on_demand import decode_artifact, decode_failure
 from mirror.web.server import serving
 from mirror.web.tls import Encrypted
 from mirror.web.whereabouts import Whereabouts
@@ -47,10 +52,8 @@ from mirror.web.worker_log import log_plainly
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
-    from mirror.catalog.values import Digest
-    from mirror.web.artifacts import Artifact
 
 _SECONDS = 5.0
 #: What the parent writes to a worker's standard input to have its certificates read anew.
@@ -69,7 +72,8 @@ class WorkerSettings:
     ``doors`` are hosts and numbers to serve at over TLS, with what is in ``certificates``;
     ``url`` is the address that clients are told, ``proxy`` the one for HTTPS_PROXY, which
     is answered at ``tunnels``.  ``channel`` is shown where a path names none.  ``tuf`` says that
-    /tuf/ is served, ``deliveries`` on which terms it is written down who was given what.
+    /tuf/ is served, ``deliveries`` on which terms it is written down who was given what, and
+    ``traces`` who is told what took how long.
     """
 
     data: Path
@@ -86,6 +90,7 @@ class WorkerSettings:
     channel: str = "current"
     tuf: bool = False
     deliveries: DeliveryTerms | None = None
+    traces: TraceTerms | None = None
 
     def arguments(self) -> list[str]:
         """Return the command line that `parse` reads."""
@@ -104,6 +109,7 @@ class WorkerSettings:
             *([f"--url={self.url}"] if self.url else []),
             *(["--tuf"] if self.tuf else []),
             *spell_terms(self.deliveries),
+            *([f"--traces={self.traces.spell()}"] if self.traces else []),
         ]
 
     def _certificate_arguments(self) -> list[str]:
@@ -132,6 +138,7 @@ class WorkerSettings:
         parser.add_argument("--key", type=Path)
         parser.add_argument("--stop-after", type=float)
         parser.add_argument("--tuf", action="store_true")
+        parser.add_argument("--traces", type=TraceTerms.parse)
         add_terms(parser)
         given = parser.parse_args(arguments)
         return cls(
@@ -149,6 +156,7 @@ class WorkerSettings:
             channel=given.channel,
             tuf=given.tuf,
             deliveries=read_terms(given),
+            traces=given.traces,
         )
 
 
@@ -219,10 +227,12 @@ async def serve(
             settings.proxy,
         ),
     )
-    app = make_app(held, told)
-    sockets = await shared_tcp_sockets(settings.host, settings.number)
-    async with serving(app, sockets, encrypted=await _encrypted(settings, certificates)):
-        await stop.wait()
+    async with tracing(settings.traces) as traces:
+        app = make_app(held, told)
+        sockets = await shared_tcp_sockets(settings.host, settings.number)
+        async with serving(app, sockets, encrypted=await _encrypted(settings, certificates)):
+            traces.begin()
+            await stop.wait()
 
 
 async def _encrypted(
@@ -235,44 +245,6 @@ async def _encrypted(
 
 async def _shared(doors: Sequence[tuple[str, int]]) -> list[socket.socket]:
     return [bound for host, number in doors for bound in await shared_tcp_sockets(host, number)]
-
-
-async def ask_status(control: Path) -> bytes:
-    """Return the status that the daemon at *control* gives; `LockedError` when it does not."""
-    reply = await ask(control, "GET", "/v1/status.json", seconds=_SECONDS)
-    if reply.status != HTTPStatus.OK:
-        raise LockedError(f"the daemon at {control} answers {reply.status} to a worker")
-    return reply.body
-
-
-async def ask_artifact(control: Path, name: str) -> Artifact:
-    """Have the daemon at *control* fetch the file *name*; raise why it could not."""
-    reply = await ask(control, "POST", f"/v1/fetch/{name}")
-    if reply.status != HTTPStatus.OK:
-        raise decode_failure(reply.body)
-    return decode_artifact(reply.body)
-
-
-async def tell_damage(control: Path, digest: Digest) -> None:
-    """Tell the daemon at *control* that a blob is damaged; `LockedError` when it is not told."""
-    reply = await ask(control, "POST", f"/v1/damaged/{digest}", seconds=_TO_LOOK)
-    if reply.status != HTTPStatus.OK:
-        raise LockedError(f"the daemon at {control} answers {reply.status} to a worker")
-
-
-async def tell_accesses(control: Path, digests: Collection[Digest]) -> None:
-    """Tell the daemon at *control* what was asked for; `LockedError` when it is not told."""
-    path = f"/v1/accessed?digests={spell_digests(digests)}"
-    reply = await ask(control, "POST", path, seconds=_SECONDS)
-    if reply.status != HTTPStatus.OK:
-        raise LockedError(f"the daemon at {control} answers {reply.status} to a worker")
-
-
-async def tell_traffic(control: Path, tally: bytes) -> None:
-    """Tell the daemon at *control* what was answered; `LockedError` when it is not told."""
-    reply = await ask(control, "POST", "/v1/counted", seconds=_SECONDS, body=tally)
-    if reply.status != HTTPStatus.OK:
-        raise LockedError(f"the daemon at {control} answers {reply.status} to a worker")
 
 
 def main(arguments: Sequence[str]) -> int:

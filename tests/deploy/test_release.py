@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import tomllib
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,16 +14,18 @@ from typing import Any
 import cyclonedx.schema
 import pytest
 from jsonschema import Draft7Validator
+from packaging.requirements import Requirement
 from referencing import Registry, Resource
 
 from deploy.release.downloading import PLATFORMS, PYTHONS
 from deploy.release.locked import of, read_locked
-from deploy.release.wheelhouse import finish
+from deploy.release.wheelhouse import REQUIREMENTS, WITH_EXTRAS, finish
 from mirror.transfer.keys import Signature, Type, verify_statement
 from tests.transfer.keys.samples import key
 
 ROOT = Path(__file__).parents[2]
 RUN = (ROOT / "requirements" / "run.txt").read_text(encoding="utf-8")
+EXTRAS = (ROOT / "requirements" / "extras.txt").read_text(encoding="utf-8")
 SCHEMAS = Path(cyclonedx.schema.__file__).parent / "_res"
 
 
@@ -94,6 +97,31 @@ def test_markers_are_decided_for_the_interpreter_that_is_meant() -> None:
     assert all(one.hashes for one in locked)
 
 
+def test_a_wheelhouse_has_what_every_extra_needs_and_the_same_versions_else() -> None:
+    """A sealed room has no other place to get them from."""
+    extras = {one.parsed.name: one.parsed.specifier for one in read_locked(EXTRAS)}
+    run = {one.parsed.name: one.parsed.specifier for one in read_locked(RUN)}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [
+        Requirement(one) for some in project["optional-dependencies"].values() for one in some
+    ]
+
+    assert run.items() <= extras.items()
+    assert {"apprise", "mpremote", "opentelemetry-sdk", "tuf"} <= extras.keys() - run.keys()
+    assert {one.name for one in wanted} <= extras.keys()
+
+
+def test_the_list_with_extras_stands_beside_the_other(tmp_path: Path) -> None:
+    house, own, locked = house_in(tmp_path)
+    more = wheel(house, "tuf", "7.0")
+    extras = f"{locked}tuf==7.0 \\\n    --hash=sha256:{subprocess_sum(more)}\n"
+    finish(house, own, {REQUIREMENTS: locked, WITH_EXTRAS: extras}, key())
+    texts = [(house / name).read_text(encoding="utf-8") for name in (REQUIREMENTS, WITH_EXTRAS)]
+
+    assert ["tuf==7.0" in text for text in texts] == [False, True]
+    assert WITH_EXTRAS in (house / "SHA256SUMS").read_text(encoding="ascii")
+
+
 def test_both_platforms_and_all_their_debian_pythons_are_made() -> None:
     assert PLATFORMS == ("x86_64", "aarch64")
     assert {"3.11", "3.13"} <= set(PYTHONS)
@@ -102,7 +130,7 @@ def test_both_platforms_and_all_their_debian_pythons_are_made() -> None:
 def test_the_components_are_what_the_wheels_say_and_keep_to_the_schema(tmp_path: Path) -> None:
     """Each with its version, licence and the SHA-256 of its files; and the schema is not blind."""
     house, own, locked = house_in(tmp_path)
-    finish(house, own, locked, key())
+    finish(house, own, {REQUIREMENTS: locked}, key())
     document = json.loads((house / "sbom.cdx.json").read_bytes())
     attrs, typing = document["components"]
     [file] = attrs["components"]
@@ -120,7 +148,7 @@ def test_the_components_are_what_the_wheels_say_and_keep_to_the_schema(tmp_path:
 def test_what_pip_is_given_has_what_is_there_and_no_other_hash(tmp_path: Path) -> None:
     """The marker stays for pip there to decide, and Windows is gone."""
     house, own, locked = house_in(tmp_path)
-    finish(house, own, locked, key())
+    finish(house, own, {REQUIREMENTS: locked}, key())
     text = (house / "requirements.txt").read_text(encoding="utf-8")
 
     assert text.startswith("mpmirror==0.1.0 \\\n    --hash=sha256:")
@@ -131,7 +159,7 @@ def test_what_pip_is_given_has_what_is_there_and_no_other_hash(tmp_path: Path) -
 
 def test_the_same_wheels_give_the_same_release(tmp_path: Path) -> None:
     first = [house_in(tmp_path / name) for name in "ab"]
-    sums = {finish(house, own, locked, key()) for house, own, locked in first}
+    sums = {finish(house, own, {REQUIREMENTS: locked}, key()) for house, own, locked in first}
 
     assert len(sums) == 1
 
@@ -140,7 +168,7 @@ def test_the_same_wheels_give_the_same_release(tmp_path: Path) -> None:
 def test_sums_and_signature_are_right_for_plain_tools(tmp_path: Path) -> None:
     """Every file but these two is in the sums; minisign and our reader believe the signature."""
     house, own, locked = house_in(tmp_path)
-    sums = finish(house, own, locked, key())
+    sums = finish(house, own, {REQUIREMENTS: locked}, key())
     words = f"minisign -Vm SHA256SUMS -P {key().public.line} && sha256sum -c --strict SHA256SUMS"
     done = subprocess.run(["sh", "-c", words], cwd=house, check=False, capture_output=True)  # noqa: S603, S607 - as typed
     named = {line.split()[1] for line in sums.decode().splitlines()}

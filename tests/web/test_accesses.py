@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mirror.catalog.values import Digest
 from mirror.errors import LockedError, MalformedValueError
 from mirror.web.accesses import AccessLog, read_digests, spell_digests
-from mirror.web.worker import tell_accesses
+from mirror.web.asking import tell_accesses
 from tests.web.operations import Operations, administered
 
 if TYPE_CHECKING:

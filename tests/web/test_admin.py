@@ -24,7 +24,7 @@ from mirror.errors import (
     NotYetError,
     RecalledError,
 )
-from mirror.web.worker import ask_artifact
+from mirror.web.asking import ask_artifact
 from tests.web.operations import FETCHED, RUNS, STATUS, Operations, administered
 
 if TYPE_CHECKING:

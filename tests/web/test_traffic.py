@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from mirror.errors import LockedError, MalformedValueError
 from mirror.web.app import Serving
+from mirror.web.asking import tell_traffic
 from mirror.web.traffic import SECONDS, Tally, Traffic
-from mirror.web.worker import tell_traffic
 from tests.web.building import PICO, Builder
 from tests.web.conftest import NODE, served, status
 from tests.web.operations import Operations, administered

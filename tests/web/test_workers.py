@@ -17,8 +17,9 @@ import pytest
 
 from mirror.control import ask
 from mirror.errors import ConfigurationError, ForeignDataError, LockedError
+from mirror.web.asking import ask_status
 from mirror.web.certificates import CertificateFiles
-from mirror.web.worker import WorkerSettings, ask_status, open_held
+from mirror.web.worker import WorkerSettings, open_held
 from mirror.web.workers import workers
 from tests.web.building import ESP, PICO, Builder, image, images
 from tests.web.client import Client
