@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         rest = iter(others)
         dealt = [part for proof in proofs for part in (proof, *islice(rest, share))]
         items[:] = [*dealt, *rest]
+
+
+def pytest_collection_finish() -> None:
+    """Look for rubbish no more among the thousands of tests, which stay to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
