@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.programs]
 
 SEED: Final = "MPMIRROR_TEST_SEED"
 VERSIONS: Final = ("v1.29.0", "v1.27.0", "v1.26.1", "v1.26.0")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.replica import Replica
 
-RUNS: Final = 50
+RUNS: Final = 25
 # Python, SQLite and the C library have taken what they keep by then.
 BEFORE: Final = 10
 MOST_BYTES: Final = 5_000_000

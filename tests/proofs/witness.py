@@ -10,6 +10,7 @@ import hashlib
 import os
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -74,6 +75,8 @@ class Witness:
         self._offers: dict[Digest, set[str]] = {}
         self._published: list[_Published] = []
         self._seen = START
+        # What the disk said today: publications have most files in common.
+        self._sizes: dict[Digest, int | None] = {}
 
     def crawl_begins(self, day: Day) -> None:
         """Take note of what upstream lists, and of the bytes that it really has."""
@@ -104,6 +107,7 @@ class Witness:
     async def day_ends(self, day: Day) -> None:
         """Check everything else."""
         current = await self._look()
+        self._sizes.clear()
         await self._whole(current)
         await self._steady(current)
         await self._lost_nothing(current)
@@ -188,7 +192,7 @@ class Witness:
         for name, digest in current.files.items():
             first = self.releases.get(name, digest)
             assert first == digest, name
-            if ArtifactName.parse(name).version.maturity == "release":
+            if _is_release(name):
                 self.releases[name] = digest
         lost = [
             name
@@ -230,7 +234,7 @@ class Witness:
                 assert removal.digest not in current.files.values(), (day, removal)
 
     def _is_kept(self, name: str) -> bool:
-        return ArtifactName.parse(name).version.maturity == "release" or name in self.wanted
+        return _is_release(name) or name in self.wanted
 
     # --- what is true --------------------------------------------------------------------
 
@@ -252,12 +256,22 @@ class Witness:
         return await self.keeper.node.store.blobs.read(digest, max_bytes=_MOST)
 
     def _size(self, digest: Digest) -> int | None:
+        if digest not in self._sizes:
+            self._sizes[digest] = self._size_now(digest)
+        return self._sizes[digest]
+
+    def _size_now(self, digest: Digest) -> int | None:
         # Text: a path of pathlib's takes longer to make than the disk takes to answer.
         path = f"{self.data}/blobs/sha256/{digest.hex[:2]}/{digest.hex}"
         try:
             return os.stat(path).st_size  # noqa: PTH116 - see above
         except FileNotFoundError:
             return None
+
+
+@cache
+def _is_release(name: str) -> bool:
+    return ArtifactName.parse(name).version.maturity == "release"
 
 
 def _newest(builds: tuple[ListedBuild, ...], count: int | None) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.kinds import Kind
@@ -64,7 +65,7 @@ class Build:
     @property
     def finished(self) -> bool:
         """Whether it stands under *Releases*."""
-        return Version.parse(self.version).maturity == "release" and "-unstable-" not in self.root
+        return _is_release(self.version) and "-unstable-" not in self.root
 
     def name(self, kind: Kind) -> str:
         """Return the name of its file of *kind*."""
@@ -171,6 +172,11 @@ def _makes_uf2(fact: BoardFact, base: tuple[int, ...]) -> bool:
     if fact.port == "mimxrt":
         return not fact.board.startswith(_NO_UF2)
     return fact.mcu in _UF2_MCUS or fact.board == "SEEED_XIAO_NRF52"
+
+
+@cache
+def _is_release(version: str) -> bool:
+    return Version.parse(version).maturity == "release"
 
 
 def _is_numbered(build: Build) -> bool:

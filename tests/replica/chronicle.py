@@ -62,10 +62,15 @@ class Chronicle:
         self._minor = 29
         self._names = set(replica.names())
         self._events = self._planned()
+        self._odd_days = {*self._events, _BARE.start, _AWAY.start}
         self._releases = dict(_RELEASES)
         self._twice = ""
         #: Files whose bytes are others now than at first.
         self.changed: set[str] = set()
+
+    def is_eventful(self, number: int) -> bool:
+        """Whether something bad or odd begins upstream on day *number*, or began the day before."""
+        return not self._odd_days.isdisjoint({number, number - 1})
 
     def dawn(self, number: int) -> Day:
         """Let day *number*, counted from 1, begin; what was wrong on the one before is right.

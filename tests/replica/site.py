@@ -34,7 +34,11 @@ class Site(Stock):
         self._hidden: frozenset[str] = frozenset()
         self._added: defaultdict[str, list[str]] = defaultdict(list)
         self._moved: dict[str, str] = {}
-        self._drawn: dict[str | tuple[tuple[str, str], ...], str | None] = {}
+        self._drawn: dict[str, str | None] = {}
+        # Most edits of the stock change no index: they are kept as long as they show the same.
+        self._indexes: dict[tuple[tuple[str, str], ...], str] = {}
+        self._shown: object = None
+        self._edited_since = True
 
     @classmethod
     def of_boards(
@@ -104,10 +108,15 @@ class Site(Stock):
 
     def index(self, query: Mapping[str, str]) -> str:
         """Return the index, or the facet page of *query* (``port``, ``mcu``, …; all must fit)."""
+        if self._edited_since:
+            self._edited_since = False
+            shown, self._shown = self._shown, self._shown_on_indexes()
+            if shown != self._shown:
+                self._indexes.clear()
         key = tuple(sorted(query.items()))
-        drawn = self._drawn.get(key)
+        drawn = self._indexes.get(key)
         if drawn is None:
-            drawn = self._drawn[key] = self._index_page(query)
+            drawn = self._indexes[key] = self._index_page(query)
         return drawn
 
     def find_page(self, board: str) -> str | None:
@@ -128,6 +137,14 @@ class Site(Stock):
     def _shown_otherwise(self) -> None:
         super()._shown_otherwise()
         self._drawn.clear()
+        self._edited_since = True
+
+    def _shown_on_indexes(self) -> object:
+        """Return all that an index shows: another one when anything of it is another."""
+        if self.shape is Shape.APRIL_2020:
+            return object()  # every build stood on it
+        facts = tuple(self._facts.values())
+        return self.shape, facts, self._hidden, tuple(self._added[INDEX]), self._newest()
 
     def _index_page(self, query: Mapping[str, str]) -> str:
         shown = [fact for fact in self._facts.values() if fact.board not in self._hidden]
