@@ -21,7 +21,8 @@ from mirror.daemon.parts import now
 from mirror.daemon.status_document import HookStatus
 from mirror.daemon.version import VERSION
 from mirror.errors import ConfigurationError, HookError
-from mirror.hooks.events import Event, Kind, Speaker, TrialData, encode_event, schema
+from mirror.hooks.events import Event, Speaker, TrialData, encode_event, schema
+from mirror.hooks.kinds import Kind
 from mirror.hooks.queue import Waiting
 from mirror.hooks.sending import sender_of
 from mirror.hooks.signing import make_secret

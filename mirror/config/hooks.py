@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, PlainSerialize
 from mirror.config.fields import Duration, Folder, between, problem, read_list
 from mirror.config.tables import Tables
 from mirror.errors import ConfigurationError
-from mirror.hooks.events import MEANINGS, USUAL, Kind
+from mirror.hooks.kinds import MEANINGS, USUAL, Kind
 from mirror.hooks.targets import Address, Url
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")

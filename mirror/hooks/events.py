@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from mirror.catalog.texts import visible
+from mirror.hooks.kinds import Kind
 from mirror.shapes import Shape
 
 if TYPE_CHECKING:
@@ -22,45 +22,6 @@ if TYPE_CHECKING:
 #: So many boards, names or alarms are named in one event; their number is exact.
 MOST_NAMED: Final = 200
 _MOST_TEXT: Final = 2000
-
-
-class Kind(StrEnum):
-    """What happened; in the order in which one look tells it."""
-
-    RECALLED = "recalled"
-    RECALL_UNDONE = "recall_undone"
-    BUNDLE_IMPORTED = "bundle_imported"
-    PUBLICATION = "publication"
-    NEW_RELEASE = "new_release"
-    NEW_PREVIEW = "new_preview"
-    CHANNEL_MOVED = "channel_moved"
-    SYNC_FAILED = "sync_failed"
-    SYNC_ENDED = "sync_ended"
-    DISK_LOW = "disk_low"
-    DISK_LOW_ENDED = "disk_low_ended"
-    ALARM = "alarm"
-    ALARM_ENDED = "alarm_ended"
-    TEST = "test"
-
-
-#: What an operator reads of each kind that can be asked for.
-MEANINGS: Final = {
-    Kind.NEW_RELEASE: "a finished version is held now for boards that had an older one",
-    Kind.NEW_PREVIEW: "the same of a preview",
-    Kind.PUBLICATION: "`current` shows another publication",
-    Kind.CHANNEL_MOVED: "a promoted channel shows another publication",
-    Kind.BUNDLE_IMPORTED: "a bundle was taken in",
-    Kind.RECALLED: "a digest is forbidden",
-    Kind.RECALL_UNDONE: "it is allowed again",
-    Kind.SYNC_FAILED: "a sync run failed or was refused",
-    Kind.SYNC_ENDED: "a sync run ended otherwise: a sign of life",
-    Kind.DISK_LOW: "the disk has less free than `disk.keep_free`, or is above `disk.high_water`",
-    Kind.DISK_LOW_ENDED: "it has room again",
-    Kind.ALARM: "alarms opened, of one kind",
-    Kind.ALARM_ENDED: "alarms ended or were acknowledged, of one kind",
-}
-#: What a hook is told that names none.
-USUAL: Final = (Kind.NEW_RELEASE, Kind.SYNC_FAILED, Kind.ALARM, Kind.ALARM_ENDED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,12 @@ from mirror.hooks.events import (
     ChannelData,
     DiskData,
     Event,
-    Kind,
     PublicationData,
     RecallData,
     RunData,
     VersionData,
 )
+from mirror.hooks.kinds import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

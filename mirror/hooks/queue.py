@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import AwareDatetime, ValidationError
 
-from mirror.hooks.events import Kind
+from mirror.hooks.kinds import Kind
 from mirror.hooks.seen import FOLDER
 from mirror.shapes import Shape
 from mirror.storage.disk import reported

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from mirror.errors import ConfigurationError
-from mirror.hooks.events import USUAL, Kind
+from mirror.hooks.kinds import USUAL, Kind
 from mirror.hooks.signing import Secrets
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from mirror.config import load_settings, spell
 from mirror.daemon.hook_targets import find_targets
 from mirror.errors import ConfigurationError
-from mirror.hooks.events import MEANINGS, USUAL, Kind
+from mirror.hooks.kinds import MEANINGS, USUAL, Kind
 from tests.hooks.receiving import SECRET
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from mirror.hooks.events import AlarmData, AlarmFacts, Event, Kind, Speaker, encode_event, event_id
+from mirror.hooks.events import AlarmData, AlarmFacts, Event, Speaker, encode_event, event_id
+from mirror.hooks.kinds import Kind
 from mirror.hooks.queue import Waiting, file_name
 from mirror.hooks.signing import Secrets
 from mirror.hooks.targets import Target, Url

@@ -13,14 +13,11 @@ import pytest
 from mirror.catalog.kinds import Maturity
 from mirror.hooks.events import (
     DATA,
-    MEANINGS,
-    USUAL,
     AlarmFacts,
     BundleData,
     ChannelData,
     DiskData,
     Event,
-    Kind,
     PublicationData,
     RecallData,
     RunData,
@@ -29,6 +26,7 @@ from mirror.hooks.events import (
     event_id,
     schema,
 )
+from mirror.hooks.kinds import MEANINGS, USUAL, Kind
 from mirror.hooks.news import Look, Newer, news
 from mirror.hooks.seen import Seen, SeenAlarm
 from tests.hooks.receiving import DOCUMENT
