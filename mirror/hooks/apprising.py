@@ -36,7 +36,7 @@ class Apprising:
         self, target: Target, environ: Mapping[str, str], *, seconds: float = _SECONDS
     ) -> None:
         self._url = target.url.text
-        self._environ = {name: environ[name] for name in _PASSED if name in environ}
+        self.environ = {name: environ[name] for name in _PASSED if name in environ}
         self._seconds = seconds
 
     async def __call__(self, one: Waiting) -> None:
@@ -59,7 +59,7 @@ class Apprising:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
-            env=self._environ,
+            env=self.environ,
         )
         try:
             said, _ = await process.communicate(order)

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
+import pytest
 import structlog
 
 from mirror.config import load_settings
 from mirror.daemon.hooks import Hooks
 from mirror.daemon.status import remember_outcome, status_of
 from mirror.daemon.status_document import Moment
+from mirror.errors import StorageError
 from mirror.hooks.events import schema
 from mirror.judgement.judge import Judge
 from mirror.judgement.requests import Request
@@ -221,3 +223,50 @@ async def test_what_its_receiver_does_not_take_waits_and_is_said(tmp_path: Path)
 
     assert (status.waiting, status.failing, status.failed) == (1, "it answered 500", 1)
     assert one.receiver.ids == [waits.id]
+
+
+async def test_a_look_that_was_broken_off_tells_nothing_twice(tmp_path: Path) -> None:
+    """Killed between the queue and the picture: the next look finds the same news again."""
+    replica = site()
+    async with told(tmp_path, replica, "new_release") as one:
+        await one.run()
+        async with one.telling() as hooks:
+            await hooks.look()
+        picture = one.folder / "data" / "hooks" / "seen.json"
+        before = picture.read_bytes()
+        one.receiver.answers = [(500, {})]
+        replica.release("RPI_PICO", "v1.28.0", date="2026-04-06")
+        await one.run()
+        async with one.telling():
+            await one.got("new_release")
+        assert picture.read_bytes() != before
+        picture.write_bytes(before)
+        async with one.telling() as hooks:
+            await hooks.look()
+            async with asyncio.timeout(60):
+                while hooks.status()[0].waiting:  # noqa: ASYNC110 - it happens in tasks
+                    await asyncio.sleep(0.01)
+
+        assert len(one.receiver.got) == 1
+
+
+async def test_a_disk_that_refuses_is_told_again_later(tmp_path: Path) -> None:
+    """No event goes out that is not written down, and none is lost."""
+    replica = site()
+    async with told(tmp_path, replica, "new_release") as one:
+        await one.run()
+        async with one.telling() as hooks:
+            await hooks.look()
+            folder = one.folder / "data" / "hooks" / "to-chat"
+            aside = folder.with_name("aside")
+            folder.rename(aside)
+            replica.release("RPI_PICO", "v1.28.0", date="2026-04-06")
+            await one.run()
+            with pytest.raises(StorageError):
+                await hooks.look()
+            nothing = list(one.receiver.got)
+            aside.rename(folder)
+            hooks.stir()
+            await one.got("new_release")
+
+    assert nothing == []
