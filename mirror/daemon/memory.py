@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -42,7 +43,29 @@ def loading() -> Iterator[None]:
     """
     gc.disable()
     try:
-        yield
+        with _no_authorities():
+            yield
     finally:
         gc.freeze()
         gc.enable()
+
+
+@contextmanager
+def _no_authorities() -> Iterator[None]:
+    """Let OpenSSL find no authority meanwhile.
+
+    aiohttp reads all that the system knows when it is loaded, which is another tenth, for
+    connections that nobody here makes: who asks outside reads them then, and says so.  Where
+    that is forgotten nobody is trusted.
+    """
+    places = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+    before = {place: os.environ.get(place) for place in places}
+    os.environ.update(dict.fromkeys(places, os.devnull))
+    try:
+        yield
+    finally:
+        for place, value in before.items():
+            if value is None:
+                del os.environ[place]
+            else:
+                os.environ[place] = value

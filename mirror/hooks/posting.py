@@ -100,8 +100,8 @@ class Poster:
 
     async def _session(self) -> aiohttp.ClientSession:
         """Return connections for one event: events are rare, and nothing is held between them."""
-        url, files = self._url, self._surroundings.ca_files
-        context = await asyncio.to_thread(ssl_context, files) if files else True
+        url = self._url
+        context = await asyncio.to_thread(ssl_context, self._surroundings.ca_files)
         guard = Guard(Origin(url.scheme, url.host, url.number), self._surroundings)
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(

@@ -126,9 +126,7 @@ class Wire:
 
     async def open(self) -> None:
         """Read the certificates; raise `ConfigurationError` if a CA file can not be read."""
-        files = self._surroundings.ca_files
-        # Without extra files the library's own context does, which it has read already.
-        context = await asyncio.to_thread(ssl_context, files) if files else True
+        context = await asyncio.to_thread(ssl_context, self._surroundings.ca_files)
         guard = Guard(self._origin, self._surroundings)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
