@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.values import Digest
 from mirror.errors import ArtifactNotFoundError, DamagedError
@@ -13,12 +13,16 @@ from mirror.storage.removals import Removals
 from mirror.storage.threads import to_end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from mirror.storage.files import Files
     from mirror.storage.incoming import Incoming
     from mirror.storage.space import Room
+
+
+# Each is open until all of them have their names.
+_AT_ONCE: Final = 64
 
 
 class BlobStore(BlobReader):
@@ -60,7 +64,14 @@ class BlobStore(BlobReader):
 
         After a failure nothing of it is left there: it has to be fetched again.
         """
-        return await to_end(self._keep, incoming)
+        return (await self.keep_all([incoming]))[0]
+
+    async def keep_all(self, incomings: Sequence[Incoming]) -> list[Digest]:
+        """Do what `keep` does for each; the folders are synced once for many of them."""
+        digests: list[Digest] = []
+        for start in range(0, len(incomings), _AT_ONCE):
+            digests += await to_end(self._keep_all, incomings[start : start + _AT_ONCE])
+        return digests
 
     async def remove(self, digest: Digest) -> None:
         """Hold *digest* no more; who removes what a publication names breaks P1."""
@@ -104,18 +115,25 @@ class BlobStore(BlobReader):
         self._files.sync_folders({path.parent for path in paths - absent.keys()})
         return digests
 
-    def _keep(self, incoming: Incoming) -> Digest:
+    def _keep_all(self, incomings: Sequence[Incoming]) -> list[Digest]:
+        digests: list[Digest] = []
+        absent: dict[Digest, Path] = {}
         try:
-            digest = incoming.seal().digest
-            self.removals.spare(digest)
-            final = self._path(digest)
-            if self._is_sound(digest):
-                self._files.sync_folders([final.parent])
-            else:
-                self._files.place(incoming.path, final, digest)
+            for incoming in incomings:
+                digest = incoming.seal().digest
+                self.removals.spare(digest)
+                digests.append(digest)
+                if not self._is_sound(digest):
+                    absent[digest] = incoming.path
+            self._files.place_all(
+                [(path, self._path(digest), digest) for digest, path in absent.items()]
+            )
+            held = set(digests) - absent.keys()
+            self._files.sync_folders({self._path(digest).parent for digest in held})
         finally:
-            incoming.remove()
-        return digest
+            for incoming in incomings:
+                incoming.remove()
+        return digests
 
     def _unsound(self, digests: list[Digest]) -> set[Digest]:
         return {digest for digest in digests if not self._is_sound(digest)}

@@ -22,7 +22,7 @@ from mirror.errors import DamagedError
 from mirror.storage.disk import reported
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mirror.catalog.values import Digest
     from mirror.storage.disk import Disk
@@ -94,13 +94,22 @@ class Files:
 
         Raises `DamagedError` when its bytes are not those of *digest*.
         """
-        with reported("reading back", temporary), self.disk.open_reading(temporary) as file:
-            actual = hashlib.file_digest(file, "sha256").hexdigest()
-        if actual != digest.hex:
-            raise DamagedError(f"the disk gave back other bytes than were written: {temporary}")
-        with reported("writing", final):
-            self.disk.rename(temporary, final)
-            self.disk.sync_folder(final.parent)
+        self.place_all([(temporary, final, digest)])
+
+    def place_all(self, wholes: Sequence[tuple[Path, Path, Digest]]) -> None:
+        """Do what `place` does for each temporary, final and digest; each folder is synced once.
+
+        All are verified before the first is renamed.
+        """
+        for temporary, _, digest in wholes:
+            with reported("reading back", temporary), self.disk.open_reading(temporary) as file:
+                actual = hashlib.file_digest(file, "sha256").hexdigest()
+            if actual != digest.hex:
+                raise DamagedError(f"the disk gave back other bytes than were written: {temporary}")
+        for temporary, final, _ in wholes:
+            with reported("writing", final):
+                self.disk.rename(temporary, final)
+        self.sync_folders({final.parent for _, final, _ in wholes})
 
     def link(self, path: Path, final: Path) -> None:
         """Give the file *path* the further name *final*, which must be free; not durable yet."""
@@ -132,7 +141,7 @@ class Files:
             self.disk.rename(path, final)
         self.sync_folders([final.parent, path.parent])
 
-    def write_at(self, descriptor: int, data: bytes | bytearray, offset: int) -> None:
+    def write_at(self, descriptor: int, data: bytes | bytearray | memoryview, offset: int) -> None:
         """Write all of *data* at *offset*; raise `OSError` when the disk takes no more."""
         rest = memoryview(data)
         while rest:

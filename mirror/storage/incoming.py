@@ -103,7 +103,7 @@ class Incoming:
         self._left = left
         self._validator: str | None = None
         # As they came: put together in one place they would be copied once more.
-        self._waiting: list[bytes] = []
+        self._waiting: list[bytes | memoryview] = []
         self._waiting_bytes = 0
         self._written = 0
         self._md5 = md5
@@ -127,7 +127,7 @@ class Incoming:
         if self._written or self._descriptor is not None:
             await to_end(self._start_again)
 
-    async def write(self, chunk: bytes) -> None:
+    async def write(self, chunk: bytes | memoryview) -> None:
         """Append *chunk*; after a failure *size* is what is really there."""
         if chunk:
             self._waiting.append(chunk)
@@ -199,7 +199,7 @@ class Incoming:
         self._hashes = Hashes(md5=self._md5)
         self.remove()
 
-    def _take_waiting(self) -> list[bytes]:
+    def _take_waiting(self) -> list[bytes | memoryview]:
         taken, self._waiting, self._waiting_bytes = self._waiting, [], 0
         return taken
 
@@ -211,18 +211,18 @@ class Incoming:
         self._written = 0
         self._hashes = Hashes(md5=self._md5)
 
-    def _write_note_after(self, chunks: list[bytes]) -> None:
+    def _write_note_after(self, chunks: list[bytes | memoryview]) -> None:
         with reported("writing", self.path):
             self._write_out(chunks)
         self._write_note()
 
-    def _write_last(self, chunks: list[bytes]) -> None:
+    def _write_last(self, chunks: list[bytes | memoryview]) -> None:
         with reported("writing", self.path):
             self._write_out(chunks)
             # A write that failed may have left bytes behind those that count.
             self._files.disk.truncate(self._open_for_writing(), self._written)
 
-    def _write_out(self, chunks: list[bytes]) -> None:
+    def _write_out(self, chunks: list[bytes | memoryview]) -> None:
         self._room.demand(sum(map(len, chunks)))
         # Large ones go out as they are; thousands of tiny ones would be thousands of writes.
         for chunk in chunks if len(chunks) < _MANY else [b"".join(chunks)]:
@@ -234,7 +234,7 @@ class Incoming:
         note = _Note(self._url, self._validator, self._written, self._hashes.digest)
         self._files.write_loosely(self._note_path, _NOTES.dump_json(note))
 
-    def _close(self, chunks: list[bytes]) -> None:
+    def _close(self, chunks: list[bytes | memoryview]) -> None:
         try:
             if chunks:
                 self._write_note_after(chunks)

@@ -35,7 +35,7 @@ WHY = "image: not judged: in 0.6 s this machine gave the reader 0.0 s of process
 async def starving(node: TestNode) -> AsyncIterator[None]:
     """Have no time for images while the block lasts."""
     able = node.sandbox
-    async with Sandbox(processes=2, program=STARVED, grants=Grants(image_seconds=0.03)) as unable:
+    async with Sandbox(processes=1, program=STARVED, grants=Grants(image_seconds=0.03)) as unable:
         node.sandbox = unable
         yield
     node.sandbox = able

@@ -42,7 +42,7 @@ class Gathered:
     def __init__(self) -> None:
         self._found = bytearray()
 
-    async def write(self, portion: bytes, /) -> None:
+    async def write(self, portion: bytes | memoryview, /) -> None:
         """Take *portion*."""
         self._found += portion
 

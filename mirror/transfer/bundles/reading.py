@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from mirror.catalog.values import Digest
 from mirror.errors import BundleRefusedError, UnreadableFileError
@@ -22,6 +22,10 @@ _LITTLE: Final = 1 << 16
 _LONGEST_SIGNATURE: Final = 3 * 8192
 
 
+#: A portion of a bundle, which may be a view of what was read ahead.
+Bytes: TypeAlias = bytes | memoryview
+
+
 class Medium(Protocol):
     """The bytes of a bundle, from a file or from volumes; it may block."""
 
@@ -32,7 +36,7 @@ class Medium(Protocol):
 class Sink(Protocol):
     """Where the bytes of one piece go, each hashed once on its way."""
 
-    async def write(self, portion: bytes, /) -> None:
+    async def write(self, portion: Bytes, /) -> None:
         """Take *portion*, which follows what came before."""
 
     async def digest(self) -> Digest:
@@ -45,7 +49,7 @@ class Hashed:
     def __init__(self) -> None:
         self._hashed = hashlib.sha256()
 
-    async def write(self, portion: bytes, /) -> None:
+    async def write(self, portion: Bytes, /) -> None:
         """Hash *portion*."""
         if len(portion) < _LITTLE:
             self._hashed.update(portion)
@@ -134,14 +138,14 @@ class Reader:
             found += await self._some(size - len(found))
         return bytes(found)
 
-    async def _some(self, size: int) -> bytes:
+    async def _some(self, size: int) -> memoryview:
         """Return up to *size* bytes, at least one."""
         if not self._ahead:
             self._ahead = memoryview(await self._read())
         if not self._ahead:
             raise BundleRefusedError("the bundle is cut short")
         portion, self._ahead = self._ahead[:size], self._ahead[size:]
-        return bytes(portion)
+        return portion
 
     async def _read(self) -> bytes:
         try:

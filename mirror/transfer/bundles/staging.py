@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from mirror.publication.bundle import Piece
     from mirror.storage.incoming import Incoming
     from mirror.storage.store import Store
-    from mirror.transfer.bundles.reading import Sink
+    from mirror.transfer.bundles.reading import Bytes, Sink
 
 _MOST_BYTES = 64 * 1024 * 1024
 _PORTION = 1 << 20
+_AT_ONCE = 64
 
 
 class Staging:
@@ -89,10 +90,13 @@ class Staging:
 
     async def keep(self) -> None:
         """Hold every copy, durably."""
-        for digest, copy in list(self._copies.items()):
-            await self._store.blobs.keep(copy)
-            self._known.add(digest)
-            del self._copies[digest]
+        left = list(self._copies)
+        while some := left[:_AT_ONCE]:
+            del left[:_AT_ONCE]
+            await self._store.blobs.keep_all([self._copies[digest] for digest in some])
+            for digest in some:
+                self._known.add(digest)
+                del self._copies[digest]
 
     async def close(self) -> None:
         """Leave the copies for the next import."""
@@ -112,7 +116,7 @@ class _Copy:
     def __init__(self, incoming: Incoming) -> None:
         self._incoming = incoming
 
-    async def write(self, portion: bytes, /) -> None:
+    async def write(self, portion: Bytes, /) -> None:
         """Append *portion*."""
         await self._incoming.write(portion)
 
