@@ -139,6 +139,11 @@ class Manifest:
         return tuple(piece for _, piece in self.paths())
 
     @property
+    def size(self) -> int:
+        """How many bytes it brings, unpacked."""
+        return sum(piece.size for piece in (*self.documents, *self.blobs))
+
+    @property
     def unpacked(self) -> dict[str, Piece]:
         """What is in the documents that travel compressed, by their paths."""
         return {document_path(piece, packed=True): piece for piece in self.documents if self.packed}

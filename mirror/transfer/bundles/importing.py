@@ -1,15 +1,15 @@
 """Import a bundle, all of it or nothing: signature, manifest, every digest, every structure.
 
 The medium is read once: bytes are hashed while they are copied into the incoming folder, and only
-the copies are judged.  Until all are accepted nothing else was written; then they are kept, written
-down, and published, each step safe to repeat.  Refused, the copies are taken away; killed, they
-are taken up by the next import of the same bytes.
+the copies are judged, each file while those behind it are copied.  Until all are accepted nothing
+else was written; then they are kept, written down, and published, each step safe to repeat.
+Refused, the copies are taken away; killed, they are taken up by the next import of the same bytes.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -106,15 +106,15 @@ class _Import:
         self._means = means
         self._reader = Reader(medium)
         self._staging = Staging(means.store)
+        self._done = 0
 
     async def whole(self, *, dry_run: bool) -> Imported:
         try:
             manifest, said, key = await self._opened()
-            total = sum(piece.size for piece in (*manifest.documents, *manifest.blobs))
+            total = manifest.size
             await self._refuse_too_large(total)
-            await self._copy(manifest, total)
             judging = Judging(self._means, self._staging, manifest)
-            judged = await judging.all()
+            judged = await self._taken(manifest, judging)
         except RefusedError:
             await self._staging.discard()
             raise
@@ -174,10 +174,31 @@ class _Import:
                     f"{sender.ledger[-1].number} before: its history was cut"
                 )
 
-    async def _copy(self, manifest: Manifest, total: int) -> None:
-        done, extras = 0, {extra.path for extra in manifest.extras}
-        unpacked = manifest.unpacked
-        for path, piece in manifest.paths():
+    async def _taken(self, manifest: Manifest, judging: Judging) -> tuple[Judged, ...]:
+        """Copy everything, and judge each file while those behind it are copied."""
+        paths = manifest.paths()
+        files = len(paths) - len(manifest.blobs)
+        await self._copy(manifest, paths[:files])
+        await judging.documents()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                judged = tasks.create_task(judging.files())
+                await self._copy(manifest, paths[files:], judging.came)
+                await self._reader.end()
+        except ExceptionGroup as failed:
+            # One sentence is enough: the other one was given up.
+            raise failed.exceptions[0] from failed
+        await judging.beside()
+        return judged.result()
+
+    async def _copy(
+        self,
+        manifest: Manifest,
+        paths: Sequence[tuple[str, Piece]],
+        came: Callable[[Digest], None] | None = None,
+    ) -> None:
+        extras, unpacked = {extra.path for extra in manifest.extras}, manifest.unpacked
+        for path, piece in paths:
             if path in extras:
                 # For people: its digest is checked, and nothing of it is taken in.
                 await self._reader.piece(path, piece, Hashed())
@@ -187,9 +208,10 @@ class _Import:
             else:
                 async with self._staging.taking(piece) as sink:
                     await self._reader.piece(path, piece, sink)
-            done += unpacked.get(path, piece).size
-            self._means.report(done, total)
-        await self._reader.end()
+            if came is not None:
+                came(piece.digest)
+            self._done += unpacked.get(path, piece).size
+            self._means.report(self._done, manifest.size)
 
     async def _copy_packed(self, path: str, packed: Piece, piece: Piece) -> None:
         gathered = Gathered()

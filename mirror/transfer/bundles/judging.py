@@ -7,7 +7,7 @@ file that is refused refuses the bundle.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -62,7 +62,7 @@ class _Wanted:
 
 
 class Judging:
-    """Judges one bundle; `all` comes first, then the rest is known."""
+    """Judges one bundle: first its `documents`, then its `files` as they come, then `beside`."""
 
     def __init__(self, means: Means, staging: Staging, manifest: Manifest) -> None:
         self._means = means
@@ -72,12 +72,13 @@ class Judging:
         self.content: ContentRoot
         self.boards: dict[str, Digest] = {}
         self.brought: tuple[Brought, ...] = ()
+        self._beside: JudgingBeside
+        self._wanted: list[_Wanted] = []
+        # Files of the bundle that are to be judged, until they are there.
+        self._coming: dict[Digest, asyncio.Event] = {}
 
-    async def all(self) -> tuple[Judged, ...]:
-        """Return what became of every file; raise a `RefusedError` for the first that is refused.
-
-        What is recalled here or there is not among them.
-        """
+    async def documents(self) -> None:
+        """Judge the documents, which are there; refuse the bundle if anything will be missing."""
         manifest = self._manifest
         data = await self._staging.read(Digest(manifest.content))
         # The child first: it refuses what this process must not have to read.
@@ -88,29 +89,46 @@ class Judging:
         if unknown:
             raise BundleRefusedError(f"the content of the bundle has no board {unknown[0]}")
         self.boards = {board: self.content.boards[board] for board in chosen}
-        beside = JudgingBeside(self._means, self._staging, manifest, self.content)
-        named = await beside.walk()
-        await self._refuse_gap_of_documents(named, beside.missing)
+        self._beside = JudgingBeside(self._means, self._staging, manifest, self.content)
+        named = await self._beside.walk()
+        await self._refuse_gap_of_documents(named, self._beside.missing)
         offered = [await self._offered(board, digest) for board, digest in self.boards.items()]
         await self._refuse_gap_of_files(offered, named)
-        self.brought = await beside.all()
-        return await self._judge_all(
-            [
-                _Wanted(board, file, source, md5)
-                for board, sources in offered
-                for file, source, md5 in sources
-                if not await self._is_recalled(file.digest)
-            ]
-        )
+        self._wanted = [
+            _Wanted(board, file, source, md5)
+            for board, sources in offered
+            for file, source, md5 in sources
+            if not await self._is_recalled(file.digest)
+        ]
+        bring = {piece.digest for piece in manifest.blobs}
+        wanted = {one.file.digest for one in self._wanted}
+        self._coming = {digest: asyncio.Event() for digest in wanted & bring}
 
-    async def _judge_all(self, wanted: Sequence[_Wanted]) -> tuple[Judged, ...]:
-        """Judge every file, as many at once as there are children for it; return them in order."""
+    def came(self, digest: Digest) -> None:
+        """Say that the bytes of *digest* are there, whole."""
+        if digest in self._coming:
+            self._coming[digest].set()
+
+    async def files(self) -> tuple[Judged, ...]:
+        """Return what became of every file; raise a `RefusedError` for the first that is refused.
+
+        Each is waited for, and as many are judged at once as there are children for it.  What is
+        recalled here or there is not among them.
+        """
         judged: dict[int, Judged] = {}
-        rest = iter(enumerate(wanted))
+        # Those that are here already, and then as they come: a bundle has them in this order.
+        order = sorted(
+            range(len(self._wanted)),
+            key=lambda place: (
+                self._wanted[place].file.digest in self._coming,
+                self._wanted[place].file.digest.hex,
+            ),
+        )
+        rest = iter(order)
 
         async def work() -> None:
-            for place, one in rest:
-                judged[place] = await self._judge(one)
+            for place in rest:
+                judged[place] = await self._judge(self._wanted[place])
 
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -119,7 +137,11 @@ class Judging:
         except ExceptionGroup as failed:
             # One sentence is enough, and the rest was not looked at any more.
             raise failed.exceptions[0] from failed
-        return tuple(judged[place] for place in range(len(wanted)))
+        return tuple(judged[place] for place in range(len(self._wanted)))
+
+    async def beside(self) -> None:
+        """Judge packages and photographs, when all of them are there."""
+        self.brought = await self._beside.all()
 
     async def _is_recalled(self, digest: Digest) -> bool:
         return (
@@ -169,15 +191,18 @@ class Judging:
         for digest, file in named.items():
             if sizes.get(digest, file.size) != file.size:
                 raise BundleRefusedError(f"{file.name}: another size than its board says")
-            if not await self._staging.has(digest) and not await self._is_recalled(digest):
+            if not await self._will_be_here(digest, sizes) and not await self._is_recalled(digest):
                 missing.append(file.name)
         missing += [
             f"{digest} of packages and photographs"
             for digest in sorted(beside.files, key=lambda digest: digest.hex)
-            if not await self._staging.has(digest) and not await self._is_recalled(digest)
+            if not await self._will_be_here(digest, sizes) and not await self._is_recalled(digest)
         ]
         if missing:
             self._refuse_gap(_named(missing))
+
+    async def _will_be_here(self, digest: Digest, bring: Container[Digest]) -> bool:
+        return digest in bring or await self._staging.has(digest)
 
     def _refuse_gap(self, what: str) -> None:
         raise BundleRefusedError(
@@ -188,6 +213,8 @@ class Judging:
 
     async def _judge(self, wanted: _Wanted) -> Judged:
         board, file = wanted.board, wanted.file
+        if file.digest in self._coming:
+            await self._coming[file.digest].wait()
         known = await self._store.index.find_held(file.name)
         if (
             known is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import io
 import subprocess
 import tarfile
 from typing import TYPE_CHECKING
@@ -291,3 +292,35 @@ async def test_a_scanner_can_refuse(tmp_path: Path) -> None:
             await imported(there, tmp_path / "b", await exported(here), scan=scan)
 
         assert footprint(tmp_path / "b") == before
+
+
+class Thrifty(io.BytesIO):
+    """A medium that gives one block at a time, so that it shows how far it was read."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Give a block."""
+        del size
+        return super().read(512)
+
+
+async def test_a_gap_is_told_before_the_files_are_read(tmp_path: Path) -> None:
+    """Not after gigabytes: the documents, which stand first, name what is missing."""
+    replica = site()
+    async with (
+        replica.running() as url,
+        sender_at(tmp_path / "a", url) as here,
+        receiver_at(tmp_path / "b") as there,
+    ):
+        await here.sync()
+        base = (await here.root()).content
+        replica.release("RPI_PICO", "v1.29.0", date="2026-08-01")
+        here.sleep(days=1)
+        await here.sync()
+        bundle = await exported(here, base=base)
+        medium = Thrifty(bundle)
+        with pytest.raises(BundleRefusedError, match="neither in the bundle"):
+            await imported(there, tmp_path / "b", medium)
+
+    with tarfile.open(fileobj=io.BytesIO(bundle)) as archive:
+        files = min(one.offset for one in archive if one.name.startswith("blobs/"))
+    assert medium.tell() <= files
