@@ -15,6 +15,7 @@ from mirror.cli.statuses import (
     REFUSED,
     USAGE,
 )
+from mirror.daemon.memory import loading
 
 EVERY_DAY: Final = "Every day"
 TO_DECIDE: Final = "To decide"
@@ -31,7 +32,8 @@ class Later:
 
     def load(self) -> Callable[..., None]:
         """Return the function."""
-        function: Callable[..., None] = getattr(import_module(self.module), self.name)
+        with loading():
+            function: Callable[..., None] = getattr(import_module(self.module), self.name)
         return function
 
 
