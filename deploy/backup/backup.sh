@@ -2,7 +2,8 @@
 # Back a mirror up, also while its daemon runs:   backup.sh DATA BACKUP
 #
 # Pointers are copied first and blobs last: whatever a copied pointer leads to is there then.
-# Not copied: the database (an index, made again from the rest), partial downloads, locks, sockets.
+# Not copied: the database (an index, made again from the rest), partial downloads, locks, sockets,
+# and what waits for hooks: nobody wants to be told old news after a restore.
 # Keys are not in DATA: keep a copy of keys_dir at another place, and encrypted.
 set -eu
 
@@ -18,7 +19,7 @@ mkdir -p "$new" "$backup/blobs"
 [ ! -d "$data/channels" ] || cp -a "$data/channels" "$new/"
 for entry in "$data"/*; do
   case ${entry##*/} in
-    channels | blobs | incoming | lock | mpmirror.db* | *.sock) ;;
+    channels | blobs | hooks | incoming | lock | mpmirror.db* | *.sock) ;;
     *) cp -a "$entry" "$new/" ;;
   esac
 done

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from prometheus_client.parser import text_string_to_metric_families
 
 from mirror.daemon.metrics import render_metrics
-from mirror.daemon.status_document import Alarm, DiskStatus, HeldStatus, Status
+from mirror.daemon.status_document import Alarm, DiskStatus, HeldStatus, HookStatus, Status
 from mirror.daemon.totals import Totals
 from mirror.publication.alarms import KINDS
 from mirror.sync.outcome import Ending, Outcome
@@ -117,3 +117,17 @@ def test_runs_and_answers_count_up() -> None:
         2,
         3,
     ]
+
+
+def test_what_waits_for_a_hook_is_a_number_of_it() -> None:
+    """And its receiver's address is not."""
+    chat = HookStatus("chat", 3, failing="it answered 500", given_up=2, taken=7, failed=9)
+    mail = HookStatus("mail", 0, taken_at="2026-04-07T06:00:00Z")
+    got = samples(replace(EMPTY, hooks=(chat, mail)))
+
+    assert got["mpmirror_hook_waiting_events chat"] == 3
+    assert got["mpmirror_hook_given_up_events chat"] == 2
+    assert got["mpmirror_hook_taken_events_total chat"] == 7
+    assert got["mpmirror_hook_failed_tries_total chat"] == 9
+    assert got["mpmirror_hook_last_taken_timestamp_seconds mail"] == 1775541600
+    assert "mpmirror_hook_last_taken_timestamp_seconds chat" not in got

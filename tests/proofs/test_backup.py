@@ -95,3 +95,17 @@ def test_nothing_is_restored_over_what_is_there(backup: Path, tmp_path: Path) ->
 
 def test_only_a_data_directory_is_backed_up(tmp_path: Path) -> None:
     assert run("backup.sh", tmp_path, tmp_path / "backup").returncode == 1
+
+
+def test_what_waits_for_hooks_is_not_backed_up(tmp_path: Path) -> None:
+    """It comes and goes while a daemon runs, and nobody wants old news after a restore."""
+    data = tmp_path / "data"
+    for folder in ("blobs", "hooks", "pins"):
+        (data / folder).mkdir(parents=True)
+    (data / "FORMAT").write_text("1\n", encoding="ascii")
+    (data / "hooks" / "seen.json").write_text("{}", encoding="ascii")
+    done = run("backup.sh", data, tmp_path / "backup")
+    [state] = (tmp_path / "backup" / "states").iterdir()
+
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in state.iterdir()) == ["FORMAT", "pins"]
