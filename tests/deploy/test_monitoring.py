@@ -8,14 +8,20 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
+from mirror.daemon.metrics import render_metrics
+from mirror.daemon.totals import Totals
 from mirror.publication.alarms import KINDS
 from mirror.sync.causes import cause_of
 from tests.daemon.test_metrics import FAMILIES
+from tests.daemon.test_status import site, status_after_a_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "deploy" / "monitoring" / "alerts.yaml"
@@ -95,12 +101,35 @@ def test_every_metric_is_explained() -> None:
     assert own - explained == set()
 
 
-def test_promtool_has_nothing_to_say_against_the_rules() -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not on this machine: the rules are only parsed")
-    checked = subprocess.run(  # noqa: S603 - a fixed command on our own file
-        [promtool, "check", "rules", str(RULES)], capture_output=True, text=True, check=False
-    )
+@pytest.fixture
+def promtool() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """What judges for Prometheus (Debian: prometheus)."""
+    program = shutil.which("promtool")
+    if program is None:
+        pytest.skip("promtool is not on this machine: rules and metrics are only parsed")
+
+    def check(*words: str, given: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603 - a fixed command on our own files
+            [program, "check", *words], input=given, capture_output=True, text=True, check=False
+        )
+
+    return check
+
+
+def test_promtool_has_nothing_to_say_against_the_rules(
+    promtool: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    checked = promtool("rules", str(RULES))
 
     assert checked.returncode == 0, checked.stderr
+    assert f"{len(rules())} rules found" in checked.stdout
+
+
+async def test_promtool_has_nothing_to_say_against_the_metrics(
+    tmp_path: Path, promtool: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    """Of a node that has synced: no name without help or unit, no counter without total."""
+    status = await status_after_a_run(tmp_path, site())
+    checked = promtool("metrics", given=render_metrics(status, Totals()).decode())
+
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
