@@ -11,7 +11,7 @@ SHARED := -n 4 --dist worksteal
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
-.PHONY: help run demo test test-gap test-programs test-browser test-long test-clients test-api assets check bench bench-verify release lock clean
+.PHONY: help run demo test test-gap test-programs test-browser test-container test-long test-clients test-api assets check bench bench-verify release lock clean
 
 help:
 	@echo "make run           start the mirror, with ./mpmirror.toml if it is there"
@@ -20,6 +20,7 @@ help:
 	@echo "make test-gap      what crosses the gap: bundles, keys, channels, trees, and their clients"
 	@echo "make test-programs run daemons and commands as processes, and break things"
 	@echo "make test-browser  look at the pages in Chromium; pictures go to .screenshots"
+	@echo "make test-container  build the container file and run it (root; buildah, mmdebstrap)"
 	@echo "make test-clients  run real clients (mpflash, Thonny, ...) against the mirror"
 	@echo "make test-api      ask /v1 what its OpenAPI description allows, and does not"
 	@echo "make assets        fetch esp-web-tools, which flashes boards from the browser"
@@ -54,6 +55,11 @@ test-browser: $(VENV)/browser.stamp
 	@$(BIN)/python -m tests.browser.prepare
 	@$(MAKE) --no-print-directory assets PYTHON=$(BIN)/python
 	@$(BIN)/python -m pytest -m browser tests/browser
+
+# As root, with Debian's buildah and mmdebstrap: where they are not, it says so.
+test-container: $(VENV)/development.stamp
+	@$(BIN)/python -m tests.deploy.building
+	@$(BIN)/python -m pytest -m long tests/deploy/test_container_build.py
 
 test-long: $(VENV)/development.stamp $(VENV)/api.stamp
 	@$(BIN)/python -m pytest -m long --timeout=36000
