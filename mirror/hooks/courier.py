@@ -154,6 +154,9 @@ class Courier:
             await self.send(due.one)
         except MirrorError as error:
             await self._failed(due, error)
+        except Exception as error:  # noqa: BLE001 - what nobody foresaw of one event stops no other
+            _log.exception("a hook met an error that nobody foresaw", hook=self.name)
+            await self._failed(due, HookError(f"unforeseen: {type(error).__name__}"))
         else:
             await self._taken(due)
 

@@ -127,6 +127,7 @@ async def test_a_new_release_is_told_with_its_boards(tmp_path: Path) -> None:
     assert release["mirror"]["node"] == one.node.store.node.node_id
 
 
+@pytest.mark.programs
 async def test_what_happened_without_a_daemon_is_told_by_the_next(tmp_path: Path) -> None:
     """By a command, or before the daemon was killed: once."""
     replica = site()
@@ -144,6 +145,7 @@ async def test_what_happened_without_a_daemon_is_told_by_the_next(tmp_path: Path
         assert one.receiver.got == []
 
 
+@pytest.mark.programs
 async def test_a_hook_that_was_away_for_a_while_begins_anew(tmp_path: Path) -> None:
     """A daemon without hooks forgets what was told: nobody wants the news of a year."""
     replica = site()
@@ -183,6 +185,7 @@ async def test_an_alarm_is_told_when_it_opens_and_when_somebody_judged_it(tmp_pa
     assert ended["data"]["alarms"][0]["acknowledged"] == "we know"
 
 
+@pytest.mark.programs
 async def test_a_run_that_fails_is_told_each_time_and_counted(tmp_path: Path) -> None:
     async with told(tmp_path, site(), "sync_failed") as one:
         await one.run()
@@ -200,6 +203,7 @@ async def test_a_run_that_fails_is_told_each_time_and_counted(tmp_path: Path) ->
     assert counts == [1, 2]
 
 
+@pytest.mark.programs
 async def test_what_its_receiver_does_not_take_waits_and_is_said(tmp_path: Path) -> None:
     """It goes out after a restart, under the id that it had."""
     replica = site()

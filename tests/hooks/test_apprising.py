@@ -38,6 +38,7 @@ async def service(status: int) -> AsyncIterator[tuple[int, list[bytes]]]:
         await runner.cleanup()
 
 
+@pytest.mark.programs
 async def test_a_service_gets_the_sentence() -> None:
     one = waiting(1)
     async with service(200) as (number, got):
@@ -49,6 +50,7 @@ async def test_a_service_gets_the_sentence() -> None:
     assert body["title"] == "mpmirror: alarm"
 
 
+@pytest.mark.programs
 async def test_a_service_that_does_not_take_it_is_a_failure() -> None:
     async with service(500) as (number, got):
         send = Apprising(target(f"json://127.0.0.1:{number}/t0p-s3cret"), os.environ)
@@ -59,6 +61,7 @@ async def test_a_service_that_does_not_take_it_is_a_failure() -> None:
     assert got
 
 
+@pytest.mark.programs
 async def test_an_address_that_apprise_does_not_know_is_said_without_it() -> None:
     with pytest.raises(HookError, match="does not know an address like this one") as caught:
         await Apprising(target("nothing://t0p-s3cret"), os.environ)(waiting(1))

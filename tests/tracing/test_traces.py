@@ -123,6 +123,7 @@ def test_terms_go_through_a_command_line() -> None:
     assert TraceTerms.parse(some.spell()) == some
 
 
+@pytest.mark.programs
 def test_a_daemon_that_traces_nothing_loads_nothing_for_it() -> None:
     code = (
         "import sys, mirror.daemon.serve, mirror.daemon.working, mirror.cli.sync;"
