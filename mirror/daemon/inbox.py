@@ -1,7 +1,7 @@
 """The daemon takes in the bundles that somebody puts into a folder: as `mpmirror import` does.
 
 One that is refused is moved aside with the reason, and changes nothing else.  What could not be
-kept (a full disk) stays where it is, and is tried again after a while.
+kept (a full disk) or judged (no time) stays where it is, and is tried again after a while.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class InboxWatch:
         except MirrorError as error:
             # The same words again and again would fill the log.
             if str(error) != self._trouble:
-                self._log.warning("the inbox can not be used", text=str(error))
+                self._log.warning("the inbox has to wait for a later try", text=str(error))
             self._trouble = str(error)
             return False
         self._trouble = None

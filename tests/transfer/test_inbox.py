@@ -10,7 +10,7 @@ import pytest
 from mirror.config.log import LogSettings
 from mirror.daemon.inbox import InboxWatch
 from mirror.daemon.log import logging_as
-from mirror.errors import BundleRefusedError, DiskFullError
+from mirror.errors import BundleRefusedError, ChildUnavailableError, DiskFullError, MirrorError
 from mirror.storage.disk import Disk
 from mirror.storage.files import Files
 from mirror.transfer.bundles.volumes import Volume
@@ -121,8 +121,11 @@ def test_nothing_that_lies_there_already_is_written_over(folder: Path) -> None:
     assert (folder / "refused" / "lab.mpb.why.txt").read_text() == "not signed\n"
 
 
-async def test_what_is_taken_is_moved_and_what_is_refused_says_why(folder: Path) -> None:
-    """What the disk has no room for stays, and is tried again."""
+@pytest.mark.parametrize("trouble", [DiskFullError, ChildUnavailableError])
+async def test_what_is_taken_is_moved_and_what_is_refused_says_why(
+    folder: Path, trouble: type[MirrorError]
+) -> None:
+    """What the disk has no room for, or nobody had time to judge, stays and is tried again."""
     taken: list[str] = []
     full = True
 
@@ -131,7 +134,7 @@ async def test_what_is_taken_is_moved_and_what_is_refused_says_why(folder: Path)
         if name == "bad.mpb":
             raise BundleRefusedError("signed by key X, which is not trusted here")
         if name == "large.mpb" and full:
-            raise DiskFullError("no space left")
+            raise trouble("not now")
         taken.append(name)
 
     for name in ("bad.mpb", "good.mpb", "large.mpb"):
