@@ -33,6 +33,8 @@ _TO_FINISH: Final = 5.0
 # A worker needs no settings, no proxies and no secrets: only how to run Python.
 _PASSED_ON: Final = ("PATH", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 _PASSED_ON_PREFIXES: Final = ("LC_", "PYTHON")
+# For who sends traces: headers and certificates for the collector.
+_FOR_TRACES: Final = "OTEL_EXPORTER_OTLP_"
 
 _log = logging.getLogger(__name__)
 
@@ -126,7 +128,7 @@ async def _run(settings: WorkerSettings, crew: Crew) -> int:
         "mirror.web.worker",
         *settings.arguments(),
         stdin=asyncio.subprocess.PIPE,
-        env=_environment(),
+        env=_environment(traces=settings.traces is not None),
     )
     try:
         with crew.joined(process):
@@ -149,9 +151,10 @@ async def _finish(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def _environment() -> dict[str, str]:
+def _environment(*, traces: bool) -> dict[str, str]:
+    prefixes = (*_PASSED_ON_PREFIXES, *([_FOR_TRACES] if traces else []))
     return {
         name: value
         for name, value in os.environ.items()
-        if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
+        if name in _PASSED_ON or name.startswith(prefixes)
     }

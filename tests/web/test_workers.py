@@ -17,10 +17,12 @@ import pytest
 
 from mirror.control import ask
 from mirror.errors import ConfigurationError, ForeignDataError, LockedError
+from mirror.tracing.terms import TraceTerms
 from mirror.web.asking import ask_status
 from mirror.web.certificates import CertificateFiles
 from mirror.web.worker import WorkerSettings, open_held
 from mirror.web.workers import workers
+from tests.tracing.collecting import collecting
 from tests.web.building import ESP, PICO, Builder, image, images
 from tests.web.client import Client
 from tests.web.operations import STATUS, Operations, administered
@@ -178,11 +180,34 @@ async def test_a_worker_is_not_told_secrets(
 ) -> None:
     monkeypatch.setenv("MPMIRROR_KEYS_DIR", "/keys")
     monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@proxy.test")
+    monkeypatch.setenv("CHAT_SECRET", "whsec_")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=secret")
     async with workers(1, settings) as number:
         await until(lambda: Client(number).is_answered("/readyz"))
         environment = my_workers()[0].environ()
 
-    assert {"MPMIRROR_KEYS_DIR", "HTTPS_PROXY"}.isdisjoint(environment)
+    assert {"MPMIRROR_KEYS_DIR", "HTTPS_PROXY", "CHAT_SECRET"}.isdisjoint(environment)
+    assert "OTEL_EXPORTER_OTLP_HEADERS" not in environment
+
+
+@pytest.mark.programs
+async def test_a_worker_that_traces_can_prove_itself_to_its_collector(
+    settings: WorkerSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And its requests are spans there."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=secret")
+    with collecting() as collector:
+        traced = replace(settings, traces=TraceTerms(collector.url, 1.0, "0.1.0"))
+        async with workers(1, traced) as number:
+            await until(lambda: Client(number).is_answered("/readyz"))
+            environment = my_workers()[0].environ()
+            async with asyncio.timeout(60):
+                while not collector.called("GET /healthz"):
+                    await Client(number).get("/healthz")
+                    await asyncio.sleep(0.5)
+
+    assert environment["OTEL_EXPORTER_OTLP_HEADERS"] == "authorization=secret"
+    assert collector.services == {"mpmirror"}
 
 
 async def test_a_port_that_is_taken_is_said_before_any_worker_starts(
