@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 BEGIN: Final = datetime(2026, 8, 10, 6, tzinfo=UTC)
 GRACE: Final = timedelta(days=3)
+WITHDRAWN_AFTER: Final = timedelta(days=1)
 #: Releases of every board; previews of those that the lab works with.
 POLICY: Final = Policy(
     previews=0, overrides=(Override(pattern="RPI_PICO*", previews=Newest(1)),), releases=3
@@ -87,7 +88,9 @@ class Keeper:
     async def sync(self) -> Outcome:
         """Crawl as the daemon does, and serve what came of it."""
         self.node.uptime = Uptime("boot", self.seconds)
-        wishes = Wishes(policy=self.policy, guard=Guard(), refetch=1)
+        wishes = Wishes(
+            policy=self.policy, guard=Guard(), refetch=1, withdrawn_after=WITHDRAWN_AFTER
+        )
         self.node.wishes = wishes
         outcome = await self.node.sync()
         while not self.node.reported.empty():

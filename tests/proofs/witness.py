@@ -24,7 +24,7 @@ from mirror.publication.documents import (
 )
 from mirror.publication.feeds import all_files
 from mirror.storage.entries import START, Removal, Sighting, Withdrawal
-from tests.proofs.keeper import BEGIN, GRACE, Keeper
+from tests.proofs.keeper import BEGIN, GRACE, WITHDRAWN_AFTER, Keeper
 from tests.proofs.walking import digest_at
 from tests.replica import Replica
 
@@ -70,6 +70,8 @@ class Witness:
         """Know nothing yet."""
         self._truth: dict[str, str] = {}
         self._delisted: set[str] = set()
+        # In service: since when a crawl can have missed it.
+        self._missed: dict[str, float] = {}
         self._hashed: set[Digest] = set()
         self._boards: dict[Digest, dict[str, Digest]] = {}
         self._offers: dict[Digest, set[str]] = {}
@@ -82,6 +84,10 @@ class Witness:
         """Take note of what upstream lists, and of the bytes that it really has."""
         self._delisted |= day.delisted
         self._delisted -= day.listed
+        for name in day.delisted:
+            self._missed.setdefault(name, self.keeper.seconds)
+        for name in day.listed:
+            self._missed.pop(name, None)
         self.wanted = set(self._wanted())
         self.learn(self.wanted)
 
@@ -226,6 +232,8 @@ class Witness:
             case Withdrawal() as withdrawal:
                 self.withdrawn += 1
                 assert withdrawal.name in self._delisted, (day, withdrawal)
+                missed = self.keeper.seconds - self._missed[withdrawal.name]
+                assert missed >= WITHDRAWN_AFTER.total_seconds(), (day, withdrawal)
             case Removal() as removal:
                 self.removed += bool(removal.names)
                 kept = {name for name in removal.names if self._is_kept(name)}
