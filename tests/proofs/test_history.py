@@ -5,9 +5,10 @@ by `tests.proofs.witness`.  In `make test` upstream is asked once a week, which 
 every preview, and daily while it does something bad or odd; all is checked every day.  In the long
 tests it is asked daily.
 
-It failed when things were broken on purpose: graces that are over at once (P2, on day 14), cut
-pages that count as whole ones (P6, on day 42), and a publisher that names what rotated away for
-ever (no preview was ever let go).
+It failed when things were broken on purpose: a plan that leaves a wanted preview and a byte that
+is served changed (on day 1), pages that are not read and count as empty (day 15), a withdrawal at
+the first crawl that misses a name (day 29), graces that are over at once (P2, on day 63), and a
+publisher that names what rotated away for ever (no preview was ever let go).
 """
 
 from __future__ import annotations
