@@ -27,6 +27,7 @@ from tests.bench.sync import upstream
 from tests.bench.upkeep import POLICY
 from tests.cache.node import OFFERED, two_releases
 from tests.proofs.program import Program
+from tests.web.client import Client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -75,7 +76,10 @@ async def idle_day(folder: Path) -> list[Figure]:
 
 
 async def _watched(program: Program, daemon: int, number: int, names: list[str]) -> Day:
-    assert (await program.run("status")).status == 0
+    # Clients are answered first; this waits until operators are, too.
+    await Client(number).get("/v1/status.json")
+    told = await program.run("status")
+    assert told.status == 0, told.written[-2000:]
     report = program.place / "strace"
     tracing = await asyncio.create_subprocess_exec(
         *(
