@@ -63,6 +63,7 @@ def test_a_comment_becomes_a_setting_when_its_mark_is_taken_away(tmp_path: Path)
         "tls.certificate",
         "tls.key",
         "transfer.inbox",
+        "traces.url",
     ]
 
 
