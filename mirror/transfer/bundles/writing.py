@@ -95,7 +95,8 @@ class VolumeFiles:
             left = len(rest) if self._room is None else self._room - self._written
             part, rest = rest[:left], rest[left:]
             self._file.write(part)
-            self._hashed.update(part)
+            if self._room is not None:
+                self._hashed.update(part)  # for the head that only volumes have
             self._written += len(part)
             if self._room is not None and self._written == self._room:
                 self._end()
