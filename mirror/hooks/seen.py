@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from mirror.hooks.events import AlarmFacts
 from mirror.shapes import Shape
-from mirror.storage.disk import reported
+from mirror.storage.disk import find_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,12 +71,9 @@ def find_seen(data: Path) -> Seen | None:
     This blocks; raises `StorageError` when the disk refuses.
     """
     path = data / FOLDER / _SEEN_FILE
-    with reported("reading", path):
-        try:
-            with path.open("rb") as file:
-                text = file.read(_FILE_BYTES)
-        except FileNotFoundError:
-            return None
+    text = find_bytes(path, _FILE_BYTES)
+    if text is None:
+        return None
     try:
         return _SEEN.validate_json(text)
     except ValidationError:

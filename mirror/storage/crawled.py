@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AwareDatetime, Field, ValidationError
 
 from mirror.shapes import Shape
-from mirror.storage.disk import reported
+from mirror.storage.disk import find_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,12 +55,9 @@ def find_last_crawl(folder: Path) -> LastCrawl | None:
     Raises `StorageError` when the disk refuses.
     """
     path = folder / CRAWLED_FILE
-    with reported("reading", path):
-        try:
-            with path.open("rb") as file:
-                text = file.read(_FILE_BYTES)
-        except FileNotFoundError:
-            return None
+    text = find_bytes(path, _FILE_BYTES)
+    if text is None:
+        return None
     try:
         return _LAST_CRAWLS.validate_json(text)
     except ValidationError:

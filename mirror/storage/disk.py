@@ -136,6 +136,19 @@ def reported(doing: str, path: Path) -> Iterator[None]:
         raise in_words(doing, path, error) from error
 
 
+def find_bytes(path: Path, most: int) -> bytes | None:
+    """Return up to *most* bytes of a small file of ours, None when there is none; this blocks.
+
+    Raises `StorageError` when the disk refuses.
+    """
+    with reported("reading", path):
+        try:
+            with path.open("rb") as file:
+                return file.read(most)
+        except FileNotFoundError:
+            return None
+
+
 def in_words(doing: str, path: Path, error: OSError) -> StorageError:
     """Return the `StorageError` that says what failed, where and why."""
     if error.errno in _FULL:

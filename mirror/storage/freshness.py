@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from mirror.errors import MalformedValueError
 from mirror.shapes import Shape
-from mirror.storage.disk import reported
+from mirror.storage.disk import find_bytes
 from mirror.storage.publications import CHANNEL_NAME, CURRENT
 
 if TYPE_CHECKING:
@@ -40,12 +40,9 @@ _PAGES = Shape(SignedPage)
 def find_freshness(folder: Path, channel: str = CURRENT) -> SignedPage | None:
     """Read what the data folder *folder* has of *channel*; None when nothing; this blocks."""
     path = _path(folder, channel)
-    with reported("reading", path):
-        try:
-            with path.open("rb") as file:
-                text = file.read(_FILE_BYTES)
-        except FileNotFoundError:
-            return None
+    text = find_bytes(path, _FILE_BYTES)
+    if text is None:
+        return None
     try:
         return _PAGES.validate_json(text)
     except ValidationError:

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 
 from mirror.errors import DamagedError
 from mirror.shapes import Shape
-from mirror.storage.disk import reported
+from mirror.storage.disk import find_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,12 +48,9 @@ def make_node(random: Callable[[int], bytes]) -> Node:
 def find_node(folder: Path) -> Node | None:
     """Read the ids of the data folder *folder*; None when it has none yet; this blocks."""
     path = folder / NODE_FILE
-    with reported("reading", path):
-        try:
-            with path.open("rb") as file:
-                text = file.read(_FILE_BYTES)
-        except FileNotFoundError:
-            return None
+    text = find_bytes(path, _FILE_BYTES)
+    if text is None:
+        return None
     try:
         return _NODES.validate_json(text)
     except ValidationError as error:

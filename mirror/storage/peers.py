@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 from mirror.catalog.values import Digest
 from mirror.errors import DamagedError
 from mirror.shapes import Shape
-from mirror.storage.disk import reported
+from mirror.storage.disk import find_bytes
 from mirror.storage.threads import to_end
 
 if TYPE_CHECKING:
@@ -65,12 +65,9 @@ class Peers:
         self._files.write(self._path, _PLACES.dump_json(newest) + b"\n")
 
     def _read(self) -> dict[str, PeerPlace]:
-        with reported("reading", self._path):
-            try:
-                with self._path.open("rb") as file:
-                    text = file.read(_FILE_BYTES)
-            except FileNotFoundError:
-                return {}
+        text = find_bytes(self._path, _FILE_BYTES)
+        if text is None:
+            return {}
         try:
             return _PLACES.validate_json(text)
         except ValidationError as error:

@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError
 from mirror.catalog.values import Digest
 from mirror.errors import DamagedError, MalformedValueError
 from mirror.shapes import Shape
-from mirror.storage.disk import reported
+from mirror.storage.disk import find_bytes, reported
 from mirror.storage.threads import to_end
 
 if TYPE_CHECKING:
@@ -91,12 +91,9 @@ class ProposalReader:
 
     def _read(self, channel: str) -> tuple[Proposal, ...]:
         path = self._path(channel)
-        with reported("reading", path):
-            try:
-                with path.open("rb") as file:
-                    text = file.read(_FILE_BYTES)
-            except FileNotFoundError:
-                return ()
+        text = find_bytes(path, _FILE_BYTES)
+        if text is None:
+            return ()
         try:
             return _PROPOSALS.validate_json(text)
         except (ValidationError, MalformedValueError) as error:

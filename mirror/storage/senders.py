@@ -16,7 +16,7 @@ from mirror.catalog.values import Digest
 from mirror.errors import DamagedError
 from mirror.publication.bundle import Mark
 from mirror.shapes import Shape
-from mirror.storage.disk import reported
+from mirror.storage.disk import find_bytes
 from mirror.storage.threads import to_end
 
 if TYPE_CHECKING:
@@ -71,12 +71,9 @@ class Senders:
         self._files.write(self._path, _SENDERS.dump_json(newest) + b"\n")
 
     def _read(self) -> dict[str, Sender]:
-        with reported("reading", self._path):
-            try:
-                with self._path.open("rb") as file:
-                    text = file.read(_FILE_BYTES)
-            except FileNotFoundError:
-                return {}
+        text = find_bytes(self._path, _FILE_BYTES)
+        if text is None:
+            return {}
         try:
             return _SENDERS.validate_json(text)
         except ValidationError as error:

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from mirror.errors import DamagedError
 from mirror.shapes import Shape
-from mirror.storage.disk import reported
+from mirror.storage.disk import find_bytes, reported
 from mirror.storage.threads import to_end
 
 if TYPE_CHECKING:
@@ -61,12 +61,9 @@ class SignatureReader:
 
     def _read(self, digest: Digest) -> dict[str, str]:
         path = self._path(digest)
-        with reported("reading", path):
-            try:
-                with path.open("rb") as file:
-                    text = file.read(_FILE_BYTES)
-            except FileNotFoundError:
-                return {}
+        text = find_bytes(path, _FILE_BYTES)
+        if text is None:
+            return {}
         try:
             return _SIGNATURES.validate_json(text)
         except ValidationError as error:

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from mirror.errors import DamagedError, KeyRefusedError
 from mirror.shapes import Shape
-from mirror.storage.disk import reported
+from mirror.storage.disk import find_bytes
 from mirror.transfer.keys.minisign import PublicKey
 
 if TYPE_CHECKING:
@@ -86,12 +86,9 @@ def find_keyring(folder: Path) -> Keyring:
     Raises `DamagedError` for a file that is none: nobody is believed then.
     """
     path = folder / KEYRING
-    with reported("reading", path):
-        try:
-            with path.open("rb") as file:
-                text = file.read(_FILE_BYTES)
-        except FileNotFoundError:
-            return Keyring({}, {})
+    text = find_bytes(path, _FILE_BYTES)
+    if text is None:
+        return Keyring({}, {})
     try:
         keyring = _KEYRINGS.validate_json(text)
         ids = {key_id: one.key.key_id for key_id, one in keyring.keys.items()}
