@@ -15,6 +15,7 @@ from mirror.catalog.guard import Guard
 from mirror.catalog.plan import Newest, Override, Policy
 from mirror.daemon.addresses import own_url
 from mirror.errors import ConfigurationError
+from mirror.storage.lock import PATIENCE
 from mirror.storage.quarantine import Bounds
 from mirror.storage.space import KeepFree
 from mirror.storage.store import Terms
@@ -76,7 +77,7 @@ def wishes_of(settings: Settings, *, accept_shrunken: bool = False) -> Wishes:
 def terms_of(settings: Settings) -> Terms:
     """Return on which terms the store is kept."""
     keep = settings.disk.keep_free
-    return Terms(KeepFree(keep.size, keep.share), Bounds(), own_url(settings))
+    return Terms(KeepFree(keep.size, keep.share), Bounds(), own_url(settings), PATIENCE)
 
 
 def on_demand_terms_of(settings: Settings) -> OnDemandTerms:

@@ -33,7 +33,7 @@ from mirror.storage.crawled import find_last_crawl
 from mirror.storage.deliveries import Deliveries
 from mirror.storage.freshness import find_freshness
 from mirror.storage.history import find_history
-from mirror.storage.lock import refuse_if_locked
+from mirror.storage.lock import PATIENCE, refuse_if_locked
 from mirror.tracing.late import tracing
 from mirror.web.app import SHELF, Serving, make_app
 from mirror.web.listening import tcp_sockets
@@ -43,6 +43,7 @@ from mirror.web.workers import workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
+    from pathlib import Path
 
     from mirror.catalog.values import Digest
     from mirror.config import ListenAddress, Settings
@@ -71,7 +72,9 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
             await _look_at_hooks(settings)
         ready: asyncio.Future[Operations] = asyncio.get_running_loop().create_future()
         stack.callback(_settle, ready)
-        held = await asyncio.to_thread(_find_held, settings)
+        held = await asyncio.to_thread(_find_held, settings.data_dir)
+        if held is not None:
+            await refuse_if_locked(settings.data_dir, PATIENCE)
         notifier = Notifier(os.environ)
         if held is not None:
             await _open_doors(stack, settings, held, ready, tls)
@@ -119,15 +122,13 @@ def _stopped_by_signals(tls: Tls) -> Iterator[asyncio.Event]:
             loop.remove_signal_handler(number)
 
 
-def _find_held(settings: Settings) -> Held | None:
-    """Return what is held already; None for a data directory that is still to be made."""
+def _find_held(folder: Path) -> Held | None:
+    """Return what is held already; None for a data folder that is still to be made."""
     try:
-        held = open_held(settings.data_dir)
+        return open_held(folder)
     except ForeignDataError:
         # New, or of another format: opening it for writing makes it, or says what is wrong.
         return None
-    refuse_if_locked(settings.data_dir)
-    return held
 
 
 async def _working(settings: Settings) -> AbstractAsyncContextManager[Operations]:

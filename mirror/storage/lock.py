@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import os
@@ -11,12 +12,16 @@ from mirror.errors import LockedError, StorageError
 from mirror.storage.disk import reported
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
 LOCK_FILE = "lock"
+# Seconds that are enough for a command that looks at what is held.
+PATIENCE = 3.0
 
 _PID_BYTES = 20
+# Seconds between two attempts.
+_MOMENT = 0.05
 
 
 @contextlib.contextmanager
@@ -36,10 +41,30 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def refuse_if_locked(folder: Path) -> None:
-    """Raise `LockedError` when another process holds the lock of *folder* at this moment."""
+@contextlib.asynccontextmanager
+async def locked_soon(folder: Path, patience: float) -> AsyncIterator[None]:
+    """Hold the lock as `locked` does, after at most *patience* seconds of waiting for it.
+
+    A command that only looks holds it for a moment: that is no reason for a daemon to end.
+    """
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + patience
+    with contextlib.ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(locked(folder))
+                break
+            except LockedError:
+                if loop.time() >= ends:
+                    raise
+            await asyncio.sleep(_MOMENT)
+        yield
+
+
+async def refuse_if_locked(folder: Path, patience: float) -> None:
+    """Raise `LockedError` when another process holds the lock of *folder* for that long."""
     try:
-        with locked(folder):
+        async with locked_soon(folder, patience):
             return
     except LockedError:
         raise

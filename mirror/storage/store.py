@@ -28,7 +28,7 @@ from mirror.storage.index import Index
 from mirror.storage.layout import Layout, make_data_folder
 from mirror.storage.ledger import Ledger
 from mirror.storage.ledger_reader import LedgerReader
-from mirror.storage.lock import locked
+from mirror.storage.lock import locked, locked_soon
 from mirror.storage.node import Node, find_node
 from mirror.storage.peers import Peers
 from mirror.storage.pending import PendingFolder
@@ -77,11 +77,13 @@ class Terms:
 
     ``keep_free`` None keeps nothing free.  ``public_url`` is the address of this mirror that
     its publications give their clients, without a final slash; None: they give none.
+    ``patience`` is for how many seconds to wait for another process that has the store.
     """
 
     keep_free: KeepFree | None
     quarantine: Bounds
     public_url: str | None = None
+    patience: float = 0.0
 
 
 USUAL_TERMS = Terms(KeepFree(), Bounds())
@@ -125,7 +127,7 @@ class Store(StoreReader):
 
         *signer* signs what is published; None: nobody does.
 
-        Raises `LockedError` when another process has it, `ForeignDataError` for a folder or
+        Raises `LockedError` when another process keeps it, `ForeignDataError` for a folder or
         database of another format, `DamagedError` for what no crash explains,
         `StorageError` when the disk refuses.
         """
@@ -133,7 +135,7 @@ class Store(StoreReader):
         room = Room(files.disk, folder, terms.keep_free)
         layout = Layout(folder)
         await to_end(make_data_folder, folder, files)
-        with locked(folder):
+        async with locked_soon(folder, terms.patience):
             parts = DataFolder(layout, files, room, terms.quarantine, clock)
             prepared = await to_end(parts.prepare, random)
             async with Database(layout.database) as database:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import psutil
 import pytest
 
+from mirror.storage.lock import locked
 from tests.proofs.node import Node
 from tests.proofs.program import send
 from tests.proofs.waiting import until
@@ -284,6 +285,21 @@ async def test_a_second_daemon_on_the_same_data_is_refused(program: Program) -> 
         f"mpmirror: process {first.process.pid} holds the data folder {program.data}\n"
     )
     assert list(served.files) == [PICO]
+
+
+async def test_a_daemon_waits_for_a_command_that_only_looks(program: Program) -> None:
+    """It begins as soon as the data folder is free, with what is held and without."""
+    program.data.mkdir()
+    async with one_board().running() as url:
+        program = replace(program, upstream=url)
+        for _ in range(2):
+            with contextlib.ExitStack() as held:
+                held.enter_context(locked(program.data))
+                asyncio.get_running_loop().call_later(2.0, held.close)
+                async with program.serving() as daemon:
+                    await daemon.ready()
+                    ended = await daemon.stop()
+            assert ended == 0
 
 
 async def test_sighup_changes_nothing(program: Program) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mirror.errors import LockedError, StorageError
-from mirror.storage.lock import locked, refuse_if_locked
+from mirror.storage.lock import locked, locked_soon, refuse_if_locked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,13 +75,39 @@ def test_whatever_the_file_says_the_lock_holds(tmp_path: Path, text: bytes) -> N
             pass
 
 
-def test_asking_whether_a_folder_is_locked_changes_nothing(tmp_path: Path) -> None:
+async def test_whoever_waits_gets_the_folder_when_it_is_free(tmp_path: Path) -> None:
+    """Not a moment before, and by nobody's leave but the holder's."""
+    loop = asyncio.get_running_loop()
+    with locked(tmp_path):
+        waiting = asyncio.create_task(_hold(tmp_path, patience=60.0))
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+    begun = loop.time()
+    await waiting
+
+    assert loop.time() - begun < 30
+
+
+async def test_patience_ends(tmp_path: Path) -> None:
+    """Then the holder is named, and waiting has changed nothing."""
+    with locked(tmp_path):
+        with pytest.raises(LockedError, match=f"process {os.getpid()} holds"):
+            await _hold(tmp_path, patience=0.2)
+        assert (tmp_path / "lock").read_text() == f"{os.getpid()}\n"
+
+
+async def test_asking_whether_a_folder_is_locked_changes_nothing(tmp_path: Path) -> None:
     """A free folder can be locked afterwards; a held one is refused, with the holder's number."""
-    refuse_if_locked(tmp_path)
+    await refuse_if_locked(tmp_path, 0.0)
     with locked(tmp_path), pytest.raises(LockedError, match=f"process {os.getpid()} holds"):
-        refuse_if_locked(tmp_path)
+        await refuse_if_locked(tmp_path, 0.0)
 
 
-def test_a_folder_that_can_not_be_locked_is_locked_by_nobody(tmp_path: Path) -> None:
+async def test_a_folder_that_can_not_be_locked_is_locked_by_nobody(tmp_path: Path) -> None:
     """Asking is no error there."""
-    refuse_if_locked(tmp_path / "nowhere")
+    await refuse_if_locked(tmp_path / "nowhere", 0.0)
+
+
+async def _hold(folder: Path, patience: float) -> None:
+    async with locked_soon(folder, patience):
+        pass
