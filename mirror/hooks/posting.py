@@ -101,7 +101,8 @@ class Poster:
     async def _session(self) -> aiohttp.ClientSession:
         """Return connections for one event: events are rare, and nothing is held between them."""
         url = self._url
-        context = await asyncio.to_thread(ssl_context, self._surroundings.ca_files)
+        trusted = self._surroundings.ca_files
+        context = await asyncio.to_thread(ssl_context, trusted) if url.scheme == "https" else True
         guard = Guard(Origin(url.scheme, url.host, url.number), self._surroundings)
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(

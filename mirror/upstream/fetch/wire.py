@@ -123,10 +123,12 @@ class Wire:
         self._surroundings = surroundings
         self._user_agent = user_agent
         self._session: aiohttp.ClientSession | None = None
+        self._trusted: ssl.SSLContext | None = None
 
     async def open(self) -> None:
-        """Read the certificates; raise `ConfigurationError` if a CA file can not be read."""
-        context = await asyncio.to_thread(ssl_context, self._surroundings.ca_files)
+        """Be ready to connect; raise `ConfigurationError` if a CA file can not be read."""
+        if self._origin.scheme == "https" or self._surroundings.ca_files:
+            await self._trust()
         guard = Guard(self._origin, self._surroundings)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
@@ -134,7 +136,6 @@ class Wire:
                 resolver=guard,
                 use_dns_cache=False,
                 socket_factory=guard.socket,
-                ssl=context,
             ),
             timeout=aiohttp.ClientTimeout(
                 connect=self._politeness.connect_seconds,
@@ -161,14 +162,19 @@ class Wire:
         head_seconds = self._politeness.connect_seconds + self._politeness.read_seconds
         proxy = self._proxy_for(url)
         credentials = _credentials(proxy)
+        secure = not url.startswith("http:")
         # A tunnel shows them to the proxy alone; a plain request carries them itself.
-        plain = credentials if url.startswith("http:") else {}
+        carried = {} if secure else credentials
+        # Reading whom the system trusts takes as long as a page or two: only where it matters,
+        # which is also after a redirect of a plain upstream to its secure self.
+        context = await self._trust() if secure else True
         try:
             # The library bounds each read only; a head that trickles in would have no end.
             async with asyncio.timeout(head_seconds):
                 response = await self._session.get(
                     url,
-                    headers={**headers, **plain},
+                    headers={**headers, **carried},
+                    ssl=context,
                     allow_redirects=False,
                     proxy=proxy.url if proxy else None,
                     proxy_headers=credentials,
@@ -177,6 +183,12 @@ class Wire:
             raise _unavailable(url, error) from error
         # The session was told to make no others.
         return Answer(url, cast("_Response", response), body_seconds, self._received)
+
+    async def _trust(self) -> ssl.SSLContext:
+        """Return whom to believe, which is read once."""
+        if self._trusted is None:
+            self._trusted = await asyncio.to_thread(ssl_context, self._surroundings.ca_files)
+        return self._trusted
 
     def _proxy_for(self, url: str) -> Proxy | None:
         scheme = url.partition(":")[0]

@@ -253,6 +253,44 @@ async def test_a_ca_file_that_is_none_is_named(clock: Clock, tmp_path: Path) -> 
         await making("https://localhost", clock, surroundings=around).__aenter__()
 
 
+async def test_a_plain_upstream_may_lead_to_its_secure_self(
+    upstream: Scripted, secure: Scripted, clock: Clock, certificate: Certificate
+) -> None:
+    secure.answer("/", reply(200, b"safe"))
+    base = leading(upstream, secure)
+    around = replace(trusting(certificate), http_proxy=proxied(upstream), typed=True)
+    async with making(base, clock, surroundings=around) as fetcher:
+        page = await fetcher.page(f"{base}/")
+
+    assert page.body == b"safe"
+
+
+async def test_where_a_plain_upstream_leads_to_an_unknown_ca_is_not_trusted(
+    upstream: Scripted, secure: Scripted, clock: Clock
+) -> None:
+    """Whom to trust is asked before the first secure request, however late that comes."""
+    base = leading(upstream, secure)
+    around = replace(names(["127.0.0.1"]), http_proxy=proxied(upstream), typed=True)
+    async with making(base, clock, surroundings=around) as fetcher:
+        with pytest.raises(UpstreamUnavailableError, match="not trusted"):
+            await fetcher.page(f"{base}/")
+
+    assert upstream.requests
+    assert secure.requests == []
+
+
+def leading(upstream: Scripted, secure: Scripted) -> str:
+    """Let *upstream*, asked as a proxy, redirect to *secure*; return the plain base URL."""
+    host = f"upstream.example.org:{secure.listen}"
+    upstream.answer(f"http://{host}/", reply(302, b"", f"Location: https://{host}/"))
+    return f"http://{host}"
+
+
+def proxied(upstream: Scripted) -> Proxy:
+    """Return *upstream* as a proxy."""
+    return Proxy.parse(f"127.0.0.1:{upstream.listen}")
+
+
 @contextlib.asynccontextmanager
 async def tunnelling(listen: int) -> AsyncIterator[tuple[Proxy, list[str]]]:
     """A proxy that connects everybody to *listen* here; gives it and what it was asked for."""
