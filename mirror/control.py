@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -36,6 +36,19 @@ class Reply:
 
     status: int
     body: bytes
+
+
+async def answers(socket_path: Path) -> bool:
+    """Say whether somebody takes connections at *socket_path* at this moment."""
+    try:
+        async with asyncio.timeout(_TO_CONNECT):
+            _, writer = await asyncio.open_unix_connection(socket_path)
+    except OSError:
+        return False
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+    return True
 
 
 async def ask(
@@ -108,4 +121,7 @@ async def _asking(
         ):
             yield response
     except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
-        raise LockedError(f"the daemon at {socket_path} does not answer") from error
+        raise LockedError(
+            f"the daemon at {socket_path} does not answer: it has just ended, or another command "
+            "is at work on the data; try again in a moment"
+        ) from error

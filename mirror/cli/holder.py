@@ -1,14 +1,18 @@
 """Who does the work of a writing command: this process, or the daemon that holds the data.
 
 A command opens the store; where another process has it, it sends itself to that process and
-shows what it answers.
+shows what it answers.  A daemon that only just starts holds the data before it answers, and a
+command that looks holds them for a moment: both are waited for.
 """
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
+from mirror.control import answers
 from mirror.daemon.parts import now, terms_of
 from mirror.daemon.signing import signer_of
 from mirror.errors import LockedError
@@ -19,18 +23,38 @@ if TYPE_CHECKING:
 
     from mirror.config import Settings
 
+# Seconds in which a daemon answers that has begun, on a small and busy machine too.
+_PATIENCE: Final = 5.0
+# Seconds between two looks.
+_MOMENT: Final = 0.1
+
 
 @asynccontextmanager
-async def store_or_holder(settings: Settings) -> AsyncIterator[Store | None]:
-    """Open the store; give None when another process has it, which then is to be asked."""
-    signer = await signer_of(settings)
-    opening = Store.open(settings.data_dir, clock=now, terms=terms_of(settings), signer=signer)
-    try:
-        store = await opening.__aenter__()
-    except LockedError:
-        yield None
-        return
-    try:
+async def store_or_holder(
+    settings: Settings, patience: float = _PATIENCE
+) -> AsyncIterator[Store | None]:
+    """Open the store; give None when another process has it, which then is to be asked.
+
+    Nobody waits for a process that answers; one that does not is given *patience* seconds to
+    begin with that, or to let go of the data.
+    """
+    async with AsyncExitStack() as stack:
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + patience
+        while (store := await _find_store(stack, settings)) is None:
+            if await answers(settings.admin_listen.path) or loop.time() >= ends:
+                break
+            await asyncio.sleep(_MOMENT)
         yield store
-    finally:
-        await opening.__aexit__(None, None, None)
+
+
+async def _find_store(stack: AsyncExitStack, settings: Settings) -> Store | None:
+    """Return the store, open until *stack* ends; None while another process has it."""
+    signer = await signer_of(settings)
+    # Who waits here looks at the socket too.
+    terms = replace(terms_of(settings), patience=0.0)
+    opening = Store.open(settings.data_dir, clock=now, terms=terms, signer=signer)
+    try:
+        return await stack.enter_async_context(opening)
+    except LockedError:
+        return None
