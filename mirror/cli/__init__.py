@@ -16,7 +16,7 @@ from typer.main import get_command
 from mirror.cli.commands import COMMANDS, Command, needed
 from mirror.cli.invocation import CommandGroup, begin
 from mirror.cli.statuses import COMPLETE, FAILED, USAGE, describe
-from mirror.cli.terminal import complain, keep_writing
+from mirror.cli.terminal import complain, finish, keep_open, keep_writing
 from mirror.errors import ConfigurationError, MirrorError
 
 _NAME = "mpmirror"
@@ -28,11 +28,13 @@ def main(arguments: Sequence[str] | None = None, *, commands: Sequence[Command] 
 
     Returns the exit status; raises nothing.
     """
+    keep_open()
     keep_writing()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         program = get_command(application(needed(commands, words)))
         status = program.main(words, prog_name=_NAME, standalone_mode=False)
+        finish()
     except TyperException as error:
         return _usage(error)
     except typer.Abort:

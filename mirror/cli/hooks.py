@@ -12,7 +12,7 @@ import typer
 
 from mirror.cli.hook_lines import hook_lines
 from mirror.cli.invocation import invocation_of
-from mirror.cli.terminal import say, say_json
+from mirror.cli.terminal import hand_over, say, say_json
 from mirror.config import Settings
 from mirror.config.hooks import HookSettings
 from mirror.daemon.hook_status import hooks_on_disk
@@ -56,7 +56,7 @@ def hooks(
         say(make_secret(os.urandom))
         return
     if action is Action.SCHEMA:
-        typer.echo(json.dumps(schema(), indent=1))
+        hand_over(json.dumps(schema(), indent=1).encode() + b"\n")
         return
     settings = invocation_of(context).settings()
     if action is Action.LIST:

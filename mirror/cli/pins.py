@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from pathlib import Path
 from typing import Final
 
-from mirror.cli.terminal import say, say_json, say_table
+from mirror.cli.terminal import hand_over, say, say_json, say_table
 from mirror.errors import MalformedValueError, TooLargeError
 from mirror.storage.disk import Disk, reported
 from mirror.storage.files import Files
@@ -46,7 +45,7 @@ async def export_pins(data: Path, to: str) -> None:
     lines = [encode_pin(pin) + b"\n" for pin in await store.pins.all()]
     if to == "-":
         # ASCII only: the escapes of JSON are the ones that fit a terminal of any encoding.
-        sys.stdout.writelines(f"{json.dumps(json.loads(line))}\n" for line in lines)
+        hand_over(b"".join(json.dumps(json.loads(line)).encode() + b"\n" for line in lines))
         return
     await asyncio.to_thread(Files(Disk()).write, Path(to), b"".join(lines))
     say(f"{len(lines)} pins are written to {to}")

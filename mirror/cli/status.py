@@ -11,7 +11,7 @@ from mirror.cli.counts import completeness_lines, room_lines, say_ports
 from mirror.cli.holder import store_or_holder
 from mirror.cli.hook_lines import hook_lines
 from mirror.cli.invocation import invocation_of
-from mirror.cli.terminal import say
+from mirror.cli.terminal import hand_over, say
 from mirror.config import Settings
 from mirror.control import ask
 from mirror.daemon.disk_levels import levels_of
@@ -35,7 +35,7 @@ def status(
     """Say what is held, what is missing and why, and when upstream is asked next."""
     found = asyncio.run(_status(invocation_of(context).settings()))
     if as_json:
-        typer.echo(encode_status(found))
+        hand_over(encode_status(found))
     else:
         for line in _lines(found):
             say(line)

@@ -10,19 +10,22 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 import time
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, TextIO, cast
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
 from mirror.catalog.texts import visible
+from mirror.errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import TracebackType
 
     from rich.progress import Progress, TaskID
@@ -41,8 +44,9 @@ def plain(text: str) -> str:
 
 
 def say(text: str = "", style: str = "") -> None:
-    """Write one line to standard output."""
-    _console(sys.stdout).print(Text(plain(text), style=style))
+    """Write one line to standard output; raise `StorageError` when that can not be written."""
+    with _answering():
+        _console(sys.stdout).print(Text(plain(text), style=style))
 
 
 def complain(text: str) -> None:
@@ -53,7 +57,14 @@ def complain(text: str) -> None:
 def say_json(document: object) -> None:
     """Write *document* as JSON, for a script; nothing else goes to standard output then."""
     # ASCII only: the escapes of JSON are the ones that fit here.
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=True) + "\n")
+    hand_over(json.dumps(document, indent=2, ensure_ascii=True).encode() + b"\n")
+
+
+def hand_over(document: bytes) -> None:
+    """Write JSON as it is, to its last line end, for a script."""
+    finish()
+    with _answering():
+        sys.stdout.buffer.write(document)
 
 
 def say_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -63,6 +74,47 @@ def say_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in table:
         padded = [set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True)]
         say("  ".join(padded).rstrip(), style="bold" if row is table[0] else "")
+
+
+def finish() -> None:
+    """Have all that was said written; raise `StorageError` when that can not be."""
+    with _answering():
+        sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:  # who reads has seen enough
+        raise
+    except OSError as error:
+        # What waits to be written is tried once more at the end of the process.
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        raise StorageError(
+            f"standard output can not be written: {error.strerror or error}"
+        ) from error
+
+
+def keep_open() -> None:
+    """Give standard input, output and errors that are closed something to stand on.
+
+    Else the next file that is opened would have the number of one of them, and get what is
+    said.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+    sys.stdin = sys.stdin or _standing(0, "r")
+    sys.stdout = sys.stdout or _standing(1, "w")
+    sys.stderr = sys.stderr or _standing(2, "w")
+
+
+def _standing(number: int, mode: str) -> TextIO:
+    return cast("TextIO", os.fdopen(number, mode, encoding="utf-8", closefd=False))
 
 
 def keep_writing() -> None:

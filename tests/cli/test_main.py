@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,6 @@ from mirror.errors import ConfigurationError, DamagedError, LockedError, Upstrea
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 def failing(error: BaseException) -> Callable[[], None]:
@@ -188,3 +188,32 @@ def test_a_command_loads_only_what_it_needs(words: str) -> None:
     ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)  # noqa: S603 - our own program
 
     assert ended.stdout.splitlines()[-1] == ""
+
+
+def test_an_answer_that_can_not_be_written_is_said(tmp_path: Path) -> None:
+    """A full disk behind `>` is no fault of mpmirror, and no success."""
+    command = [sys.executable, "-m", "mirror", "--data", str(tmp_path), "config", "--json"]
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(  # noqa: S603 - our own program
+            command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60
+        )
+
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        "mpmirror: standard output can not be written: No space left on device\n",
+    )
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_what_is_closed_ends_no_command(number: int, tmp_path: Path) -> None:
+    """And no file that the command opens gets what was to be said there."""
+    program = (
+        f"import os, sys; os.close({number}); sys.stdin, sys.stdout, sys.stderr = "
+        f"[None if n == {number} else s for n, s in enumerate((sys.stdin, sys.stdout, sys.stderr))]"
+        "; from mirror.cli import main; status = main(sys.argv[1:]); "
+        "sys.exit(status or os.open(sys.executable, os.O_RDONLY) < 3)"
+    )
+    command = [sys.executable, "-c", program, "config"]
+    ended = subprocess.run(command, capture_output=True, cwd=tmp_path, check=False, timeout=60)  # noqa: S603 - our own program
+
+    assert ended.returncode == 0, ended.stderr
