@@ -6,6 +6,7 @@ later up to the interval.  None begins while there is a rest.  The only user of 
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -114,13 +115,21 @@ class Schedule:
     async def _on_time(self) -> None:
         rest = self._rest(self._clock())
         if rest is None:
-            await self._run()
+            await self._run_unless_stopped()
         elif self._runs:
             structlog.get_logger().info(
                 "the sync run waits", until=rest.until.isoformat(), because_of=rest.why
             )
             self._put_off = rest
             self._scheduler.modify_job("sync", next_run_time=rest.until)
+
+    async def _run_unless_stopped(self) -> None:
+        try:
+            await self._run()
+        except asyncio.CancelledError:
+            # The scheduler would tell an operator, with a traceback, that a daemon was stopped.
+            if self._runs:
+                raise
 
     def _continue_at(self, sooner: datetime) -> None:
         planned = self._planned()

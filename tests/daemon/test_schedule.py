@@ -13,6 +13,8 @@ from mirror.daemon.schedule import Schedule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pytest
+
 SIX_HOURS = timedelta(hours=6)
 
 
@@ -144,3 +146,26 @@ async def test_a_rest_that_lasts_beyond_the_interval_puts_off_what_was_planned()
         schedule.continue_after_rest()
 
         assert (schedule.next_run, schedule.next_rest) == (end, Rest(end, "it rests"))
+
+
+async def test_a_stop_in_the_middle_of_a_run_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    """Every update of the software is one; an operator is not told of faults for it."""
+    begun, never, left = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def run() -> int:
+        begun.set()
+        try:
+            await never.wait()
+        finally:
+            left.set()
+        return 0
+
+    schedule = Schedule(run, every=SIX_HOURS, jitter=timedelta(0), clock=right_now)
+    schedule.start(None)
+    async with asyncio.timeout(60):
+        await begun.wait()
+        schedule.stop()
+        await left.wait()
+    await asyncio.sleep(0)
+
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
