@@ -20,8 +20,10 @@ _PLAIN: Final = json.JSONEncoder(
 # Surrogates are no text at all.
 _HIGH: Final = re.compile("[\ud800-\U0010ffff]")
 # RFC 8785 3.2.2.3: a number that is no integer, or beyond 2^53, is written as ECMAScript does.
+_NUMBER: Final = re.compile(r"-?(?:[0-9]+[.e]|[0-9]{16}|[NI])")
 # Outside of a string a number follows one of these; inside, to be too careful costs only time.
-_NUMBER: Final = re.compile(r'(?:\A|":|[\[,])(?:-?[0-9]+[.e]|-?[0-9]{16}|-?[NI])')
+# Looked for one by one: a pattern with a plain beginning is found several times as fast.
+_NUMBERS: Final = tuple(re.compile(before + _NUMBER.pattern) for before in ('":', ",", r"\["))
 
 
 def canonical(value: object) -> bytes:
@@ -31,6 +33,7 @@ def canonical(value: object) -> bytes:
     text that is not Unicode; `TypeError` for what is no JSON.
     """
     text = _PLAIN.encode(value)
-    if _NUMBER.search(text) or not (text.isascii() or _HIGH.search(text) is None):
+    numbers = _NUMBER.match(text) or any(number.search(text) for number in _NUMBERS)
+    if numbers or not (text.isascii() or _HIGH.search(text) is None):
         return rfc8785.dumps(value)  # type: ignore[arg-type]  # the same value, as JSON's own types
     return text.encode()
