@@ -202,11 +202,13 @@ def _processor_seconds(process: subprocess.Popen[bytes]) -> float:
 
 def _started(program: str, memory_bytes: int) -> subprocess.Popen[bytes]:
     # The child finds its modules where this process found them, and nowhere else: no
-    # environment, no current folder, no start-up files (-I, -S).
+    # environment, no current folder, no start-up files (-I, -S).  What it compiles is kept as
+    # this process would keep it: before it is limited it loads modules, and no foreign byte.
+    flags = ["-I", "-S", *(["-B"] if sys.dont_write_bytecode else [])]
     places = [str(Path(mirror.__file__).parents[1]), *filter(os.path.isabs, sys.path)]
     try:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
-            [sys.executable, "-I", "-S", "-B", "-c", program, str(memory_bytes), *places],
+            [sys.executable, *flags, "-c", program, str(memory_bytes), *places],
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 PROGRAM = """
-import gc, signal, sys
+import gc, os, signal, sys
 gc.disable()
+# Whoever waits for it has something better to do meanwhile.
+os.nice(10)
 # Whoever stops the daemon signals all its processes; only the daemon decides when this one ends.
 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
     signal.signal(number, signal.SIG_IGN)
 sys.path[:] = sys.argv[2:]
-# CSS selectors, which nothing here uses, are a fifth of what takes long to load.
-sys.modules["soupsieve"] = None
+# CSS selectors, and guesses at codecs: nothing here uses them, and they take long to load.
+for name in ("soupsieve", "cchardet", "chardet", "charset_normalizer"):
+    sys.modules[name] = None
 from mirror.sandbox.child import main
 main()
 """

@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from mirror.errors import ChildRefusedError, ChildUnavailableError, MirrorError
+from mirror.errors import (
+    ChildRefusedError,
+    ChildUnavailableError,
+    MirrorError,
+    PageRefusedError,
+)
 from mirror.formats.verdict import Verdict
 from mirror.sandbox.frames import MAX_ANSWER, OUT_OF_MEMORY, Question, Request
 from mirror.sandbox.pipes import Body
@@ -170,6 +175,18 @@ def test_a_child_is_apart(running: psutil.Process) -> None:
     assert running.nice() == min(19, psutil.Process().nice() + 10)
     assert running.cwd() == "/"
     assert running.terminal() is None
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_a_child_compiles_is_kept_where_its_parent_keeps_it(
+    monkeypatch: pytest.MonkeyPatch, *, kept: bool
+) -> None:
+    """Else each child of a checkout, which nobody compiled, would compile its readers anew."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", not kept)
+    said = """b'{"error": "PageRefusedError", "text": "%r"}' % sys.dont_write_bytecode"""
+
+    with pytest.raises(PageRefusedError, match=f"^{not kept}$"):
+        ask(f"{TEMPLATE}\nsay(3, {said})")
 
 
 ATTEMPTS = """
