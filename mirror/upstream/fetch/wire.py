@@ -127,7 +127,7 @@ class Wire:
 
     async def open(self) -> None:
         """Be ready to connect; raise `ConfigurationError` if a CA file can not be read."""
-        if self._origin.scheme == "https" or self._surroundings.ca_files:
+        if self._origin.scheme == "https":
             await self._trust()
         guard = Guard(self._origin, self._surroundings)
         self._session = aiohttp.ClientSession(
