@@ -13,7 +13,6 @@ from mirror.catalog.plan import SyncPlan
 from mirror.cli.invocation import given, invocation_of
 from mirror.cli.terminal import Steps, complain, say, say_json
 from mirror.config import Settings
-from mirror.daemon.log import logging_as
 from mirror.daemon.memory import loading, share_memory_among_threads
 from mirror.errors import LockedError, MirrorError
 from mirror.first_setup.estimate import typical_size
@@ -44,12 +43,10 @@ def sync(
     """Ask upstream now: crawl, fetch, verify, publish."""
     settings = invocation_of(context).settings(given("upstream.url", "--upstream", upstream))
     if dry_run:
-        with logging_as(settings.log):
-            planned = asyncio.run(_preview(settings))
+        planned = asyncio.run(_preview(settings))
         _tell_plan(settings, planned, as_json=as_json)
         return
-    with logging_as(settings.log):
-        outcome = asyncio.run(_sync(settings, accept_shrunken=accept_shrunken))
+    outcome = asyncio.run(_sync(settings, accept_shrunken=accept_shrunken))
     if as_json:
         say_json(_OUTCOME.dump_python(outcome, mode="json"))
     else:
@@ -71,11 +68,12 @@ async def _sync_with(readers: Sandbox, settings: Settings, *, accept_shrunken: b
     # Here, and not before the readers begin to start: it takes as long to load as they do.
     with loading():
         from mirror.cli.holder import store_or_holder  # noqa: PLC0415 - see above
+        from mirror.daemon.log import logging_as  # noqa: PLC0415 - see above
         from mirror.daemon.once import sync_once  # noqa: PLC0415 - see above
         from mirror.daemon.reach import Reach  # noqa: PLC0415 - see above
         from mirror.daemon.tracing import tracing_command  # noqa: PLC0415 - see above
 
-    with Steps() as steps:
+    with logging_as(settings.log), Steps() as steps:
         report = _reporting(steps)
         async with tracing_command(settings), store_or_holder(settings) as store:
             if store is not None:
@@ -138,9 +136,10 @@ def _tell(outcome: Outcome) -> None:
 
 async def _preview(settings: Settings) -> SyncPlan:
     from mirror.cli.holder import store_or_holder  # noqa: PLC0415 - as above
+    from mirror.daemon.log import logging_as  # noqa: PLC0415 - as above
     from mirror.daemon.once import preview_once  # noqa: PLC0415 - as above
 
-    with Steps() as steps:
+    with logging_as(settings.log), Steps() as steps:
         async with store_or_holder(settings) as store:
             if store is None:
                 raise LockedError("a daemon holds the data: mpmirror status says what is missing")
