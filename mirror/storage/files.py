@@ -13,6 +13,7 @@ import contextlib
 import errno
 import hashlib
 import itertools
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,12 +174,20 @@ class Files:
         Parents stand before their children.  Also the folders that are there have their
         names synced: a killed process may have made them and not come to that.
         """
-        parents = []
+        children: dict[Path, list[Path]] = {}
         for path in paths:
-            with reported("making the folder", path), contextlib.suppress(FileExistsError):
-                self.disk.make_folder(path)
-            parents.append(path.parent)
-        self.sync_folders(parents)
+            children.setdefault(path.parent, []).append(path)
+        for parent, folders in children.items():
+            # One look at all of them costs less than the refusal to make each again.
+            there = _names_in(parent)
+            for path in folders:
+                if path.name not in there:
+                    self._make_folder(path)
+        self.sync_folders(children)
+
+    def _make_folder(self, path: Path) -> None:
+        with reported("making the folder", path), contextlib.suppress(FileExistsError):
+            self.disk.make_folder(path)
 
     def sync_folders(self, folders: Iterable[Path]) -> None:
         """Make the names in each of *folders* durable."""
@@ -205,10 +214,10 @@ class Files:
 
     def sweep(self, folder: Path) -> int:
         """Remove the temporaries that a killed process left in *folder*; say how many."""
-        with reported("reading the folder", folder):
-            stale = [path for path in folder.iterdir() if _TEMPORARY.fullmatch(path.name)]
-        for path in stale:
-            self.remove(path)
+        with reported("reading the folder", folder), os.scandir(folder) as entries:
+            stale = [entry.name for entry in entries if is_temporary(entry.name)]
+        for name in stale:
+            self.remove(folder / name)
         return len(stale)
 
     def _write_some(self, contents: Mapping[Path, bytes], mode: int) -> None:
@@ -265,3 +274,12 @@ class Files:
             self._close(fresh)
         with contextlib.suppress(OSError):
             self.disk.remove(fresh.temporary)
+
+
+def _names_in(folder: Path) -> frozenset[str]:
+    # A folder above ours may be one that lets us through and shows nothing.
+    try:
+        with os.scandir(folder) as entries:
+            return frozenset(entry.name for entry in entries)
+    except OSError:
+        return frozenset()
