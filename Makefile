@@ -47,7 +47,7 @@ test: $(VENV)/development.stamp
 test-gap: $(VENV)/development.stamp
 	@$(BIN)/python -m pytest $(QUICK) $(GAP)
 
-# Daemons and commands as people start them: mostly the starting of Python costs time.
+# Daemons, commands and limited children as processes of their own: mostly their start costs time.
 test-programs: $(VENV)/development.stamp
 	@$(BIN)/python -m pytest -m "programs and not long and not api" $(SHARED) $(addprefix --ignore=,$(APART))
 

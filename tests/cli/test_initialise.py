@@ -159,6 +159,7 @@ def at_terminal(answers: str) -> tuple[int, str]:
     return ended.returncode, ended.stdout.decode() + ended.stderr.decode()
 
 
+@pytest.mark.programs
 def test_somebody_at_a_terminal_is_asked(folder: Path) -> None:
     """First for the boards, then, with the costs in view, whether to write."""
     status, told = at_terminal("RPI_PICO\ny\n")
@@ -169,6 +170,7 @@ def test_somebody_at_a_terminal_is_asked(folder: Path) -> None:
     assert load_settings({}, folder).policy.boards == ("RPI_PICO",)
 
 
+@pytest.mark.programs
 def test_somebody_who_says_no_has_nothing_written(folder: Path) -> None:
     """And is told so."""
     status, told = at_terminal("RPI_PICO\nn\n")

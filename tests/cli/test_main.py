@@ -161,6 +161,7 @@ def test_config_says_where_each_value_comes_from(
     assert rows["offline"]["value"] is False
 
 
+@pytest.mark.programs
 def test_the_program_is_a_module_too(tmp_path: Path) -> None:
     """And its status is that of the process."""
     command = [sys.executable, "-m", "mirror", "config", "--config", str(tmp_path / "absent.toml")]
@@ -177,6 +178,7 @@ def test_the_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out.startswith("mpmirror 0.")
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("words", ["--version", "config --help", "sync --help"])
 def test_a_command_loads_only_what_it_needs(words: str) -> None:
     """What another command needs can take longer to load than this one to run."""

@@ -14,6 +14,8 @@ from mirror.catalog.kinds import Kind
 from mirror.cli import main
 from tests.replica.images import Recipe, make_image
 
+pytestmark = pytest.mark.programs
+
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "real"
 NAME = "RPI_PICO_W-20260406-v1.28.0.uf2"
 GOOD = make_image(Recipe("rp2", "rp2040", "RPI_PICO_W", None, "v1.28.0", "2026-04-06", Kind.UF2))

@@ -96,6 +96,7 @@ async def test_without_systemd_nothing_is_said_and_nothing_fails(place: str) -> 
         await asyncio.sleep(0.02)
 
 
+@pytest.mark.programs
 def test_the_daemon_is_ready_when_it_answers_and_stops_when_it_is_told(tmp_path: Path) -> None:
     """The program itself, under a socket that stands for systemd."""
     place = str(tmp_path / "notify")

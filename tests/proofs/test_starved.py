@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from mirror.storage.entries import Refusal
     from tests.sync.node import TestNode
 
+pytestmark = pytest.mark.programs
+
 NAMES = ("RPI_PICO-20260406-v1.28.0.uf2", "ESP32_GENERIC-20260406-v1.28.0.bin")
 WHY = "image: not judged: in 0.6 s this machine gave the reader 0.0 s of processor time"
 

@@ -14,6 +14,8 @@ import pytest
 if TYPE_CHECKING:
     import aiohttp
 
+pytestmark = pytest.mark.programs
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

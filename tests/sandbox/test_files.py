@@ -16,6 +16,8 @@ from mirror.sandbox import Sandbox
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.programs
+
 SIZE = 3_000_001
 BYTES = random.Random(4).randbytes(SIZE)  # noqa: S311 - not for secrets
 

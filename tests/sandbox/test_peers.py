@@ -10,6 +10,8 @@ from mirror.publication.foreign import read_peer_board, read_peer_content, read_
 from mirror.sandbox import Sandbox
 from tests.publication.test_foreign import BOARD, CONTENT, DOCUMENT, ROOT, URL
 
+pytestmark = pytest.mark.programs
+
 
 async def test_an_answer_is_that_of_the_reader() -> None:
     root, content = encode(ROOT), encode(CONTENT)

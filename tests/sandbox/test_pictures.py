@@ -92,6 +92,7 @@ def test_what_is_no_sound_picture_is_refused(data: bytes) -> None:
         redraw(data, URL)
 
 
+@pytest.mark.programs
 async def test_the_child_draws_refuses_and_goes_on() -> None:
     """One child, its own program: a bomb, a picture, and afterwards it is the same process."""
     async with Sandbox(processes=1, program=PICTURES) as readers:
@@ -106,6 +107,7 @@ async def test_the_child_draws_refuses_and_goes_on() -> None:
         assert [pid] == list(readers.pids)
 
 
+@pytest.mark.programs
 async def test_the_usual_child_reads_no_pictures() -> None:
     """It has not loaded their decoders, and can not open them any more."""
     async with Sandbox(processes=1) as readers:

@@ -90,6 +90,7 @@ def test_any_bytes_are_a_picture_or_refused(data: bytes, start: bytes) -> None:
         return
 
 
+@pytest.mark.programs
 async def test_the_limited_child_measures() -> None:
     """The one that reads pictures."""
     async with Sandbox(processes=1, program=PICTURES) as sandbox:

@@ -29,6 +29,8 @@ from mirror.sandbox.pool import Grants
 from tests.catalog.pages.html import INDEX_URL, board_page, card, index_page
 from tests.sandbox.bodies import SLOW_PAGE, URL, DeadlyFile, SlowFile, page
 
+pytestmark = pytest.mark.programs
+
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "real"
 needs_real = pytest.mark.skipif(
     not SHARED.exists(), reason="the real pages and images of ../shared/real are not here"

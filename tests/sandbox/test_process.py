@@ -30,6 +30,8 @@ from tests.sandbox.bodies import SLOW_PAGE, URL
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.programs
+
 MEMORY = 256 * 1024 * 1024
 REQUEST = Request(question=Question.IMAGE, seconds=5)
 VERDICT = Shape(Verdict)

@@ -111,6 +111,7 @@ async def test_a_file_that_is_only_not_kept_is_not_told(builder: Builder) -> Non
     assert (got.status, told.digests.empty()) == (404, True)
 
 
+@pytest.mark.programs
 async def test_a_worker_tells_the_daemon(builder: Builder, data: Path, tmp_path: Path) -> None:
     settings = WorkerSettings(
         data=data, host="127.0.0.1", number=0, control=tmp_path / "s", grace=timedelta(days=3)

@@ -264,6 +264,7 @@ def test_a_worker_that_can_not_serve_says_so_and_ends(settings: WorkerSettings) 
     assert (ended.returncode, b"says '99'" in ended.stderr) == (1, True)
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("module", ["mirror.web.worker", "mirror.daemon.serve"])
 def test_who_serves_first_loads_nothing_that_serving_does_not_need(module: str) -> None:
     """What it would load late it would load for every client's first answer."""
