@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
-from typing import Annotated, Any, Final, Literal
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
@@ -18,6 +19,9 @@ from mirror.catalog.values import Digest
 from mirror.errors import BundleRefusedError, MalformedValueError
 from mirror.publication.canonical import canonical
 from mirror.shapes import Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TYPE: Final = "mpmirror.bundle"
 #: The format without subtrees: readable by every mpmirror, and written where it says enough.
@@ -163,6 +167,15 @@ class Manifest:
 
 
 MANIFEST: Final = Shape(Manifest)
+# What has fields of its own.
+_PARTS: Final[dict[str, type[Piece | Extra | Mark]]] = {
+    "documents": Piece,
+    "blobs": Piece,
+    "packed": Piece,
+    "certificates": Piece,
+    "extras": Extra,
+    "ledger": Mark,
+}
 
 
 def document_path(piece: Piece, *, packed: bool) -> str:
@@ -213,7 +226,7 @@ def read_manifest(data: bytes) -> Manifest:
 def _unreadable(data: bytes, otherwise: str) -> BundleRefusedError:
     """Return why *data*, which is not written as here, is refused: for *otherwise*, or as newer.
 
-    Newer is a format, or a field of the manifest, that this version does not know.
+    Newer is a format, or a field of the manifest or of its parts, that this version does not know.
     """
     try:
         fields = json.loads(data)
@@ -222,8 +235,7 @@ def _unreadable(data: bytes, otherwise: str) -> BundleRefusedError:
             return BundleRefusedError(otherwise)
     except (ValueError, RecursionError):
         return BundleRefusedError(otherwise)
-    known = {field.name for field in dataclass_fields(Manifest)}
-    more = [one_line(name, 40) for name in sorted(fields.keys() - known)[:_MOST_NAMED]]
+    more = [one_line(name, 60) for name in islice(_unknown(fields), _MOST_NAMED)]
     number = fields.get("format")
     if isinstance(number, int) and number > FORMAT:
         return BundleRefusedError(f"a bundle of format {number}: a newer mpmirror is needed")
@@ -232,6 +244,20 @@ def _unreadable(data: bytes, otherwise: str) -> BundleRefusedError:
             f"a bundle whose manifest has the unknown fields {more}: a newer mpmirror is needed"
         )
     return BundleRefusedError(otherwise)
+
+
+def _unknown(fields: dict[str, Any]) -> Iterator[str]:
+    """Yield the fields that no manifest of this version has; those of its parts as `blobs.x`."""
+    yield from sorted(fields.keys() - _names(Manifest))
+    for name, kind in _PARTS.items():
+        value = fields.get(name)
+        parts = value if isinstance(value, list) else [value]
+        keys = {key for part in parts if isinstance(part, dict) for key in part}
+        yield from (f"{name}.{key}" for key in sorted(keys - _names(kind)))
+
+
+def _names(kind: type[Manifest | Piece | Extra | Mark]) -> set[str]:
+    return {field.name for field in dataclass_fields(kind)}
 
 
 def _refuse_disorder(manifest: Manifest) -> None:

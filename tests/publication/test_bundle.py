@@ -57,6 +57,20 @@ def test_what_only_a_newer_version_writes_is_said_to_be_so(data: bytes, why: str
 
 
 @pytest.mark.parametrize(
+    "name", ["documents", "blobs", "packed", "certificates", "extras", "ledger"]
+)
+def test_a_part_that_only_a_newer_version_writes_is_named(name: str) -> None:
+    """So that nobody looks for damage where a newer mpmirror is needed."""
+    one = {"sha256": "0" * 64, "size": 1, "path": "serve.py", "number": 1, "\x1bmade": 2}
+    data = changed(**{name: one if name == "certificates" else [one]})
+
+    with pytest.raises(BundleRefusedError, match=rf"\['{name}\..*newer mpmirror is needed") as said:
+        read_manifest(data)
+    assert "\x1b" not in str(said.value)
+    assert "made" in str(said.value)
+
+
+@pytest.mark.parametrize(
     ("data", "why"),
     [
         (b"[" * 100_000, "is not that of a bundle"),
