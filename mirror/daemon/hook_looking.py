@@ -17,7 +17,7 @@ from mirror.hooks.events import (
     RecallData,
     RunData,
 )
-from mirror.hooks.news import Look, Newer, failed, newer_versions
+from mirror.hooks.news import Look, Newer, Refused, failed, newer_versions
 from mirror.hooks.seen import Seen, SeenAlarm, new_epoch
 from mirror.publication.changes import changed_boards
 from mirror.publication.documents import decode_board
@@ -25,10 +25,13 @@ from mirror.storage.channels import find_published, published
 from mirror.storage.disk import Disk
 from mirror.storage.files import Files
 from mirror.storage.publications import CURRENT
+from mirror.storage.threads import to_end
 from mirror.sync.standing import stamp
+from mirror.transfer.inbox import Inbox
 from mirror.transfer.receipts import Receipts
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from mirror.daemon.status_document import Alarm, DiskStatus, RunStatus, Status
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from mirror.storage.channels import Published
     from mirror.storage.judgements import Recalled
     from mirror.storage.store import Store
+    from mirror.transfer.inbox import Refusal
     from mirror.transfer.receipts import Receipt
 
 _MOST_BYTES: Final = 64 << 20
@@ -44,7 +48,7 @@ _TO_SPARE: Final = 1.05
 
 
 async def look_at(
-    store: Store, data: Path, status: Status, before: Seen | None
+    store: Store, data: Path, status: Status, before: Seen | None, inbox: Path | None = None
 ) -> tuple[Seen, Seen, Look]:
     """Return what counts as told until now, the node as it is, and what events say of it.
 
@@ -55,6 +59,7 @@ async def look_at(
     recalls = {str(one.digest): one for one in await store.index.recalls()}
     receipts = Receipts(data, Files(Disk()))
     names = await receipts.names()
+    refusals = await to_end(Inbox(inbox).find_refusals) if inbox else {}
     seen = _seen(status, now, recalls, names)
     told = before or replace(seen, epoch=new_epoch(), alarms={})
     seen = replace(
@@ -62,6 +67,7 @@ async def look_at(
         epoch=told.epoch,
         look=told.look,
         failures=_failures(told, seen, status),
+        refused=told.refused if refusals is None else tuple(sorted(refusals)),
         disk_low=_is_low(status.disk, before=told.disk_low),
     )
     publication, newer = await _published(store, told, now)
@@ -76,6 +82,7 @@ async def look_at(
         run=_run(status.last_run),
         recalls={digest: _recall(one) for digest, one in recalls.items()},
         bundles=bundles,
+        refused=_refused(told, refusals or {}),
         disk=_disk(status.disk),
     )
     return told, seen, found
@@ -188,6 +195,11 @@ def _bundle(receipt: Receipt) -> BundleData:
         new=sum(one.new for one in receipt.files),
         publication=receipt.publication,
     )
+
+
+def _refused(told: Seen, refusals: Mapping[str, Refusal]) -> dict[str, Refused]:
+    known = refusals.keys() if told.refused is None else told.refused
+    return {mark: Refused(one.file, one.why) for mark, one in refusals.items() if mark not in known}
 
 
 def _disk(disk: DiskStatus) -> DiskData:

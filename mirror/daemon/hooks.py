@@ -150,7 +150,9 @@ class Hooks:
     async def _look(self) -> None:
         data, moment = self._settings.data_dir, now()
         known = await to_end(find_seen, data)
-        before, seen, found = await look_at(self._store, data, await self._status(), known)
+        before, seen, found = await look_at(
+            self._store, data, await self._status(), known, self._settings.transfer.inbox
+        )
         events = news(before, seen, found)
         if events:
             seen = replace(seen, look=before.look + 1)

@@ -76,6 +76,15 @@ class BundleData:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusalData:
+    """Files in the inbox that were refused for the same reason; *count* is their number."""
+
+    why: str
+    count: int
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RecallData:
     """A digest and the names that it is known by; ``why`` is None where it is allowed again."""
 
@@ -145,6 +154,7 @@ Data = (
     | VersionData
     | ChannelData
     | BundleData
+    | RefusalData
     | RecallData
     | RunData
     | DiskData
@@ -157,6 +167,7 @@ DATA: Final[dict[Kind, type[Data]]] = {
     Kind.RECALLED: RecallData,
     Kind.RECALL_UNDONE: RecallData,
     Kind.BUNDLE_IMPORTED: BundleData,
+    Kind.BUNDLE_REFUSED: RefusalData,
     Kind.PUBLICATION: PublicationData,
     Kind.NEW_RELEASE: VersionData,
     Kind.NEW_PREVIEW: VersionData,

@@ -12,6 +12,7 @@ class Kind(StrEnum):
     RECALLED = "recalled"
     RECALL_UNDONE = "recall_undone"
     BUNDLE_IMPORTED = "bundle_imported"
+    BUNDLE_REFUSED = "bundle_refused"
     PUBLICATION = "publication"
     NEW_RELEASE = "new_release"
     NEW_PREVIEW = "new_preview"
@@ -32,6 +33,7 @@ MEANINGS: Final = {
     Kind.PUBLICATION: "`current` shows another publication",
     Kind.CHANNEL_MOVED: "a promoted channel shows another publication",
     Kind.BUNDLE_IMPORTED: "a bundle was taken in",
+    Kind.BUNDLE_REFUSED: "what was put into the inbox was refused, for one reason",
     Kind.RECALLED: "a digest is forbidden",
     Kind.RECALL_UNDONE: "it is allowed again",
     Kind.SYNC_FAILED: "a sync run failed or was refused",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from mirror.catalog.kinds import Maturity
@@ -19,6 +19,7 @@ from mirror.hooks.events import (
     Event,
     PublicationData,
     RecallData,
+    RefusalData,
     RunData,
     VersionData,
 )
@@ -42,11 +43,20 @@ class Newer:
     maturity: Maturity
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A *file* in the inbox that was refused, and *why*."""
+
+    file: str
+    why: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """What a look found beside its picture: all that events tell, and a picture need not keep.
 
-    ``bundles`` are those that came since the look before, by the name of their receipt.
+    ``bundles`` are those that came since the look before, by the name of their receipt;
+    ``refused`` is why each of the files of ``Seen.refused`` was, of those that came since.
     """
 
     publication: PublicationData | None = None
@@ -56,6 +66,7 @@ class Look:
     run: RunData | None = None
     recalls: Mapping[str, RecallData]
     bundles: Mapping[str, BundleData]
+    refused: Mapping[str, Refused] = field(default_factory=dict)
     disk: DiskData
 
 
@@ -64,6 +75,7 @@ def news(before: Seen, after: Seen, look: Look) -> list[Event]:
     events = [
         *_recalls(before, after, look),
         *_bundles(look),
+        *_refused(look),
         *_publication(before, after, look),
         *_channels(before, after, look),
         *_run(before, after, look),
@@ -110,6 +122,22 @@ def _bundles(look: Look) -> Iterator[Event]:
     for name, data in look.bundles.items():
         text = f"A bundle came in: publication {data.sequence} of {data.lineage}, {data.new} new"
         yield Event(Kind.BUNDLE_IMPORTED, name, f"{text} of {data.files} files", data)
+
+
+def _refused(look: Look) -> Iterator[Event]:
+    reasons: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for mark, one in look.refused.items():
+        reasons[one.why][mark] = one.file
+    for why, marks in sorted(reasons.items()):
+        # The volumes of one bundle are refused together.
+        files = sorted(marks.values())
+        more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+        yield Event(
+            kind=Kind.BUNDLE_REFUSED,
+            subject="\n".join(sorted(marks)),
+            text=f"Refused in the inbox: {files[0]}{more}: {why}",
+            data=RefusalData(why, len(files), tuple(files[:MOST_NAMED])),
+        )
 
 
 def _publication(before: Seen, after: Seen, look: Look) -> Iterator[Event]:

@@ -42,7 +42,8 @@ class Seen:
 
     ``root`` is that of ``current``; ``channels`` are sequences; ``alarms`` those that are open;
     ``recalled`` says why, by digest; ``run`` is when the last one ended, and ``failures`` how many
-    failed in a row; ``receipts`` are names.
+    failed in a row; ``receipts`` are names, and ``refused`` marks of files in the inbox that were;
+    None: nobody looked for these.
     """
 
     epoch: str
@@ -54,6 +55,7 @@ class Seen:
     run: str | None = None
     failures: int = 0
     receipts: tuple[str, ...] = ()
+    refused: tuple[str, ...] | None = None
     disk_low: bool = False
 
 

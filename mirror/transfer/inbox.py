@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from mirror.errors import BundleRefusedError
+from mirror.catalog.texts import one_line
+from mirror.errors import BundleRefusedError, StorageError
 from mirror.storage.disk import reported
 from mirror.transfer.bundles.volumes import find_volume
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 TAKEN: Final = "taken"
 REFUSED: Final = "refused"
+_WHY: Final = ".why.txt"
+_MOST_WHY: Final = 4096
+_MOST_REFUSALS: Final = 1000
 _UNDER_WAY: Final = (".part", ".tmp", ".temp", ".crdownload", ".filepart", ".swp")
 
 #: What a file looks like from outside: its inode, size in bytes, and time of its last change.
@@ -38,6 +42,14 @@ class Arrival:
 
     files: tuple[Path, ...]
     refusal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A *file* that lies under ``refused``, and what stands beside it of *why*."""
+
+    file: str
+    why: str
 
 
 @dataclass(slots=True)
@@ -63,8 +75,29 @@ class Inbox:
             with reported("moving", path):
                 files.disk.rename(path, final)
             if refusal is not None:
-                files.write(final.with_name(f"{final.name}.why.txt"), f"{refusal}\n".encode())
+                files.write(final.with_name(f"{final.name}{_WHY}"), f"{refusal}\n".encode())
         files.sync_folders([place, self.folder])
+
+    def find_refusals(self) -> dict[str, Refusal] | None:
+        """Return the newest of what was refused and still lies there, by a mark of its own.
+
+        None when the folder can not be read now.
+        """
+        place = self.folder / REFUSED
+        try:
+            texts = [(path.lstat(), path) for path in place.iterdir() if path.name.endswith(_WHY)]
+            texts.sort(key=lambda one: one[0].st_mtime_ns, reverse=True)
+            return {
+                f"{_shown(path.name)} {facts.st_mtime_ns}": Refusal(
+                    _shown(path.name.removesuffix(_WHY)), _text(path)
+                )
+                for facts, path in texts[:_MOST_REFUSALS]
+                if stat.S_ISREG(facts.st_mode)
+            }
+        except FileNotFoundError:
+            return {} if self.folder.is_dir() else None
+        except (OSError, StorageError):
+            return None
 
     def _prints(self) -> dict[Path, Print]:
         found: dict[Path, Print] = {}
@@ -100,6 +133,17 @@ def _arrivals(paths: Iterable[Path]) -> Iterable[Arrival]:
     for bundle, found in volumes.items():
         if len(found) == counts[bundle]:
             yield Arrival(tuple(path for _, path in sorted(found.items())))
+
+
+def _shown(name: str) -> str:
+    """Return a file's name as text: it may have any bytes."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _text(path: Path) -> str:
+    """Return the first of *path*, which we wrote, in one line."""
+    with path.open("rb") as file:
+        return one_line(file.read(_MOST_WHY).decode("utf-8", "replace").strip(), _MOST_WHY)
 
 
 def _free(place: Path, name: str) -> Path:

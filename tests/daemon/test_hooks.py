@@ -21,8 +21,11 @@ from mirror.errors import StorageError
 from mirror.hooks.events import schema
 from mirror.judgement.judge import Judge
 from mirror.judgement.requests import Request
+from mirror.storage.disk import Disk
+from mirror.storage.files import Files
 from mirror.storage.judgements import What
 from mirror.sync.outcome import Ending, Outcome
+from mirror.transfer.inbox import Inbox
 from tests.hooks.receiving import SECRET, Receiver, example, receiving
 from tests.replica import Misbehaviour, Replica
 from tests.sync.node import MORNING, TestNode, node_at
@@ -44,6 +47,19 @@ class Told:
     receiver: Receiver
     events: str = "*"
 
+    @property
+    def inbox(self) -> Path:
+        """Where bundles are put."""
+        return self.folder / "inbox"
+
+    def refuse(self, name: str, why: str) -> None:
+        """Put a bundle into the inbox, and refuse it."""
+        inbox = Inbox(self.inbox)
+        (self.inbox / name).write_bytes(b"x")
+        inbox.look()
+        [arrival] = inbox.look()
+        inbox.put_away(arrival, why, Files(Disk()))
+
     @asynccontextmanager
     async def telling(self) -> AsyncIterator[Hooks]:
         """Run the part of a daemon that tells, until the block ends."""
@@ -51,7 +67,8 @@ class Told:
         secret.write_text(SECRET)
         hook = {"url": self.receiver.url, "events": self.events, "secret_file": str(secret)}
         environ = {"MPMIRROR_HOOKS": json.dumps({"chat": hook} if self.events else {})}
-        settings = load_settings({**environ, "MPMIRROR_DATA_DIR": "data"}, self.folder)
+        paths = {"MPMIRROR_DATA_DIR": "data", "MPMIRROR_TRANSFER__INBOX": str(self.inbox)}
+        settings = load_settings({**environ, **paths}, self.folder)
         hooks = Hooks(settings, self.node.store, structlog.get_logger(), self.status)
         await hooks.open()
         try:
@@ -125,6 +142,32 @@ async def test_a_new_release_is_told_with_its_boards(tmp_path: Path) -> None:
     }
     assert publication["data"]["previous"] == 1
     assert release["mirror"]["node"] == one.node.store.node.node_id
+
+
+async def test_a_bundle_that_is_refused_in_the_inbox_is_told_once(tmp_path: Path) -> None:
+    """Also when the folder was away meanwhile; and nothing of what was refused before."""
+    async with told(tmp_path, site(), "bundle_refused") as one:
+        one.inbox.mkdir()
+        one.refuse("old.mpb", "it is cut short")
+        async with one.telling() as hooks:
+            await hooks.look()
+            one.refuse("lab.mpb", "signed by key X, which is not trusted here")
+            await hooks.look()
+            [refused] = await one.got("bundle_refused")
+            one.inbox.rename(tmp_path / "away")
+            await hooks.look()
+            (tmp_path / "away").rename(one.inbox)
+            await hooks.look()
+            one.refuse("lab.mpb", "it is cut short")
+            await hooks.look()
+            [again] = await one.got("bundle_refused")
+
+    assert refused["data"] == {
+        "why": "signed by key X, which is not trusted here",
+        "count": 1,
+        "files": ["lab.mpb"],
+    }
+    assert again["data"]["files"] == ["lab.mpb.2"]
 
 
 @pytest.mark.programs

@@ -27,7 +27,7 @@ from mirror.hooks.events import (
     schema,
 )
 from mirror.hooks.kinds import MEANINGS, USUAL, Kind
-from mirror.hooks.news import Look, Newer, news
+from mirror.hooks.news import Look, Newer, Refused, news
 from mirror.hooks.seen import Seen, SeenAlarm
 from tests.hooks.receiving import DOCUMENT
 from tests.hooks.samples import NOON, SPEAKER
@@ -78,6 +78,17 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[Kind]]] = {
         {"bundles": {"r": BundleData("l", "current", 4, "k", "t", 9, 2, 8)}},
         [Kind.BUNDLE_IMPORTED],
     ),
+    "refusal": (
+        {"refused": ("a.mpb.why.txt 1", "b.mpb.why.txt 2", "c.mpb.why.txt 3")},
+        {
+            "refused": {
+                "a.mpb.why.txt 1": Refused("a.mpb", "it is cut short"),
+                "b.mpb.why.txt 2": Refused("b.mpb", "not trusted here"),
+                "c.mpb.why.txt 3": Refused("c.mpb", "it is cut short"),
+            }
+        },
+        [Kind.BUNDLE_REFUSED, Kind.BUNDLE_REFUSED],
+    ),
     "alarm": ({"alarms": {"1": seen_alarm("1")}}, {}, [Kind.ALARM]),
 }
 
@@ -96,13 +107,13 @@ def test_what_changed_is_told_and_nothing_else(name: str) -> None:
 def test_everything_at_once_is_told_in_order() -> None:
     after: dict[str, Any] = {}
     look: dict[str, Any] = {}
-    for name in ("versions", "channel", "failure", "disk", "recall", "bundle", "alarm"):
+    for name in ("versions", "channel", "failure", "disk", "recall", "bundle", "refusal", "alarm"):
         after |= CASES[name][0]
         look |= CASES[name][1]
     kinds = [event.kind for event in news(BEFORE, replace(BEFORE, **after), replace(LOOK, **look))]
 
     assert kinds == sorted(kinds, key=list(Kind).index)
-    assert len(kinds) == 9
+    assert len(kinds) == 11
 
 
 def test_what_ended_is_told_with_why() -> None:
@@ -126,6 +137,15 @@ def test_alarms_of_one_kind_come_together() -> None:
 
     assert [event.data.alarm for event in events] == ["missing", "no-room"]  # type: ignore[union-attr]
     assert (events[0].data.count, len(events[0].data.alarms)) == (300, 200)  # type: ignore[union-attr]
+
+
+def test_what_was_refused_for_one_reason_is_told_once() -> None:
+    """A bundle in seven volumes is no seven messages."""
+    first, second = told("refusal")
+
+    assert first.text == "Refused in the inbox: a.mpb and 1 more: it is cut short"
+    assert first.data.files == ("a.mpb", "c.mpb")  # type: ignore[union-attr]
+    assert second.text == "Refused in the inbox: b.mpb: not trusted here"
 
 
 def test_a_version_names_its_boards() -> None:
@@ -170,7 +190,7 @@ def test_the_document_has_every_event_and_the_schema_beside_it() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     said = json.loads(Path(DOCUMENT).with_name("hooks.schema.json").read_text(encoding="utf-8"))
 
-    assert [f"| `{kind}` | {words} |" in text for kind, words in MEANINGS.items()] == [True] * 13
+    assert [f"| `{kind}` | {words} |" in text for kind, words in MEANINGS.items()] == [True] * 14
     assert ", ".join(f"`{kind}`" for kind in Kind if kind in USUAL) in text
     assert set(MEANINGS) == set(Kind) - {Kind.TEST}
     assert said == schema()

@@ -121,6 +121,29 @@ def test_nothing_that_lies_there_already_is_written_over(folder: Path) -> None:
     assert (folder / "refused" / "lab.mpb.why.txt").read_text() == "not signed\n"
 
 
+def test_what_was_refused_is_found_again_each_time_by_a_mark_of_its_own(folder: Path) -> None:
+    """Whatever its name is; and what cannot be looked at is not taken for nothing."""
+    inbox, files = Inbox(folder), Files(Disk())
+    nothing = inbox.find_refusals()
+    for name in ("lab.mpb", "lab.mpb", os.fsdecode(b"\xff\x1b.mpb")):
+        (folder / name).write_bytes(b"x")
+        inbox.look()
+        [arrival] = inbox.look()
+        inbox.put_away(arrival, "not\nsigned", files)
+    (folder / "refused" / "pipe.why.txt").symlink_to("/dev/zero")
+    found = inbox.find_refusals()
+
+    assert nothing == {}
+    assert found is not None
+    assert sorted((one.file, one.why) for one in found.values()) == [
+        ("lab.mpb", "not signed"),
+        ("lab.mpb.2", "not signed"),
+        ("\ufffd\x1b.mpb", "not signed"),
+    ]
+    assert found == inbox.find_refusals()
+    assert Inbox(folder / "away").find_refusals() is None
+
+
 @pytest.mark.parametrize("trouble", [DiskFullError, ChildUnavailableError])
 async def test_what_is_taken_is_moved_and_what_is_refused_says_why(
     folder: Path, trouble: type[MirrorError]
