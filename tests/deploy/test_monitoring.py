@@ -94,6 +94,22 @@ def test_no_expression_asks_for_a_metric_that_is_not_there() -> None:
     assert asked - given == set()
 
 
+def test_the_dashboard_shows_something_of_every_kind_of_metric() -> None:
+    """Each row of the reference has a panel, and no two panels lie on each other."""
+    panels = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
+    shown = " ".join(target["expr"] for panel in panels for target in panel["targets"])
+    rows = re.findall(r"^\| ([a-z ]+) \| (`.*) \|$", METRICS, re.MULTILINE)
+    places = {(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in panels}
+
+    unseen = [
+        kind
+        for kind, names in rows
+        if not any(f"mpmirror_{name}" in shown for name in re.findall(r"`([a-z_]+)", names))
+    ]
+    assert (len(rows), unseen) == (7, [])
+    assert len(places) == len(panels)
+
+
 def test_every_metric_is_explained() -> None:
     explained = set(re.findall(r"`([a-z_]+?)(?:_total)?(?:\{[a-z_,]+\})?`", METRICS))
     own = {name.removeprefix("mpmirror_") for name in FAMILIES if name.startswith("mpmirror_")}
