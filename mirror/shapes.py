@@ -6,9 +6,14 @@ second of processor, and each command asks for a few of them.
 
 from __future__ import annotations
 
+import os
 from typing import Any, Generic, Literal, TypeVar, overload
 
 from pydantic import TypeAdapter
+
+# Else every package that is installed is asked for plugins that change what is valid: none has
+# one that is wanted, and to ask takes longer than most shapes.
+os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
 
 _Value = TypeVar("_Value")
 
