@@ -7,7 +7,7 @@ import os
 import ssl
 from typing import TYPE_CHECKING
 
-from mirror.daemon.memory import loading
+from mirror.starting import loading
 
 if TYPE_CHECKING:
     from pathlib import Path

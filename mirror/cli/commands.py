@@ -15,7 +15,7 @@ from mirror.cli.statuses import (
     REFUSED,
     USAGE,
 )
-from mirror.daemon.memory import loading
+from mirror.starting import loading
 
 EVERY_DAY: Final = "Every day"
 TO_DECIDE: Final = "To decide"

@@ -7,6 +7,7 @@ import typer
 
 from mirror.cli.invocation import given, invocation_of
 from mirror.cli.terminal import say
+from mirror.starting import loading
 
 
 def serve(
@@ -21,9 +22,8 @@ def serve(
 ) -> None:
     """Serve what is held, and ask upstream on schedule."""
     # Here, because it costs most of the start of every other command.
-    from mirror.daemon.memory import loading, share_memory_among_threads  # noqa: PLC0415 - as said
-
     with loading():
+        from mirror.daemon.memory import share_memory_among_threads  # noqa: PLC0415 - as said
         from mirror.daemon.serve import serve as run_daemon  # noqa: PLC0415 - as said
 
     share_memory_among_threads()

@@ -13,11 +13,12 @@ from mirror.catalog.plan import SyncPlan
 from mirror.cli.invocation import given, invocation_of
 from mirror.cli.terminal import Steps, complain, say, say_json
 from mirror.config import Settings
-from mirror.daemon.memory import loading, share_memory_among_threads
+from mirror.daemon.memory import share_memory_among_threads
 from mirror.errors import LockedError, MirrorError
 from mirror.first_setup.estimate import typical_size
 from mirror.sandbox import Sandbox
 from mirror.shapes import Shape
+from mirror.starting import loading
 from mirror.sync.outcome import Outcome, Progress
 
 _NEWS: Shape[Progress | Outcome] = Shape(Progress | Outcome)

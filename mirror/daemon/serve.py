@@ -14,7 +14,7 @@ import importlib
 import os
 import signal
 import sys
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Final
 from mirror.config.units import format_duration
 from mirror.daemon.addresses import own_url, typed_urls
 from mirror.daemon.deliveries import delivery_terms_of
-from mirror.daemon.memory import loading
 from mirror.daemon.systemd import Notifier
 from mirror.daemon.tls import Tls, TlsDoors, whereabouts_of
 from mirror.daemon.tracing import trace_terms_of
@@ -184,8 +183,7 @@ async def _open_doors(
         tls.announce(line)
     if shelf is not None:
         # What comes next is heavy, and would take half of the processor from the first answers.
-        with suppress(MirrorError), loading():
-            await shelf.current()
+        await shelf.settle()
 
 
 async def _until_one_listens(host: str, number: int) -> None:

@@ -27,7 +27,6 @@ from mirror.publication.pages.catalogue import Asked, render_catalogue, render_n
 from mirror.publication.pages.licenses import PATH as LICENSES
 from mirror.publication.pages.licenses import render_licenses
 from mirror.publication.pages.releases import releases_of, render_release, render_releases
-from mirror.publication.pages.status import read_status, render_status
 from mirror.publication.photographs import PhotographsDocument
 from mirror.storage.threads import to_end
 from mirror.web.answer import Answer
@@ -141,6 +140,12 @@ class Pages:
 
     async def status(self, request: web.Request) -> Answer:
         """Answer with how this node is, at this moment."""
+        # Here, because it takes as long to load as all other pages together.
+        from mirror.publication.pages.status import (  # noqa: PLC0415 - see above
+            read_status,
+            render_status,
+        )
+
         try:
             async with within(PATIENCE, "asking the daemon"):
                 facts = read_status(await self._present.status())

@@ -9,6 +9,7 @@ somebody asks, one at a time, and only a few are kept.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -21,6 +22,7 @@ from mirror.errors import (
     PublicationNotFoundError,
     StorageError,
 )
+from mirror.starting import loading
 from mirror.storage.threads import to_end
 from mirror.web.bench import FIRST_BYTE, PATIENCE, Bench, within
 from mirror.web.forbidden import CURRENT, Forbidden
@@ -118,6 +120,14 @@ class Shelf:
     def sequence(self) -> int | None:
         """The sequence of the publication that is served now, None before the first."""
         return self._view.loaded.publication.sequence if self._view else None
+
+    async def settle(self) -> None:
+        """Wait until what is served first is loaded, or can not be.
+
+        Nobody looks for rubbish meanwhile: it comes all at once, and stays.
+        """
+        with contextlib.suppress(MirrorError), loading():
+            await self.current()
 
     async def ready(self) -> View:
         """Return the current view; raise what keeps the newest publication from being served."""

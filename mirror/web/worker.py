@@ -1,4 +1,4 @@
-"""One serving process: ``python -m mirror.web.worker``, started by `mirror.web.workers`.
+"""One serving process: ``python -m mirror.web``, started by `mirror.web.workers`.
 
 It shares the TCP port with its siblings, reads the data folder, holds no database and no
 keys, and asks the daemon over its Unix socket for the status and for files on demand.  It
@@ -34,7 +34,7 @@ from mirror.storage.signatures import SignatureReader
 from mirror.storage.tuf_folder import TufFolder
 from mirror.tracing.late import tracing
 from mirror.tracing.terms import TraceTerms
-from mirror.web.app import Serving, make_app
+from mirror.web.app import SHELF, Serving, make_app
 from mirror.web.asking import (
     ask_artifact,
     ask_status,
@@ -62,7 +62,7 @@ _MOST_SAID: Final = 4096
 # The daemon hashes the blob itself before it answers.
 _TO_LOOK = 60.0
 
-_log = logging.getLogger("mirror.web.worker")  # not __main__
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +122,7 @@ class WorkerSettings:
     @classmethod
     def parse(cls, arguments: Sequence[str]) -> WorkerSettings:
         """Read the command line of a worker."""
-        parser = argparse.ArgumentParser(prog="python -m mirror.web.worker")
+        parser = argparse.ArgumentParser(prog="python -m mirror.web")
         parser.add_argument("--data", type=Path, required=True)
         parser.add_argument("--host", required=True)
         parser.add_argument("--number", type=int, required=True)
@@ -231,6 +231,7 @@ async def serve(
         app = make_app(held, told)
         sockets = await shared_tcp_sockets(settings.host, settings.number)
         async with serving(app, sockets, encrypted=await _encrypted(settings, certificates)):
+            await app[SHELF].settle()
             traces.begin()
             await stop.wait()
 
@@ -282,7 +283,3 @@ def _listen(pipe: int, stop: asyncio.Event, certificates: Certificates | None) -
             certificates.load()  # a few small files
         except MirrorError as error:
             _log.error("the certificates before stay: %s", error)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -125,7 +125,7 @@ async def _run(settings: WorkerSettings, crew: Crew) -> int:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "mirror.web.worker",
+        "mirror.web",
         *settings.arguments(),
         stdin=asyncio.subprocess.PIPE,
         env=_environment(traces=settings.traces is not None),

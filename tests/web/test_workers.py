@@ -81,7 +81,7 @@ def my_workers() -> list[psutil.Process]:
 def is_worker(process: psutil.Process) -> bool:
     """Whether *process* is alive, and a worker."""
     try:
-        return "mirror.web.worker" in process.cmdline()
+        return "mirror.web" in process.cmdline()
     except psutil.Error:
         return False
 
@@ -254,7 +254,7 @@ def test_a_data_folder_without_a_node_is_refused(settings: WorkerSettings) -> No
 def test_a_worker_that_can_not_serve_says_so_and_ends(settings: WorkerSettings) -> None:
     (settings.data / "FORMAT").write_text("99\n")
     ended = subprocess.run(  # noqa: S603 - our own interpreter and module
-        [sys.executable, "-m", "mirror.web.worker", *settings.arguments()],
+        [sys.executable, "-m", "mirror.web", *settings.arguments()],
         check=False,
         capture_output=True,
         stdin=subprocess.PIPE,
