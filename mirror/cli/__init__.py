@@ -68,7 +68,9 @@ def application(commands: Sequence[Command]) -> typer.Typer:
 
 
 def _usage(error: TyperException) -> int:
-    if text := " ".join(error.format_message().split()):
+    # "Value error, " is a word of a library's, for whoever wrote a program.
+    said = error.format_message().replace(": Value error, ", ": ")
+    if text := " ".join(said.split()):
         complain(f"{_NAME}: {text}")
         complain(f"Try: {_NAME} --help")
     return USAGE

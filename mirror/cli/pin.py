@@ -82,6 +82,7 @@ def pin(  # noqa: PLR0913 - an option each
         asyncio.run(export_pins(settings.data_dir, export_to))
         return
     if what is not None:
+        _refuse_half_a_wish(what, version)
         kinds = tuple(dict.fromkeys(kind or ()))
         order = PinOrder(
             what=what, version=version, kinds=kinds, later=later, why=_reason(why), by=_operator()
@@ -93,6 +94,14 @@ def pin(  # noqa: PLR0913 - an option each
     elif import_from is not None:
         orders = [ImportOrder(pin=one) for one in read_pins(import_from)]
         _carry_out(settings, orders, as_json=as_json)
+
+
+def _refuse_half_a_wish(what: str, version: str | None) -> None:
+    # The name of a file has a kind behind a dot; that of a board has no dot.
+    if version is None and "." not in what:
+        raise ConfigurationError(
+            f"which version of {what}?  mpmirror pin {what} v1.2.3 --why …, or the name of a file"
+        )
 
 
 def _reason(why: str | None) -> str:
@@ -113,7 +122,8 @@ def _carry_out(settings: Settings, orders: Sequence[Order], *, as_json: bool) ->
         results = asyncio.run(_obeyed(settings, orders))
     for result in results:
         for trouble in result.troubles:
-            complain(f"{trouble.subject}: {trouble.text}")
+            subject = "" if trouble.text.startswith(trouble.subject) else f"{trouble.subject}: "
+            complain(f"{subject}{trouble.text}")
     if as_json:
         say_json([describe_result(result) for result in results])
     else:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mirror.cli.invocation import invocation_of
-from mirror.cli.terminal import say, say_json
+from mirror.cli.terminal import complain, say, say_json
 from mirror.config import Settings
 from mirror.daemon.parts import now
 from mirror.errors import ConfigurationError
@@ -50,7 +50,8 @@ def token(
         say_json({"name": name, "token": text})
     else:
         say(text)
-        say("It is shown this once, and only its hash is kept.")
+        # Beside it: who writes the token to a file wants nothing else in there.
+        complain("It is shown this once, and only its hash is kept.")
 
 
 def _read_scopes(text: str) -> list[Scope]:

@@ -108,6 +108,16 @@ def test_wrong_usage_is_status_two(words: str, capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err.splitlines()[1:] == ["Try: mpmirror --help"]
 
 
+def test_what_an_action_is_not_is_said_in_our_words(capsys: pytest.CaptureFixture[str]) -> None:
+    """No word of a library's stands between."""
+    assert main(["channel", "move"]) == 2
+    assert (
+        capsys.readouterr()
+        .err.splitlines()[0]
+        .endswith("': 'move' is not one of 'list', 'show', 'promote'.")
+    )
+
+
 def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     """Every command stands there, under its heading."""
     status = main([])

@@ -163,7 +163,7 @@ def test_a_file_that_is_not_all_pins_changes_nothing(
         ([NEW], 2, "say why, in at most 500 printable letters"),
         ([NEW, "--why", "a\nb"], 2, "say why, in at most 500 printable letters"),
         ([NEW, "v1.28.0", *WHY], 4, "a file's name says its version"),
-        (["RPI_PICO_W", *WHY], 4, "no date; expected BOARD[-VARIANT]-YYYYMMDD"),
+        (["RPI_PICO_W", *WHY], 2, "which version of RPI_PICO_W?  mpmirror pin RPI_PICO_W v1.2.3"),
         (["RPI_PICO_W", "1.28", *WHY], 4, "not a version of MicroPython"),
         (["--remove", "0" * 12, *WHY], 1, "there is no pin"),
         (["--remove", "../x", *WHY], 4, "a pin's id has 12 hex digits"),

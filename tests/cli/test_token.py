@@ -40,6 +40,18 @@ def test_a_token_is_shown_once_and_kept_as_a_hash(
     assert (owner.name, owner.scopes) == ("anna", (Scope.PIN, Scope.SYNC))
 
 
+def test_a_token_can_be_written_to_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With `>`: `--token-file` and curl read all of it."""
+    run(tmp_path, "add", "anna", "--scope", "promote")
+    said = capsys.readouterr()
+    [file] = tmp_path.rglob(TOKENS_FILE)
+
+    assert owner_of(said.out.strip(), find_tokens(file.parent)) is not None
+    assert said.err == "It is shown this once, and only its hash is kept.\n"
+
+
 def test_what_is_removed_is_good_for_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

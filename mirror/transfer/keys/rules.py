@@ -41,6 +41,11 @@ class Rules:
         """Return what a trusted key says of *data*; raise a `RefusedError` otherwise."""
         if signature.key_id in self.revoked:
             raise SignatureRefusedError(f"signed by key {signature.key_id}, which was revoked here")
+        if signature.key_id not in {key.key_id for key in self.trusted}:
+            raise SignatureRefusedError(
+                f"signed by key {signature.key_id}, which is not trusted here: mpmirror key trust "
+                "FILE --fingerprint, typed from paper, has it trusted"
+            )
         statement = verify_statement(data, signature, self.trusted, wanted)
         seen = self.seen.get((statement.origin, statement.channel))
         if seen is not None and statement.sequence < seen.sequence:

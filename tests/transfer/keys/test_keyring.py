@@ -108,3 +108,5 @@ def test_the_rules_of_a_reader() -> None:
     revoked = Rules((key().public,), frozenset({key().key_id}))
     with pytest.raises(SignatureRefusedError, match=r"was revoked here"):
         revoked.believe(b"x", key().sign(b"x", statement()), Type.PUBLICATION)
+    with pytest.raises(SignatureRefusedError, match=r"mpmirror key trust FILE --fingerprint"):
+        Rules(()).believe(b"x", key().sign(b"x", statement()), Type.PUBLICATION)
