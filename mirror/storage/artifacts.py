@@ -108,6 +108,11 @@ class Artifacts:
                 yield holding
             after = batch[-1].name
 
+    async def digests_not_held(self) -> list[Digest]:
+        """Return the digests of all artifacts whose blob is not held, as far as is known."""
+        query = select(ARTIFACTS.c.digest).where(ARTIFACTS.c.held.is_(False)).distinct()
+        return [Digest(row["digest"]) for row in await self._database.rows(query)]
+
     async def held_among(self, digests: Iterable[Digest]) -> set[Digest]:
         """Return those of *digests* that an artifact which is held has."""
         wanted = [digest.hex for digest in digests]

@@ -92,6 +92,7 @@ class Index(Artifacts, Absences, Accesses, Counts, Grounds, Judgements, Looks, P
                 batch.clear()
         await self._follow_all(batch)
         if place.number == 0:
+            await self._look_for_more(blobs)
             await self.look_for(blobs)
 
     async def look_for(self, blobs: BlobReader) -> None:
@@ -103,6 +104,16 @@ class Index(Artifacts, Absences, Accesses, Counts, Grounds, Judgements, Looks, P
                 await self.mark_missing(await blobs.missing(batch))
                 batch.clear()
         await self.mark_missing(await blobs.missing(batch))
+
+    async def _look_for_more(self, blobs: BlobReader) -> None:
+        """Look which artifacts are held although the last line about them is that they went.
+
+        Where a recall is lifted no line says that the bytes are back, nor where somebody put them
+        again while they were to go.  Only for a new index: a later one knows what is damaged.
+        """
+        recalled = await self.recalls_in_force()
+        doubted = [one for one in await self.digests_not_held() if str(one) not in recalled]
+        await self.mark_held(set(doubted) - await blobs.missing(doubted))
 
     def _bring_forward(self, entries: Sequence[Entry]) -> None:
         """Make what is kept in memory as new as *entries*."""

@@ -157,6 +157,24 @@ async def test_without_its_database_a_recall_stands(tmp_path: Path) -> None:
     assert held is None
 
 
+async def test_without_its_database_a_lifted_recall_is_held(tmp_path: Path) -> None:
+    """Nobody has to fetch it again, which an enclave could not; a later recall stands."""
+    async with court(tmp_path) as scene:
+        lifted = await scene.recall(NEW)
+        again = await scene.recall(OLD)
+        for digest in (lifted, again):
+            await scene.decide(What.RECALL_UNDO, str(digest))
+        await scene.decide(What.RECALL, str(again))
+        before = await scene.node.files()
+        url = scene.node.url
+    await forget_index(tmp_path / "data")
+    async with node_at(tmp_path / "data", url) as node:
+        held = await node.store.index.held_digests([NEW, OLD, OTHER])
+
+    assert held == {name: artifact.digest for name, artifact in before.items()}
+    assert set(held) == {NEW, OTHER}
+
+
 async def test_what_a_crash_broke_off_is_ended(tmp_path: Path) -> None:
     """The ledger has the recall, and nothing else of it happened."""
     async with court(tmp_path) as scene:
