@@ -41,7 +41,9 @@ GAP := tests/transfer tests/channels tests/client
 APART := tests/browser tests/clients
 QUICK := -m "not long and not programs and not api" $(SHARED)
 
+# In a fresh clone each of the processes that share the tests would compile all of the project.
 test: $(VENV)/development.stamp
+	@$(BIN)/python -m compileall -q -j 2 -x '/test_' mirror tests
 	@$(BIN)/python -m pytest $(QUICK) $(addprefix --ignore=,$(GAP) $(APART))
 
 test-gap: $(VENV)/development.stamp

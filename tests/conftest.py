@@ -1,26 +1,44 @@
-"""What holds for all tests: a busy machine makes no property false, and figures are shown."""
+"""What holds for all tests: a busy machine makes no property false, and figures are shown.
+
+Tests of storage, of its upkeep and of promises, and whatever runs as a program, have their
+folders on the machine's disk; all others in memory.
+"""
 
 from __future__ import annotations
 
 import gc
+import shutil
+import tempfile
+from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from _pytest.terminal import TerminalReporter
 
+_TESTS: Final = Path(__file__).parent
 _TOLD = "told"
+
+# A file system in memory, where the machine has one; a mirror leaves 2 GB of it free.
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the folders in it have unforeseeable names
+_ENOUGH: Final = 3 << 30
+# The rooms that are about the disk itself.
+_ON_DISK: Final = frozenset({"storage", "upkeep", "proofs"})
 
 # On top of what Hypothesis chose by itself: under CI=true, the same examples every time.
 settings.register_profile(
     "project", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("project")
+
+# Until all tests are collected nothing that is made is rubbish: looking for it is a seventh.
+gc.disable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,6 +59,38 @@ def pytest_collection_finish() -> None:
     """Look for rubbish no more among the thousands of tests, which stay to the end."""
     gc.collect()
     gc.freeze()
+    gc.enable()
+
+
+@pytest.fixture
+def tmp_path(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """Give a folder of the test's own, in memory where the test is about what stands on a store.
+
+    A store has 267 folders, and thousands of stores come and go: on a disk they took a third of
+    the processor time of such tests, and most of the time by the clock.
+    """
+    node = request.node
+    if _stays_on_disk(node):
+        yield Path(
+            tempfile.mkdtemp(prefix=f"{node.name[:20]}-", dir=tmp_path_factory.getbasetemp())
+        )
+        return
+    folder = tempfile.mkdtemp(prefix="mpmirror-", dir=_MEMORY)
+    yield Path(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _stays_on_disk(node: pytest.Item) -> bool:
+    apart = any(node.get_closest_marker(name) for name in ("programs", "long", "clients"))
+    room = node.path.relative_to(_TESTS).parts[0]
+    return apart or room in _ON_DISK or _is_scarce()
+
+
+@cache
+def _is_scarce() -> bool:
+    return not _MEMORY.is_dir() or shutil.disk_usage(_MEMORY).free < _ENOUGH
 
 
 @pytest.fixture
