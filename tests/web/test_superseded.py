@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,6 +51,11 @@ async def publish(builder: Builder, *publications: Sequence[str]) -> Loaded:
     """Publish one after the other, and load the last."""
     roots = [await builder.publish(images(*names)) for names in publications]
     return await load(builder.store.blobs, roots[-1], Bench())
+
+
+def place_of(builder: Builder, name: str) -> Path:
+    """Return where the document lies of a board that has only the file *name*."""
+    return builder.store.blobs.place(Digest.of(encode(boards_of(images(name))[0])))
 
 
 async def test_a_name_that_is_gone_is_found_in_grace(
@@ -113,12 +119,59 @@ async def test_who_asks_before_all_was_looked_through_is_told_to_ask_again(
         await superseded.find(PICO, seconds=0.01)
 
 
+async def test_what_was_looked_through_is_not_read_again(
+    builder: Builder, superseded: Superseded
+) -> None:
+    """What was served is found, and later too what was found beside it, without a document."""
+    await superseded.look(await publish(builder, [OTHER], [OTHER, ESP]))
+    place_of(builder, OTHER).unlink()
+    found = []
+    for _ in range(2):
+        await superseded.look(await publish(builder, [ESP]))
+        found.append(await superseded.find(OTHER))
+
+    assert [artifact and artifact.name for artifact in found] == [OTHER, OTHER]
+
+
+async def test_what_could_not_be_read_is_read_at_the_next_look(
+    builder: Builder, superseded: Superseded
+) -> None:
+    current = await publish(builder, [OTHER], [ESP])
+    document = place_of(builder, OTHER).read_bytes()
+    place_of(builder, OTHER).unlink()
+    await superseded.look(current)
+    lost = await superseded.find(OTHER)
+    await builder.store.blobs.put(document)
+    await superseded.look(await publish(builder, [PICO]))
+
+    assert (lost, await superseded.find(OTHER) is not None) == (None, True)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_who_looked_before_finds_what_who_looks_first_finds(
+    builder: Builder, superseded: Superseded, clock: Clock, seed: int
+) -> None:
+    """Whatever was published in between, and however much of it at once."""
+    random, names = Random(seed), [PICO, PICO_OLD, ESP, OTHER]  # noqa: S311 - a seeded history
+    for _ in range(12):
+        for _ in range(random.randint(1, 3)):
+            some = random.sample(names, random.randint(1, 3))
+            await builder.publish({name: random.randbytes(4) for name in some})
+        root = await builder.store.publications.root(builder.sequence)
+        current = await load(builder.store.blobs, root, Bench())
+        first = Superseded(builder.store, grace=GRACE, clock=clock)
+        await first.look(current)
+        await superseded.look(current)
+        found = [await superseded.find(name) for name in names]
+
+        assert [await first.find(name) for name in names] == found
+
+
 async def test_a_board_document_that_is_gone_hides_no_other_board(
-    builder: Builder, superseded: Superseded, data: Path
+    builder: Builder, superseded: Superseded
 ) -> None:
     current = await publish(builder, [PICO, OTHER], [ESP])
-    lost = Digest.of(encode(boards_of(images(OTHER))[0]))
-    (data / "blobs" / "sha256" / lost.hex[:2] / lost.hex).unlink()
+    place_of(builder, OTHER).unlink()
     await superseded.look(current)
     found = [await superseded.find(name) for name in (PICO, OTHER)]
 
