@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from mirror.errors import MalformedValueError
 from mirror.publication.keys import KEY_PATH, RECOVERY_PATH, ROTATIONS_PATH
 from mirror.publication.local.boards import INDEX_PATH
+from mirror.publication.local.dialect import Site
 from mirror.publication.local.layer import encode_layer
 from mirror.publication.local.registry import DIALECTS
 from mirror.publication.local.specimen import SPECIMEN_PHOTOGRAPHS, SPECIMENS
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from mirror.publication.documents import BoardDocument
-    from mirror.publication.local.dialect import Dialect, Documents, Rendered, Site
+    from mirror.publication.local.dialect import Dialect, Documents, Rendered
 
 _OWN: Final = (INDEX_PATH, SUMS_PATH, KEY_PATH, RECOVERY_PATH, ROTATIONS_PATH)
 _MOST_PACKED: Final = 16 * 1024
@@ -67,7 +68,12 @@ def fingerprint(site: Site, dialects: Sequence[Dialect] = DIALECTS) -> str:
     dialect was changed, as far as a specimen shows it.  It is the same whatever photographs are
     held: these change single boards.
     """
-    site = replace(site, photographs=SPECIMEN_PHOTOGRAPHS)
+    return _fingerprint(site.public_url, site.upstream, tuple(dialects))
+
+
+@lru_cache(maxsize=4)
+def _fingerprint(public_url: str | None, upstream: str, dialects: tuple[Dialect, ...]) -> str:
+    site = Site(public_url, upstream, SPECIMEN_PHOTOGRAPHS)
     seen = hashlib.sha256(f"{site.public_url} {site.upstream}\n".encode())
     for dialect in dialects:
         seen.update(f"{dialect.name} {dialect.version}\n".encode())
