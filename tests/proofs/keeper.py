@@ -19,7 +19,8 @@ from mirror.storage.quarantine import Bounds
 from mirror.storage.store import Store
 from mirror.storage.store import Terms as StoreTerms
 from mirror.sync.clock import Uptime
-from mirror.sync.means import Wishes
+from mirror.sync.means import Means, Wishes
+from mirror.sync.run import sync
 from mirror.upkeep.doubt import ClockWatch
 from mirror.upkeep.keeping import judge_of, pins_of
 from mirror.upkeep.marking import Retention
@@ -32,7 +33,7 @@ from mirror.web.listening import tcp_sockets
 from mirror.web.server import serving
 from mirror.web.shelf import Shelf
 from tests.cache.node import TestWay
-from tests.sync.node import SWIFT, TestNode
+from tests.sync.node import SWIFT, TestNode, means_of
 from tests.sync.pinning import pinning
 from tests.web.client import Client
 
@@ -65,9 +66,10 @@ _RETENTION: Final = Retention(publications=20, age=timedelta(days=30))
 
 @dataclass
 class Keeper:
-    """A mirror; ``seconds`` is its time of service, which no clock moves."""
+    """A mirror with its one way to upstream; ``seconds`` of service are moved by no clock."""
 
     node: TestNode
+    means: Means
     client: Client
     shelf: Shelf
     seconds: float = 0.0
@@ -91,8 +93,7 @@ class Keeper:
         wishes = Wishes(
             policy=self.policy, guard=Guard(), refetch=1, withdrawn_after=WITHDRAWN_AFTER
         )
-        self.node.wishes = wishes
-        outcome = await self.node.sync()
+        outcome = await sync(self.means, wishes)
         while not self.node.reported.empty():
             self.node.reported.get_nowait()
         return outcome
@@ -152,11 +153,12 @@ async def keeper(data: Path, url: str, sandbox: Sandbox) -> AsyncIterator[Keeper
     )
     async with opened as store:
         node = TestNode(store, sandbox, url, now=BEGIN)
-        app = make_app(store, Serving(node=store.node.node_id, status=_status, poll=3600))
+        terms = Serving(node=store.node.node_id, status=_status, clock=lambda: node.now, poll=3600)
+        app = make_app(store, terms)
         sockets = await tcp_sockets("127.0.0.1", 0)
         number = sockets[0].getsockname()[1]
-        async with serving(app, sockets):
-            yield Keeper(node, Client(number), app[SHELF])
+        async with serving(app, sockets), means_of(node) as means:
+            yield Keeper(node, means, Client(number), app[SHELF])
 
 
 async def _status() -> bytes:

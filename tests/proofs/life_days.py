@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -12,9 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from mirror.catalog.policy import Newest, Policy
+from mirror.errors import DamagedError, DoubtfulClockError
 from mirror.sync.outcome import Ending
 from tests.proofs.life import Life
-from tests.proofs.life_model import WITHDRAWN_AFTER, Model, look
+from tests.proofs.life_model import WITHDRAWN_AFTER, Model, look, look_at_a_prune
+from tests.proofs.life_node import GRACE
 from tests.replica import Misbehaviour, Replica
 
 if TYPE_CHECKING:
@@ -40,6 +43,10 @@ POLICIES: Final = (
     Policy(boards=("RPI_PICO",), releases=1, previews=1),
     Policy(releases=1, previews=0, keep_releases=Newest(1), keep_previews=Newest(0)),
 )
+#: Who held what the first wants lets most of it go by the last.
+FRUGAL: Final = POLICIES[-1]
+#: Longer than a grace.
+LONG: Final = GRACE + timedelta(hours=8)
 PAGES_WRONG: Final = st.sampled_from(
     (Misbehaviour.CUT_PAGE, Misbehaviour.NO_HEADINGS, Misbehaviour.BROKEN, Misbehaviour.RESET)
 )
@@ -83,6 +90,7 @@ class Days(RuleBasedStateMachine):
         url = self.run(self.stack.enter_async_context(self.replica.running()))
         self.life = Life(self.replica, url, folder / "data", self.sandbox, POLICIES[0])
         self.kept = folder / "kept"
+        self.let_go: set[str] = set()
         self.model.learn(self.life)
         self.run(self.life.open())
 
@@ -96,15 +104,20 @@ class Days(RuleBasedStateMachine):
         self.run(look(self.life, self.model))
 
     def teardown(self) -> None:
-        """End it: a good upstream, a clock that is right, and all comes right."""
+        """End it: a good upstream, a clock that is right, and all comes right.
+
+        Then somebody wants less, and what is wanted no more goes when grace is over.
+        """
         try:
             self.set_the_clock_right()
             self.life.pass_by(timedelta(hours=2))
             self.check_everything()
             self.synced(self.run(self.life.sync(accept_shrunken=True)))
-            self.synced(self.run(self.life.sync(accept_shrunken=True)))
+            self.want_less()
             self.promises_are_kept()
         finally:
+            self.tally["files let go"] += len(self.let_go)
+            self.tally["nodes that let files go"] += bool(self.let_go)
             self.run(self._end())
 
     def set_the_clock_right(self) -> None:
@@ -120,6 +133,25 @@ class Days(RuleBasedStateMachine):
         expected = {f"sha256:{digest}" for digest in self.model.damaged}
 
         assert found == expected, found ^ expected
+
+    def want_less(self) -> None:
+        """Somebody wants less, and waits until who began before has ended."""
+        self.life.policy = FRUGAL
+        self.synced(self.run(self.life.sync(accept_shrunken=True)))
+        self.promises_are_kept()
+        self.prune()
+        self.life.pass_by(LONG)
+        self.prune()
+
+    def prune(self) -> None:
+        """What nobody needs goes, unless it is not known what that is."""
+        newest = self.life.store.ledger.newest
+        doubtful = newest is not None and self.life.now < newest
+        with contextlib.suppress(DoubtfulClockError, DamagedError):
+            report = self.run(self.life.prune())
+            assert not doubtful
+            look_at_a_prune(self.life, self.model, report)
+            self.let_go |= {name for one in report.gone for name in one.names}
 
     async def _end(self) -> None:
         await self.life.close()

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from mirror.catalog.values import Digest
-from mirror.errors import DamagedError, DoubtfulClockError, MirrorError
+from mirror.errors import MirrorError
 from mirror.storage.judgements import What
 from tests.proofs.life_days import PICKS, POLICIES, Days, chosen
-from tests.proofs.life_model import look_at_a_prune
 from tests.replica.images import Recipe, make_image
 
 if TYPE_CHECKING:
@@ -105,14 +104,13 @@ class Operators(Days):
 
     @rule()
     def prunes(self) -> None:
-        """What nobody needs goes, unless it is not known what that is."""
-        newest = self.life.store.ledger.newest
-        doubtful = newest is not None and self.life.now < newest
-        with contextlib.suppress(DoubtfulClockError, DamagedError):
-            report = self.run(self.life.prune())
-            assert not doubtful
-            look_at_a_prune(self.life, self.model, report)
-            self.tally["files pruned"] += sum(bool(one.names) for one in report.gone)
+        """What nobody needs goes."""
+        self.prune()
+
+    @rule()
+    def lets_go(self) -> None:
+        """The settings keep less from now on."""
+        self.want_less()
 
     @rule(pick=PICKS)
     def adopts(self, pick: int) -> None:

@@ -13,6 +13,7 @@ publisher that names what rotated away for ever (no preview was ever let go).
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import sqlite3
@@ -26,6 +27,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.children import kept_sandbox
+from tests.proofs.at_once import AtOnce
 from tests.proofs.keeper import LATER, Keeper, keeper
 from tests.proofs.witness import Witness
 from tests.replica import Replica
@@ -34,10 +37,6 @@ from tests.replica.history import Depth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from mirror.sandbox import Sandbox
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 #: Days; every grace is shorter.
 PRUNED_EVERY: Final = 5
@@ -88,19 +87,20 @@ class Footprint:
     ids=str,
 )
 async def test_a_year_of_upstream_breaks_no_promise(
-    memory: Path,
-    sandbox: Sandbox,
-    seed: int,
-    course: Course,
-    tell: Callable[[str], None],
+    memory: Path, seed: int, course: Course, tell: Callable[[str], None]
 ) -> None:
     """Nothing is lost, false or missing on any day, and nothing grows but with what is new."""
+    asyncio.get_running_loop().set_default_executor(AtOnce())
     seed = course.seed or seed
     replica = Replica.of_boards(course.boards, depth=Depth(releases=2, previews=1))
     replica.keep_little()
     data = memory / "data"
     begun, ticks = time.monotonic(), time.process_time()
-    async with replica.running() as url, keeper(data, url, sandbox) as mirror:
+    async with (
+        replica.running() as url,
+        kept_sandbox() as sandbox,
+        keeper(data, url, sandbox) as mirror,
+    ):
         witness = Witness(mirror, replica, data)
         life = Life(mirror, replica, witness, Random(seed), course.every)  # noqa: S311 - a seeded history
         await life.until(SETTLED)

@@ -22,7 +22,16 @@ from hypothesis.stateful import initialize, precondition, rule, run_state_machin
 from mirror.catalog.values import Digest
 from mirror.errors import MirrorError
 from mirror.sandbox import Sandbox
-from tests.proofs.life_days import BOARDS, BUILDS, FILES_WRONG, PAGES_WRONG, PICKS, chosen
+from tests.proofs.at_once import AtOnce
+from tests.proofs.life_days import (
+    BOARDS,
+    BUILDS,
+    FILES_WRONG,
+    FRUGAL,
+    PAGES_WRONG,
+    PICKS,
+    chosen,
+)
 from tests.proofs.life_model import look_at_an_answer
 from tests.proofs.life_operators import Operators
 from tests.replica import Misbehaviour
@@ -38,11 +47,13 @@ TWICE: Final = 2
 class Happenings(Operators):
     """Each rule is something that happens to the node."""
 
-    @initialize(synced=st.booleans())
-    def begins(self, *, synced: bool) -> None:
-        """A node is new, or has held something for a while."""
-        if synced:
+    @initialize(past=st.sampled_from(("new", "synced", "has wanted more")))
+    def begins(self, past: str) -> None:
+        """A node is new, or has held something for a while, which may be more than it wants."""
+        if past != "new":
             self.syncs(believed=False)
+        if past == "has wanted more":
+            self.life.policy = FRUGAL
 
     # --- upstream --------------------------------------------------------------------------
 
@@ -191,6 +202,7 @@ class Happenings(Operators):
 def happenings() -> Iterator[type[Happenings]]:
     """Nodes that share an event loop, and a limited child process in it."""
     with asyncio.Runner() as runner:
+        runner.get_loop().set_default_executor(AtOnce())
         readers = Sandbox(processes=1)
         runner.run(readers.__aenter__())
 
@@ -219,6 +231,8 @@ def test_a_node_keeps_its_promises(
 ) -> None:
     run_state_machine_as_test(happenings, settings=FEW)
     tell(f"the lives of 12 nodes: {figures(happenings.tally)}")
+
+    assert happenings.tally["nodes that let files go"] > FEW.max_examples / 2
 
 
 @pytest.mark.long
