@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from mirror.cli.check_ledger import check_ledger
-from mirror.cli.holder import store_or_holder
+from mirror.cli.holder import refuse_unmade, store_or_holder
 from mirror.cli.invocation import invocation_of
 from mirror.cli.terminal import Steps, complain, say, say_json
 from mirror.config import Settings
@@ -62,6 +62,7 @@ def check(
 
 
 async def _check(settings: Settings, *, rebuild: bool) -> tuple[Report, str]:
+    await refuse_unmade(settings.data_dir)
     if rebuild:
         await forget_index(settings.data_dir)
     with Steps() as steps:

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from mirror.cli.holder import store_or_holder
+from mirror.cli.holder import refuse_unmade, store_or_holder
 from mirror.cli.terminal import complain, say, say_json
 from mirror.config import Settings
 from mirror.errors import DamagedError, StorageError
@@ -43,6 +43,7 @@ async def _checked(settings: Settings, export: Path | None) -> Position:
 
 
 async def _verified(settings: Settings) -> Position:
+    await refuse_unmade(settings.data_dir)
     async with store_or_holder(settings) as store:
         if store is not None:
             end = await store.ledger.verify()

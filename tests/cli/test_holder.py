@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
+from mirror.cli import main
 from mirror.cli.holder import store_or_holder
 from mirror.config import load_settings
 from mirror.control import ask
-from mirror.errors import LockedError
+from mirror.errors import LockedError, StorageError
 from mirror.storage.lock import locked
 
 if TYPE_CHECKING:
@@ -80,3 +82,27 @@ async def test_who_never_answers_is_not_waited_for_for_ever(settings: Settings) 
 
     with pytest.raises(LockedError, match="does not answer: it has just ended, or another"):
         await ask(settings.admin_listen.path, "GET", "/v1/status.json")
+
+
+@pytest.mark.parametrize("words", ["check", "check --ledger", "check --rebuild"])
+def test_a_folder_that_was_mistyped_is_not_sound(
+    words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor is one made there."""
+    folder = tmp_path / "dta"
+    status = main(["--data", str(folder), *words.split()])
+
+    assert status == 1
+    assert "is not a data folder of mpmirror" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can write what belongs to others")
+async def test_root_leaves_nothing_that_the_daemon_could_not_change(settings: Settings) -> None:
+    nobody = 65534
+    os.chown(settings.data_dir, nobody, nobody)
+    with pytest.raises(StorageError, match=r"belongs to .*: sudo -u .* mpmirror"):
+        async with store_or_holder(settings):
+            pass
+
+    assert list(settings.data_dir.iterdir()) == []
