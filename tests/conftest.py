@@ -1,7 +1,7 @@
 """What holds for all tests: a busy machine makes no property false, and figures are shown.
 
-Tests of storage, of its upkeep and of promises, and whatever runs as a program, have their
-folders on the machine's disk; all others in memory.
+Tests of storage and of promises, and whatever runs as a program, have their folders on the
+machine's disk; all others in memory.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _TOLD = "told"
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the folders in it have unforeseeable names
 _ENOUGH: Final = 3 << 30
 # The rooms that are about the disk itself.
-_ON_DISK: Final = frozenset({"storage", "upkeep", "proofs"})
+_ON_DISK: Final = frozenset({"storage", "proofs"})
 
 # On top of what Hypothesis chose by itself: under CI=true, the same examples every time.
 settings.register_profile(

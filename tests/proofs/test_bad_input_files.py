@@ -17,11 +17,19 @@ from tests.replica.exchange import Way
 from tests.replica.ways import Substituted
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.proofs.conftest import Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 OCTETS = "application/octet-stream"
+
+
+@pytest.fixture
+def tmp_path(memory: Path) -> Path:
+    """A folder in memory: nothing here is about the disk."""
+    return memory
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from tests.replica.exchange import Way
 from tests.replica.ways import Substituted
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mirror.sandbox import Sandbox
     from tests.proofs.conftest import Scene
     from tests.web.client import Client
@@ -26,6 +28,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 BOARD = "RPI_PICO"
+
+
+@pytest.fixture
+def tmp_path(memory: Path) -> Path:
+    """A folder in memory: nothing here is about the disk."""
+    return memory
 
 
 @dataclass(frozen=True, slots=True)
