@@ -192,11 +192,11 @@ class _DiedError(Exception):
 def _processor_seconds(process: subprocess.Popen[bytes]) -> float:
     """Return what *process* has used so far, as proc(5) tells; 0 when it tells nothing."""
     try:
-        stat = Path(f"/proc/{process.pid}/stat").read_text(errors="replace")
+        stat = Path(f"/proc/{process.pid}/stat").read_bytes()
     except OSError:
         return 0.0
     # Behind the name, in which anything may stand: state is the third field, utime the 14th.
-    user, system = stat.rpartition(")")[2].split()[11:13]
+    user, system = stat.rpartition(b")")[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 

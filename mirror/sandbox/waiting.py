@@ -49,8 +49,8 @@ async def answered(
             # It has one thread: so it can not have spent what is left any sooner.
             soon = min(max(limits.processor - spent, _LOOK_SECONDS), until - loop.time())
             await asyncio.wait([asking], timeout=max(soon, 0))
-            spent = child.spent
             if not asking.done():
+                spent = child.spent
                 _refuse_to_wait(spent, limits, late=loop.time() >= until)
         return asking.result()
 
