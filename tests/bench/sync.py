@@ -67,8 +67,14 @@ def upstream(folder: Path, *options: str) -> Iterator[str]:
 
 def environment(url: str) -> dict[str, str]:
     """Return the settings of a node that takes all files of *url* as fast as it can."""
+    # What is installed is compiled, and no start of it has to do that.
+    ours = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("MPMIRROR_") and name != "PYTHONDONTWRITEBYTECODE"
+    }
     return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("MPMIRROR_")},
+        **ours,
         "MPMIRROR_UPSTREAM__URL": url,
         "MPMIRROR_UPSTREAM__REQUESTS_PER_SECOND": "0",
         "MPMIRROR_UPSTREAM__CONNECTIONS": str(CONNECTIONS),
