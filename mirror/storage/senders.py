@@ -1,8 +1,7 @@
 """How far the senders of bundles were seen: of each lineage and channel the highest (P7).
 
-``senders.json`` is durable and no part of the index: nobody is led back by losing the database.
-It also has the lines of each sender's ledger that were told, by their hashes: the next bundle
-must tell the same.
+The file also has the lines of each sender's ledger that were told, by their hashes: the next
+bundle must tell the same.
 """
 
 from __future__ import annotations
@@ -10,14 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from mirror.catalog.values import Digest
-from mirror.errors import DamagedError
 from mirror.publication.bundle import Mark
 from mirror.shapes import Shape
-from mirror.storage.disk import find_bytes
-from mirror.storage.threads import to_end
+from mirror.storage.reached import Reached
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +22,6 @@ if TYPE_CHECKING:
     from mirror.storage.files import Files
 
 SENDERS_FILE: Final = "senders.json"
-_MOST: Final = 1000
 _FILE_BYTES: Final = 64 << 20
 
 _Place = Annotated[str, Field(pattern=r"^[0-9a-f]{32} [a-z0-9][a-z0-9-]{0,62}\z")]
@@ -42,39 +38,24 @@ class Sender:
     ledger: tuple[Mark, ...] = field(default=())
 
 
-_SENDERS = Shape(dict[_Place, Sender])
+_SENDERS: Final[Shape[dict[str, Sender]]] = Shape(dict[_Place, Sender])
 
 
-class Senders:
+class Senders(Reached[Sender]):
     """The senders of one data folder, in the order of their last bundle.  `StorageError`s only."""
 
     def __init__(self, folder: Path, files: Files) -> None:
-        self._path = folder / SENDERS_FILE
-        self._files = files
+        super().__init__(folder / SENDERS_FILE, files, _SENDERS, _FILE_BYTES, "senders")
 
     async def all(self) -> dict[tuple[str, str], Sender]:
         """Return what came last, by lineage and channel; `DamagedError` when nobody can say."""
-        found = await to_end(self._read)
+        found = await self.places()
         return {(place[:32], place[33:]): sender for place, sender in found.items()}
 
     async def reach(self, lineage: str, channel: str, sender: Sender) -> None:
         """Remember *sender*, durably, unless that was seen farther already."""
-        await to_end(self._reach, f"{lineage} {channel}", sender)
+        await self.advance(f"{lineage} {channel}", sender)
 
-    def _reach(self, place: str, sender: Sender) -> None:
-        senders = self._read()
-        known = senders.pop(place, None)
-        if known is not None and known.sequence > sender.sequence:
-            return
-        senders[place] = sender
-        newest = dict(list(senders.items())[-_MOST:])
-        self._files.write(self._path, _SENDERS.dump_json(newest) + b"\n")
-
-    def _read(self) -> dict[str, Sender]:
-        text = find_bytes(self._path, _FILE_BYTES)
-        if text is None:
-            return {}
-        try:
-            return _SENDERS.validate_json(text)
-        except ValidationError as error:
-            raise DamagedError(f"{self._path} does not say how far senders were seen") from error
+    def is_news(self, place: Sender, known: Sender) -> bool:
+        """Say so also of the same publication: another bundle can tell more of the ledger."""
+        return place.sequence >= known.sequence
