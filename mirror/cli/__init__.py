@@ -41,9 +41,12 @@ def main(arguments: Sequence[str] | None = None, *, commands: Sequence[Command] 
         complain("Nothing was done.")
         return FAILED
     except KeyboardInterrupt:
-        return _STOPPED
+        status = _STOPPED
     except Exception as error:  # noqa: BLE001 - the edge: whatever happens is said in a sentence
         return _failure(error, debug="--debug" in words)
+    # The library that reads the command line has caught most of Ctrl-C by here.
+    if status == _STOPPED:
+        complain("Stopped; what is done already stays.")
     return status if isinstance(status, int) else COMPLETE
 
 

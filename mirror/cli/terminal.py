@@ -162,6 +162,7 @@ class Steps:
         self._bars = _bars(self._console)
         self._tasks: dict[str, TaskID] = {}
         self._last: dict[str, float] = {}
+        self._written: dict[str, tuple[int, int]] = {}
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -188,9 +189,10 @@ class Steps:
         self._bars.update(self._tasks[step], completed=done, total=total, detail=detail)
 
     def _write_line(self, step: str, done: int, total: int, detail: str) -> None:
-        now = self._clock()
-        if done < total and now - self._last.get(step, -LINE_EVERY) < LINE_EVERY:
+        now, written = self._clock(), (done, total)
+        last, at = self._written.get(step), self._last.get(step, -LINE_EVERY)
+        if written == last or (done < total and now - at < LINE_EVERY):
             return
-        self._last[step] = now
+        self._last[step], self._written[step] = now, written
         with contextlib.suppress(BrokenPipeError):
             complain(f"{step}: {done} of {total}" + (f", {detail}" if detail else ""))

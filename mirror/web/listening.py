@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 import stat
@@ -25,6 +26,11 @@ MOST_PATH_BYTES: Final = 100
 # As the socket module has it: host, number, and for IPv6 flow and scope.
 Address: TypeAlias = tuple[Any, ...]
 
+_TO_DO: Final = {
+    errno.EADDRINUSE: ": another program listens there; end it, or listen somewhere else",
+    errno.EACCES: ": numbers below 1024 are for root, and services with CAP_NET_BIND_SERVICE",
+    errno.EADDRNOTAVAIL: ": this machine has no such address; 0.0.0.0 is all that it has",
+}
 _ONLY_OURS: Final = 0o177
 _SECONDS: Final = 2.0
 
@@ -74,6 +80,7 @@ async def _bound(host: str, number: int, options: tuple[int, ...]) -> list[socke
         _close(bound)
         raise ConfigurationError(
             f"can not listen on {host}:{number}: {os.strerror(error.errno or 0)}"
+            f"{_TO_DO.get(error.errno or 0, '')}"
         ) from error
     except BaseException:
         _close(bound)

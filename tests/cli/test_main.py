@@ -97,7 +97,7 @@ def test_debug_shows_where(run_failing: Callable[..., tuple[int, str]]) -> None:
 
 def test_a_command_that_was_stopped_says_so(run_failing: Callable[..., tuple[int, str]]) -> None:
     """Ctrl-C is 130, as for any other program."""
-    assert run_failing(KeyboardInterrupt())[0] == 130
+    assert run_failing(KeyboardInterrupt()) == (130, "Stopped; what is done already stays.\n")
     assert run_failing(typer.Abort()) == (1, "Nothing was done.\n")
 
 

@@ -48,7 +48,8 @@ async def test_every_address_of_a_name_has_the_same_port() -> None:
 
 async def test_a_port_that_is_taken_is_named(taken: int) -> None:
     with pytest.raises(
-        ConfigurationError, match=f"can not listen on 127.0.0.1:{taken}: Address already in use"
+        ConfigurationError,
+        match=f"can not listen on 127.0.0.1:{taken}: Address already in use: another program",
     ):
         await tcp_sockets("127.0.0.1", taken)
 

@@ -252,7 +252,10 @@ def main(words: list[str] | None = None) -> int:
         url = (asked.url or f"http://{near}:{server.server_address[1]}").rstrip("/")
         bundle = Bundle(Medium(asked.bundle), asked.key)
         server.shelf = Shelf(bundle, url)
-    except (RefusedError, OSError, ValueError, KeyError) as error:
+    except OSError as error:
+        sys.stderr.write(f"serve.py: {error.filename or asked.listen}: {error.strerror or error}\n")
+        return REFUSED
+    except (RefusedError, ValueError, KeyError) as error:
         sys.stderr.write(f"serve.py: {error}\n")
         return REFUSED
     own = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()

@@ -294,3 +294,19 @@ def test_it_says_what_it_wants() -> None:
 
     assert ended.returncode == 2
     assert b"key" in ended.stderr
+
+
+def test_a_bundle_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """As people say it, and not as the system numbers it."""
+    ended = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-I", "-", "nope.mpb", KEY, "--listen", "127.0.0.1:0"],
+        input=build_server(),
+        capture_output=True,
+        check=False,
+        cwd=tmp_path,
+    )
+
+    assert (ended.returncode, ended.stderr) == (
+        4,
+        b"serve.py: nope.mpb: No such file or directory\n",
+    )
