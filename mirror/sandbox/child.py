@@ -75,6 +75,7 @@ _ANSWERED = (
 # Codecs are loaded when first named, which is too late once no file can be opened:
 # zip directories are cp437, DfuSe names and USB strings UTF-16; RFC 8785 sorts by UTF-16BE.
 _CODECS = ("ascii", "cp437", "latin-1", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16be")
+_LOW_PRIORITY = 10
 _CAP_KILL = 5
 _NOBODY = 65534
 _STANDARD_STREAMS = 3
@@ -157,6 +158,8 @@ def confine(memory: int) -> None:
     # Killed first when the machine, not this process, runs out of memory.
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
+    # Only now: a start is given up after a minute, which is soon over on a busy machine.
+    os.nice(_LOW_PRIORITY)
     _drop_root()
     for limit, value in (
         (resource.RLIMIT_AS, memory),

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 PROGRAM = """
-import gc, os, signal, sys
+import gc, signal, sys
 gc.disable()
-# Whoever waits for it has something better to do meanwhile.
-os.nice(10)
 # Whoever stops the daemon signals all its processes; only the daemon decides when this one ends.
 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
     signal.signal(number, signal.SIG_IGN)
