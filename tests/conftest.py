@@ -73,9 +73,8 @@ def tmp_path(
     """
     node = request.node
     if _stays_on_disk(node):
-        yield Path(
-            tempfile.mkdtemp(prefix=f"{node.name[:20]}-", dir=tmp_path_factory.getbasetemp())
-        )
+        place = tmp_path_factory.getbasetemp()
+        yield Path(tempfile.mkdtemp(prefix=f"{request.function.__name__[:20]}-", dir=place))
         return
     folder = tempfile.mkdtemp(prefix="mpmirror-", dir=_MEMORY)
     yield Path(folder)
