@@ -127,12 +127,16 @@ def head_of(root: PublicationRoot, upstream: str, recalled: tuple[Recall, ...] =
 
 
 def compose_feed(head: FeedHead, boards: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the feed in pieces: *boards* are encoded board documents, by board id."""
+    """Yield the feed in pieces: *boards* are encoded board documents, by board id.
+
+    Each is a piece as it is, behind one that parts it from the one before.
+    """
     opened = canonical(_HEAD.dump_python(head, mode="json"))
     yield opened.removesuffix(b"}") + b',"boards":['
     separator = b"\n"
     for board in boards:
-        yield separator + board
+        yield separator
+        yield board
         separator = b",\n"
     yield b"\n]}\n"
 

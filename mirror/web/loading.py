@@ -121,11 +121,12 @@ def _boards(
 ) -> dict[str, LoadedBoard]:
     boards: dict[str, LoadedBoard] = {}
     stop = len(pieces[0])
-    for (board, digest), piece in zip(content.boards.items(), pieces[1:], strict=False):
+    for (board, digest), parting in zip(content.boards.items(), pieces[1::2], strict=False):
         document = documents[board]
-        stop += len(piece)
+        start = stop + len(parting)
+        stop = start + len(document)
         names = known.get(digest) or read_names(document)
         if names.board != board:
             raise MalformedValueError(f"the document of board {board} is that of {names.board}")
-        boards[board] = LoadedBoard(digest, stop - len(document), stop, names)
+        boards[board] = LoadedBoard(digest, start, stop, names)
     return boards
