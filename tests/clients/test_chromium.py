@@ -109,9 +109,10 @@ def test_esp_web_tools_takes_the_manifest_and_any_page_reads_the_feed(lab: Lab, 
 
 
 async def test_the_element_reaches_the_chooser_of_ports(lab: Lab, home: Path) -> None:
-    """Somebody presses its button, and the browser waits for a port to be chosen.
+    """Somebody presses its button, and the browser lets a port be chosen.
 
-    Who did not press is refused, which shows that an open chooser is more than a call.
+    Who did not press is refused, which shows that an open chooser is more than a call.  One
+    that loses its focus where no screen is closes, which is as if no port had been chosen.
     """
     del lab
     folder = page_in(home, _BUTTON.format(manifest=URL + _MANIFEST))
@@ -123,12 +124,13 @@ async def test_the_element_reaches_the_chooser_of_ports(lab: Lab, home: Path) ->
             await page.says("navigator.serial.requestPort(), 0")
             await page.until("window.chooser == 'SecurityError'")
             press = f"{_ELEMENT}.shadowRoot.querySelector('slot[name=activate]').click()"
+            await page.says("window.chooser = 'nobody asked'")
             await page.says(press, pressed=True)
-            await page.until("window.chooser == 'open'")
+            await page.until("window.chooser != 'nobody asked'")
             await asyncio.sleep(2)
             found = await page.says("window.chooser")
 
-    assert found == "open"
+    assert found in {"open", "NotFoundError"}
 
 
 def page_in(home: Path, html: str) -> Path:
