@@ -284,9 +284,18 @@ def _unavailable(url: str, error: BaseException) -> UpstreamUnavailableError:
 
 
 def _detail(error: BaseException) -> str:
-    """Return what the library says, in one line that can not play with a terminal."""
-    text = " ".join(str(error).split())[:200]
+    """Return what was said, in one line that can not play with a terminal."""
+    text = " ".join(_said(error).split())[:200]
     return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def _said(error: BaseException) -> str:
+    # The library's own words name a TLS context by its place in memory, which is always another.
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return str(error.certificate_error)
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return error.strerror or str(error.os_error)
+    return str(error)
 
 
 # The first that fits, so the narrow ones come first.

@@ -117,6 +117,23 @@ async def test_a_name_that_is_unknown_is_named(clock: Clock) -> None:
             await fetcher.page(f"{base}/")
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_the_same_trouble_is_said_in_the_same_words_each_time(
+    clock: Clock, scheme: str
+) -> None:
+    """Whoever compares what was said sees no news where there is none."""
+    base = f"{scheme}://upstream.example.org"
+    said = []
+    for _ in range(2):
+        async with making(base, clock, surroundings=names([])) as fetcher:
+            with pytest.raises(UpstreamUnavailableError) as caught:
+                await fetcher.page(f"{base}/")
+            said.append(str(caught.value))
+
+    assert said[0] == said[1]
+    assert " at 0x" not in said[0]
+
+
 async def test_a_name_that_is_no_name_is_named(clock: Clock) -> None:
     base = f"http://{'x' * 70}.example.org"
     async with making(base, clock) as fetcher:
