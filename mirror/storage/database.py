@@ -106,8 +106,10 @@ class Database:
 
     async def _close(self) -> None:
         # The connection belongs to the thread that made it.
-        await to_end(self._dispose, executor=self._thread)
-        self._thread.shutdown()
+        try:
+            await to_end(self._dispose, executor=self._thread)
+        finally:  # cancelled meanwhile, too
+            self._thread.shutdown()
 
     def _dispose(self) -> None:
         if self._connection is not None:

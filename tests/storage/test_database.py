@@ -187,6 +187,31 @@ async def test_a_cancelled_caller_does_not_break_a_transaction(path: Path) -> No
         assert len(await database.rows(select(MARKS))) == 1
 
 
+async def test_closing_that_is_cancelled_ends_the_thread(path: Path) -> None:
+    """It waits for the work before it, and for the thread."""
+    release = threading.Event()
+    leaving = asyncio.Event()
+
+    async def visit() -> None:
+        async with Database(path) as database:
+            running.append(asyncio.create_task(database.run(lambda _: release.wait(60))))
+            await asyncio.sleep(0)  # so that it is the thread's before the closing is
+            leaving.set()
+
+    running: list[asyncio.Task[bool]] = []
+    kept = [task := asyncio.create_task(visit())]
+    await leaving.wait()
+    await asyncio.sleep(0.05)
+    task.cancel()
+    await asyncio.sleep(0.05)
+    assert not task.done()
+    release.set()
+    await asyncio.gather(*kept, *running, return_exceptions=True)
+
+    assert task.cancelled()
+    assert [t.name for t in threading.enumerate() if t.name.startswith("mpmirror")] == []
+
+
 async def test_the_database_is_written_ahead(path: Path) -> None:
     """WAL with normal syncing: sound after a power cut, and no sync for each transaction."""
     async with Database(path) as database:
