@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from mirror.errors import DamagedError
-from mirror.storage.disk import reported
+from mirror.storage.disk import find_bytes, reported
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,13 +41,7 @@ class TufFolder:
         """Return what clients are given under *name*; None when there is nothing."""
         if NAME.fullmatch(name) is None:
             return None
-        path = self._folder / name
-        with reported("reading", path):
-            try:
-                with path.open("rb") as file:
-                    return file.read(_MOST_BYTES)
-            except FileNotFoundError:
-                return None
+        return find_bytes(self._folder / name, _MOST_BYTES)
 
     def read(self, name: str) -> bytes:
         """Return what is there under *name*; raise `DamagedError` without it."""
