@@ -88,14 +88,17 @@ _PICTURES = {Question.PHOTOGRAPH, Question.PICTURE}
 _IN_MEMORY = 40
 
 
-def main() -> None:
-    """Serve until the input ends; the first argument is the limit of memory in bytes."""
+def main(nicer: int = _LOW_PRIORITY) -> None:
+    """Serve until the input ends; the first argument is the limit of memory in bytes.
+
+    The process is made *nicer* than its parent by so much.
+    """
     memory = int(sys.argv[1])
     warm_up()
     # What is loaded stays: looking for rubbish in it after every answer took 11 ms.
     gc.freeze()
     gc.enable()
-    confine(memory)
+    confine(memory, nicer)
     _say(_ANSWERS, answer_frame(Status.READY, b"{}", last=False))
     try:
         serve(sys.stdin.buffer, _ANSWERS, memory)
@@ -152,14 +155,14 @@ def warm_up() -> None:
             verify(bytes(4096), Claim(kind=kind))
 
 
-def confine(memory: int) -> None:
+def confine(memory: int, nicer: int) -> None:
     """Give up everything that reading needs not; *memory* is in bytes."""
     sys.stdout = sys.stderr
     # Killed first when the machine, not this process, runs out of memory.
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
     # Only now: a start is given up after a minute, which is soon over on a busy machine.
-    os.nice(_LOW_PRIORITY)
+    os.nice(nicer)
     _drop_root()
     for limit, value in (
         (resource.RLIMIT_AS, memory),

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.children import kept_sandbox
-from tests.proofs.at_once import AtOnce
+from tests.proofs.at_once import AtOnceLoop
 from tests.proofs.keeper import LATER, Keeper, keeper
 from tests.proofs.witness import Witness
 from tests.replica import Replica
@@ -86,15 +86,17 @@ class Footprint:
     ],
     ids=str,
 )
-async def test_a_year_of_upstream_breaks_no_promise(
+def test_a_year_of_upstream_breaks_no_promise(
     memory: Path, seed: int, course: Course, tell: Callable[[str], None]
 ) -> None:
     """Nothing is lost, false or missing on any day, and nothing grows but with what is new."""
-    asyncio.get_running_loop().set_default_executor(AtOnce())
-    seed = course.seed or seed
+    with asyncio.Runner(loop_factory=AtOnceLoop) as runner:
+        runner.run(_year(memory / "data", course, course.seed or seed, tell))
+
+
+async def _year(data: Path, course: Course, seed: int, tell: Callable[[str], None]) -> None:
     replica = Replica.of_boards(course.boards, depth=Depth(releases=2, previews=1))
     replica.keep_little()
-    data = memory / "data"
     begun, ticks = time.monotonic(), time.process_time()
     async with (
         replica.running() as url,

@@ -22,7 +22,7 @@ from hypothesis.stateful import initialize, precondition, rule, run_state_machin
 from mirror.catalog.values import Digest
 from mirror.errors import MirrorError
 from mirror.sandbox import Sandbox
-from tests.proofs.at_once import AtOnce
+from tests.proofs.at_once import AtOnceLoop
 from tests.proofs.life_days import (
     BOARDS,
     BUILDS,
@@ -201,8 +201,7 @@ class Happenings(Operators):
 @pytest.fixture
 def happenings() -> Iterator[type[Happenings]]:
     """Nodes that share an event loop, and a limited child process in it."""
-    with asyncio.Runner() as runner:
-        runner.get_loop().set_default_executor(AtOnce())
+    with asyncio.Runner(loop_factory=AtOnceLoop) as runner:
         readers = Sandbox(processes=1)
         runner.run(readers.__aenter__())
 

@@ -68,8 +68,8 @@ STARVED = PROGRAM.replace(
     """import time
 from mirror.sandbox import child
 confine = child.confine
-def confined(memory):
-    confine(memory)
+def confined(*limits):
+    confine(*limits)
     child.verify = lambda body, claim: time.sleep(60)
 child.confine = confined
 child.main()""",
