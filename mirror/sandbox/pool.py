@@ -117,6 +117,8 @@ class Sandbox:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        for task in self._warming:
+            task.cancel()
         for child in self._own:
             child.abandon()
         for task in self._warming:
@@ -129,8 +131,8 @@ class Sandbox:
         For who knows that there will be several.  A start that fails is tried again by the
         question that needs it, and told there.
         """
-        for _ in range(self._idle.qsize()):
-            self._warming.append(asyncio.create_task(self._warm(self._idle.get_nowait())))
+        taken = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
+        self._warming.append(asyncio.create_task(self._warm_all(taken)))
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -284,12 +286,17 @@ class Sandbox:
         finally:
             self._idle.put_nowait(child)
 
-    async def _warm(self, child: Child) -> None:
+    async def _warm_all(self, children: list[Child]) -> None:
         try:
-            with contextlib.suppress(ChildUnavailableError):
-                await self._start(child)
+            # One after the other: side by side they would slow down each other and, on two
+            # cores, whoever loads its own modules meanwhile.
+            while children:
+                with contextlib.suppress(ChildUnavailableError):
+                    await self._start(children[-1])
+                self._idle.put_nowait(children.pop())
         finally:
-            self._idle.put_nowait(child)
+            for child in children:
+                self._idle.put_nowait(child)
 
     async def _start(self, child: Child) -> None:
         try:

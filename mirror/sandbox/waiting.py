@@ -75,7 +75,7 @@ async def finished(running: asyncio.Future[_Answer]) -> None:
         # Cancelled twice: the first is on its way already, and this takes milliseconds.
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.wait([running])
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(Exception, asyncio.CancelledError):
         running.result()
 
 

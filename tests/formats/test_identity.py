@@ -122,6 +122,18 @@ def test_what_is_repeated_is_looked_at_a_bounded_number_of_times() -> None:
     assert len(find_identity(many).versions) == MOST
 
 
+@pytest.mark.parametrize("crowd", [b" with ", b" on 2"])
+def test_a_crowd_of_one_kind_hides_nothing_of_the_other(crowd: bytes) -> None:
+    """What stands behind more places than are looked at is found all the same."""
+    said = b"\0MicroPython v1.23.0 on 2024-06-02; Pico with RP2040\0"
+
+    identity = find_identity(crowd * (HITS + 1) + said)
+
+    assert identity.versions or identity.machines
+    assert identity.versions == (("v1.23.0",) if crowd == b" with " else ())
+    assert identity.machines == (("Pico with RP2040",) if crowd == b" on 2" else ())
+
+
 def test_merging_keeps_order_and_drops_repetition() -> None:
     """Members of a zip that say the same say it once."""
     one, other = Identity(("v1", "v2"), ("d",), ()), Identity(("v2", "v3"), ("d",), ("m",))
