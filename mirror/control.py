@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import io
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +17,7 @@ import aiohttp
 from aiohttp.http_exceptions import LineTooLong
 
 from mirror.errors import LockedError, MirrorError, TooLargeError
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator

@@ -7,11 +7,11 @@ clients read in the feed.  It follows the pointer and needs no database.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.model import BoardFacts, Listing
 from mirror.catalog.names import ArtifactName
+from mirror.frozen import dataclass
 from mirror.publication.documents import decode_board, decode_content, decode_publication
 
 if TYPE_CHECKING:

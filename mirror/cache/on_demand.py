@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
@@ -32,6 +31,7 @@ from mirror.errors import (
     UpstreamError,
     UpstreamRestingError,
 )
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from types import TracebackType

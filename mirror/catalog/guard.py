@@ -17,10 +17,10 @@ What counts:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.errors import CatalogShrunkError
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

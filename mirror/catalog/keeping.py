@@ -10,13 +10,13 @@ nothing go that one with less had kept.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
 from mirror.catalog.names import ArtifactName
 from mirror.catalog.plan import NO_PINS, Pinned, Ruling, pin_rule
 from mirror.catalog.policy import Keep, Newest, Policy, Reason, Rule
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence

@@ -6,12 +6,13 @@ all listings of one crawl.  Nothing here says what the mirror holds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from mirror.catalog.names import ArtifactName
 from mirror.catalog.values import Digest
 from mirror.errors import MalformedValueError
+from mirror.frozen import dataclass
 
 
 class PassageKind(StrEnum):

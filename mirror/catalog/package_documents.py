@@ -7,7 +7,6 @@ that is cut, of another format, or asks clients to fetch from somewhere else is 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from mirror.catalog.model import Problem
@@ -20,6 +19,7 @@ from mirror.catalog.packages import (
 )
 from mirror.catalog.texts import one_line
 from mirror.errors import DocumentRefusedError, MalformedValueError
+from mirror.frozen import dataclass
 
 MOST_PACKAGES: Final = 5000
 MOST_VERSIONS: Final = 1000

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +23,7 @@ from mirror.catalog.plan import same_build
 from mirror.catalog.values import Digest
 from mirror.catalog.versions import Version
 from mirror.errors import MalformedValueError
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable

@@ -19,13 +19,14 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from mirror.catalog.kinds import Maturity
 from mirror.catalog.model import Catalog, CatalogBoard, Listing
 from mirror.catalog.policy import FLASHABLE, Newest, Override, Policy, Reason, Rule, Terms
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from mirror.catalog.names import ArtifactName

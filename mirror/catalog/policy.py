@@ -13,7 +13,6 @@ override changes how much of a wanted board is held; it makes no board wanted.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from mirror.catalog.kinds import Kind, Maturity
 from mirror.catalog.versions import Version
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from packaging import version as packaging_version
 
 from mirror.catalog.kinds import Maturity
 from mirror.catalog.values import TextValue
 from mirror.errors import MalformedValueError
+from mirror.frozen import dataclass
 
 VERSION_PATTERN = (
     r"v[0-9]+\.[0-9]+(?:\.[0-9]+)*"

@@ -14,9 +14,10 @@ anew.  What is listed again is withdrawn no more, whatever the clock shows.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
+
+from mirror.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ of one of the channel's keys over the very root that the channel shall point to.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.errors import ConfigurationError, SignatureRefusedError
+from mirror.frozen import dataclass
 from mirror.publication.statements import Statement, Type
 from mirror.storage.threads import to_end
 from mirror.storage.tokens import Scope, Token, owner_of

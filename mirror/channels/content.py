@@ -7,11 +7,12 @@ maker's signature.  From any other one is made here, which says that it is ours.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.values import Digest
 from mirror.errors import GoneError, NotFoundError, PublicationNotFoundError
+from mirror.frozen import dataclass
 from mirror.publication.documents import ContentRoot, Origin, decode_board, encode
 from mirror.publication.feeds import all_files
 from mirror.publication.recalled import without_recalled

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from mirror.channels.content import allow, names_forbidden
 from mirror.errors import ArtifactNotFoundError, DamagedError, NotFoundError, RefusedError
+from mirror.frozen import dataclass
 from mirror.publication.documents import ContentRoot, PublicationRoot, encode
 from mirror.publication.local.dialect import Site
 from mirror.publication.local.rendering import fingerprint

@@ -6,13 +6,13 @@ A command sends the same words to the daemon that holds the data as it obeys by 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 from pydantic import Field, Strict, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import ConfigurationError, MalformedOrderError, MirrorError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 
 _LONGEST_WHY: Final = 1000

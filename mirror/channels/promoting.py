@@ -7,7 +7,7 @@ the channel has moved; then it waits for a past that is over, and somebody propo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
 from mirror.channels.approving import Approvers, Rule
@@ -15,6 +15,7 @@ from mirror.channels.content import allow, find_source, refuse_let_go
 from mirror.channels.moving import APPROVE, PROMOTE, Move, Mover, spelled
 from mirror.channels.orders import Order, Promoted, Source
 from mirror.errors import ConfigurationError, MirrorError, PublicationNotFoundError
+from mirror.frozen import dataclass
 from mirror.publication.documents import encode
 from mirror.storage.channels import Published, find_published, published
 from mirror.storage.proposals import Approval

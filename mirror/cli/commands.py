@@ -1,7 +1,6 @@
 """The list of commands: each once, in the order of the help, under its heading."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
 
@@ -15,6 +14,7 @@ from mirror.cli.statuses import (
     REFUSED,
     USAGE,
 )
+from mirror.frozen import dataclass
 from mirror.starting import loading
 
 EVERY_DAY: Final = "Every day"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +14,7 @@ from mirror.catalog.values import Digest
 from mirror.cli.readable import opened
 from mirror.cli.terminal import complain, say, say_json
 from mirror.errors import RefusedError, StorageError
+from mirror.frozen import dataclass
 from mirror.publication.words import verdict_words
 from mirror.shapes import Shape
 from mirror.storage.entries import (

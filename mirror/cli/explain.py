@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -21,6 +20,7 @@ from mirror.cli.terminal import say, say_json, say_table
 from mirror.control import ask
 from mirror.daemon.parts import policy_of
 from mirror.errors import BoardNotFoundError, ConfigurationError, IncompleteError
+from mirror.frozen import dataclass
 from mirror.sync.known_board import known_board
 from mirror.sync.publish import stamp
 from mirror.sync.remembered_board import RememberedBoard

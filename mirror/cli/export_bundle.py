@@ -1,7 +1,6 @@
 """`mpmirror export FILE`: write a signed bundle, whole or only what the far side lacks."""
 
 import asyncio
-from dataclasses import dataclass
 from pathlib import Path
 
 from mirror.catalog.values import Digest
@@ -13,6 +12,7 @@ from mirror.config import Settings
 from mirror.config.units import parse_size
 from mirror.daemon.tracing import tracing_command
 from mirror.errors import ConfigurationError
+from mirror.frozen import dataclass
 from mirror.publication.freshness import decode_freshness
 from mirror.publication.statements import Statement
 from mirror.spans import span

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +36,7 @@ from mirror.errors import (
     RefusedError,
     UnreadableFileError,
 )
+from mirror.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

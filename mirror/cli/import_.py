@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode
@@ -18,6 +17,7 @@ from mirror.control import stream
 from mirror.daemon.carrying import CARRIED, Carried, carry_in
 from mirror.daemon.tracing import tracing_command
 from mirror.errors import BundleRefusedError, ConfigurationError, LockedError, MirrorError
+from mirror.frozen import dataclass
 from mirror.storage.publications import CHANNEL_NAME, CURRENT
 from mirror.transfer.receipts import render_page
 

@@ -5,7 +5,6 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +14,7 @@ from typer.core import TyperGroup
 from mirror.cli.terminal import say
 from mirror.config import Given, Settings, load_settings
 from mirror.daemon.version import VERSION
+from mirror.frozen import dataclass
 
 _WITH_VALUE = ("--config", "--data")
 _ALONE = ("--debug",)

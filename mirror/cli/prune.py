@@ -3,7 +3,6 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Final
 
@@ -20,6 +19,7 @@ from mirror.daemon.last_prune import remember_prune
 from mirror.daemon.parts import now
 from mirror.daemon.pruning import pruner_of
 from mirror.errors import DamagedError, MirrorError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.upkeep.prune import Leaving
 from mirror.upkeep.pruner import Report

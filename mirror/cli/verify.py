@@ -8,7 +8,7 @@ bytes are parsed in the limited child process only.
 import asyncio
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from io import BufferedReader
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +24,7 @@ from mirror.cli.terminal import complain, say, say_json
 from mirror.errors import RefusedError, StorageError, UnrecognisedNameError
 from mirror.first_setup import find_board
 from mirror.formats.verdict import Claim, Conclusion, Finding, ImageFacts, Verdict
+from mirror.frozen import dataclass
 from mirror.publication.words import checked_words
 from mirror.sandbox import Sandbox
 from mirror.shapes import Shape

@@ -7,13 +7,13 @@ foreign text: a few lines of a fixed shape are read, and nothing else.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.texts import one_line
 from mirror.catalog.versions import VERSION_PATTERN
 from mirror.client.tools import MPREMOTE
 from mirror.errors import BoardError
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

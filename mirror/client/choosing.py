@@ -6,12 +6,12 @@ fits nothing, the error says what there is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.kinds import Kind, Maturity
 from mirror.catalog.versions import Version
 from mirror.errors import ArtifactNotFoundError, MalformedValueError
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

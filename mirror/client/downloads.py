@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +17,7 @@ from mirror.catalog.values import Digest
 from mirror.client.lockfile import LockedFile
 from mirror.errors import DigestMismatchError, RecalledError, RefusedError
 from mirror.formats.verdict import Claim, Verdict
+from mirror.frozen import dataclass
 from mirror.publication.words import checked_words
 from mirror.storage.disk import Disk, reported
 from mirror.storage.files import PLAIN, Files

@@ -8,7 +8,7 @@ could not be asked is never called flashed.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +25,7 @@ from mirror.client.volumes import (
     wait_until_gone,
 )
 from mirror.errors import BoardError, MalformedValueError
+from mirror.frozen import dataclass
 from mirror.publication.flashing import Step, Tool, Way
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.catalog.local_names import LocalName, parse_held
@@ -13,6 +12,7 @@ from mirror.client.downloads import Brought, Downloads, Wanted, refuse_recalled
 from mirror.client.lockfile import LockedFile, locked_file
 from mirror.errors import IncompleteError, UnflashableError, UpstreamMissingError
 from mirror.formats.verdict import Claim
+from mirror.frozen import dataclass
 from mirror.publication.flashing import Flashable, Way, way_of
 
 if TYPE_CHECKING:

@@ -7,13 +7,14 @@ began anew, which somebody has to say is meant.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 from pydantic import Field
 
 from mirror.catalog.values import Digest
 from mirror.errors import NewLineageError, WentBackError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 
 if TYPE_CHECKING:

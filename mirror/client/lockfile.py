@@ -9,7 +9,6 @@ holds the bytes will do.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import Field, ValidationError
@@ -19,6 +18,7 @@ from mirror.catalog.local_names import parse_held
 from mirror.catalog.texts import one_line
 from mirror.catalog.values import Digest
 from mirror.errors import DigestMismatchError, MalformedValueError, UnrecognisedNameError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 
 if TYPE_CHECKING:

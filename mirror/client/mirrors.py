@@ -8,12 +8,12 @@ of the root itself is decided by `mirror.client.trust`.
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.catalog.values import Digest
 from mirror.client.known import Seen, Shown
 from mirror.errors import BoardNotFoundError, DigestMismatchError
+from mirror.frozen import dataclass
 from mirror.publication.foreign import PeerContent, PeerRoot
 from mirror.upstream.peer_urls import blob_url
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mirror.client.memory import Memory, state_folder
 from mirror.client.mirrors import Mirror, Publication
 from mirror.client.trust import Trust, believe, read_key
 from mirror.errors import ConfigurationError
+from mirror.frozen import dataclass
 from mirror.sandbox import Sandbox
 from mirror.upstream.fetch import Fetcher, Politeness, Surroundings, user_agent
 from mirror.upstream.origin import Origin

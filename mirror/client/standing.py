@@ -8,7 +8,6 @@ called so, all are named.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.catalog.kinds import Maturity
@@ -17,6 +16,7 @@ from mirror.client.boards import Port, Running, ask_board
 from mirror.client.choosing import newest
 from mirror.client.getting import parse_build
 from mirror.errors import BoardError, MalformedValueError, RefusedError
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

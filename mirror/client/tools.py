@@ -11,12 +11,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.texts import one_line
 from mirror.errors import BoardError, ToolMissingError
+from mirror.frozen import dataclass
 from mirror.publication.flashing import Tool
 
 if TYPE_CHECKING:

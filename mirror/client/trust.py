@@ -11,7 +11,6 @@ goes back, signed or not; and its signature must be about this lineage, channel 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +29,7 @@ from mirror.errors import (
     UnreadableFileError,
     UpstreamMissingError,
 )
+from mirror.frozen import dataclass
 from mirror.publication.keys import KEY_PATH
 from mirror.transfer.keys import PublicKey, Signature, Type, verify_statement
 

@@ -10,12 +10,12 @@ import contextlib
 import os
 import re
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.texts import one_line
 from mirror.errors import BoardError, RefusedError
+from mirror.frozen import dataclass
 from mirror.publication.flashing import kinds_of_boot_loader
 
 if TYPE_CHECKING:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mirror.catalog.values import TextValue
 from mirror.errors import ConfigurationError, MalformedValueError
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, PlainSerializer
 
 from mirror.config.fields import problem, read_list
 from mirror.config.tables import Tables
+from mirror.frozen import dataclass
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _MOST_APPROVALS = 9

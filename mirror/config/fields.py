@@ -11,7 +11,6 @@ import contextlib
 import ipaddress
 import json
 import re
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -32,6 +31,7 @@ from mirror.config.units import (
     parse_size,
 )
 from mirror.errors import ConfigurationError, MalformedValueError
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
 
 from mirror.config.fields import Share
+from mirror.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

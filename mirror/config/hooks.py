@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path  # noqa: TC003 - pydantic reads it
@@ -18,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, PlainSerialize
 from mirror.config.fields import Duration, Folder, between, problem, read_list
 from mirror.config.tables import Tables
 from mirror.errors import ConfigurationError
+from mirror.frozen import dataclass
 from mirror.hooks.kinds import MEANINGS, USUAL, Kind
 from mirror.hooks.targets import Address, Url
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from pydantic.fields import FieldInfo
 
 from mirror.config.settings import Settings
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 
 if TYPE_CHECKING:

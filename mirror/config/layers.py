@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mirror.config.known import KNOWN, PREFIX, SECTIONS, nearest
 from mirror.errors import ConfigurationError
+from mirror.frozen import dataclass
 
 #: Names the file itself, so it can not stand in the file.
 FILE_VARIABLE = PREFIX + "CONFIG"

@@ -7,7 +7,6 @@ Which of several wins is said in `mirror.catalog.policy`.  A key that is left ou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import BeforeValidator, ConfigDict, PlainSerializer
@@ -24,6 +23,7 @@ from mirror.config.fields import (
     spell_depth,
 )
 from mirror.config.tables import Tables
+from mirror.frozen import dataclass
 
 
 def _read_newest(value: object) -> object:

@@ -7,7 +7,7 @@ when they are read (`mirror.config.load_settings`) and frozen from then on.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import Annotated
 
@@ -49,6 +49,7 @@ from mirror.config.traces import TraceSettings
 from mirror.config.transfer import FreshnessSettings, TransferSettings
 from mirror.config.upkeep import UpkeepSettings
 from mirror.config.water import WaterSetting
+from mirror.frozen import dataclass
 
 _FLASHABLE = tuple(kind for kind in Kind if kind.flashable)
 _KEPT_PREVIEWS = Newest(10)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
 from mirror.config.addresses import ListenAddress
 from mirror.config.fields import Folder, read_list
+from mirror.frozen import dataclass
 
 ListenAddresses = Annotated[tuple[ListenAddress, ...], BeforeValidator(read_list)]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from pydantic import BeforeValidator, Field
 from mirror.config.channels import Channel
 from mirror.config.fields import Duration, Folder, between, read_list
 from mirror.config.limits import MostAge
+from mirror.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

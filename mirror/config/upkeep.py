@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field
 
 from mirror.config.fields import Duration, between
+from mirror.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

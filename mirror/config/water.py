@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer
@@ -10,6 +9,7 @@ from pydantic import BeforeValidator, PlainSerializer
 from mirror.config.fields import problem
 from mirror.config.units import format_share, format_size, parse_share, parse_size
 from mirror.errors import ConfigurationError
+from mirror.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

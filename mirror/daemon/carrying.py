@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +14,7 @@ from mirror.daemon.operator import login_name
 from mirror.daemon.parts import now
 from mirror.daemon.signing import renew_channel, renew_freshness
 from mirror.daemon.status import remember_outcome
+from mirror.frozen import dataclass
 from mirror.judgement.judge import Judge
 from mirror.sandbox import Sandbox
 from mirror.shapes import Shape

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +14,7 @@ from mirror.channels.promoting import Promoter
 from mirror.daemon.parts import now
 from mirror.daemon.signing import renew_channel
 from mirror.errors import ConfigurationError, KeyRefusedError, MirrorError, NotFoundError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.storage.channels import find_published, read_root
 from mirror.storage.crawled import find_last_crawl

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from mirror.frozen import dataclass
 
 #: So many names that are asked for and not held are listed; the number is exact.
 MOST_NAMED: Final = 100

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Final
@@ -23,6 +22,7 @@ from mirror.daemon.counted import (
     share_of,
 )
 from mirror.errors import MirrorError
+from mirror.frozen import dataclass
 from mirror.storage.entries import Refusal
 from mirror.sync.census import Census, find_census
 from mirror.sync.wanted import wanted_names

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from mirror.daemon.hook_looking import look_at
@@ -19,6 +19,7 @@ from mirror.daemon.hook_targets import find_targets
 from mirror.daemon.parts import now
 from mirror.daemon.version import VERSION
 from mirror.errors import MirrorError
+from mirror.frozen import dataclass
 from mirror.hooks.courier import Courier, Timing
 from mirror.hooks.events import Speaker, encode_event, event_id
 from mirror.hooks.news import news

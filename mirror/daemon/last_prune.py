@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
 from mirror.errors import StorageError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.sync.publish import stamp
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from mirror.daemon.parts import is_offline, now, refuse_when_offline, sites_of
 from mirror.daemon.pruning import pruner_of, room_of
 from mirror.daemon.version import VERSION
 from mirror.errors import StorageError
+from mirror.frozen import dataclass
 from mirror.sandbox import Sandbox
 from mirror.spans import span
 from mirror.sync.clock import read_uptime

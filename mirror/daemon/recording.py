@@ -6,9 +6,10 @@ that the last one had begun.  What a killed daemon had not noted is lost: a minu
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from mirror.frozen import dataclass
 from mirror.publication.history import MOST_HOURS, MOST_RUNS, Hour, NodeHistory, PastRun
 from mirror.storage.history import find_history, write_history
 from mirror.storage.threads import to_end

@@ -6,11 +6,11 @@ gets it in quiet hours too; the budget counts for everybody, and is held by the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mirror.errors import QuietHoursError
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

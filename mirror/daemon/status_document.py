@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import ConfigDict, ValidationError
@@ -12,6 +11,7 @@ from mirror.daemon.disk_levels import Levels, LevelsOf
 from mirror.daemon.last_prune import PruneStatus
 from mirror.daemon.upstream_status import UpstreamHealth
 from mirror.errors import MirrorError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.sync.outcome import Outcome, Phase
 

@@ -8,7 +8,7 @@ can not be used change nothing, and that is said.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from mirror.config import ListenAddress
 from mirror.daemon.addresses import own_url
 from mirror.errors import MirrorError
+from mirror.frozen import dataclass
 from mirror.storage.certificates import FOLDER, find_host_sets
 from mirror.web.certificates import CertificateFiles, Certificates
 from mirror.web.listening import tcp_sockets

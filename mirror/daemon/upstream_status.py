@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from mirror.frozen import dataclass
 from mirror.upstream.breaker import BreakerState
 
 

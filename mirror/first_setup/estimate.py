@@ -7,13 +7,13 @@ have fewer versions than asked for are counted as if they had them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.kinds import Kind
 from mirror.first_setup.boards import find_board, known_boards
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 from mirror.config import Settings
 from mirror.errors import ConfigurationError, StorageError
 from mirror.first_setup.toml import replace_text
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,13 +8,13 @@ What is not claimed, or not shown by the image, is not compared.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.formats.board_string import contradicts
 from mirror.formats.build_version import BuildVersion
 from mirror.formats.uf2_families import RISCV
 from mirror.formats.verdict import Finding
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from mirror.formats.image import Image

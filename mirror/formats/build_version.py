@@ -7,7 +7,8 @@ refused here: text that is no version has an empty base, and equals none that ha
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from mirror.frozen import dataclass
 
 _PARTS = re.compile(
     r"v?(?P<base>[0-9]{1,6}(?:\.[0-9]{1,6})*)"

@@ -7,7 +7,6 @@ served 32,768 zeros with status 200), a page of markup, other text.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from mirror.errors import MalformedImageError
 from mirror.formats import dfu, elf
@@ -21,6 +20,7 @@ from mirror.formats.image import Image, is_filled
 from mirror.formats.linker_map import is_text, names_sections, read_map
 from mirror.formats.uf2 import read_uf2
 from mirror.formats.universal_hex import is_universal_hex, read_universal_hex
+from mirror.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

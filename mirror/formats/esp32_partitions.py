@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from dataclasses import dataclass
 
 from mirror.errors import MalformedImageError
 from mirror.formats.image import require_apart
 from mirror.formats.verdict import Region
+from mirror.frozen import dataclass
 
 _MOST_BYTES = 0xC00
 _ENTRY = struct.Struct("<HBBII16sI")  # magic, type, subtype, offset, size, label, flags

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from dataclasses import dataclass
 
 from mirror.errors import MalformedImageError
 from mirror.formats.esp_image import MAGIC, read_segments, require_xor
@@ -18,6 +17,7 @@ from mirror.formats.identity import find_identity
 from mirror.formats.image import Doubt, Image, unpack
 from mirror.formats.payload import digest_of_one
 from mirror.formats.verdict import Checksummed, Finding, ImageFacts, Region
+from mirror.frozen import dataclass
 
 OTA_OFFSET = 0x3C000
 CODE_OFFSET = 0x9000

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from dataclasses import dataclass
 
 from mirror.errors import MalformedImageError
 from mirror.formats.image import unpack
 from mirror.formats.verdict import Region
+from mirror.frozen import dataclass
 
 MAGIC = 0xE9
 DESCRIPTION = 0xABCD5432

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import functools
 import struct
-from dataclasses import dataclass
+
+from mirror.frozen import dataclass
 
 MOST_ROWS = 4096
 """Rows that are found at once, at most; so many have 64 KiB where each has 16 bytes."""

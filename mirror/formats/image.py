@@ -8,11 +8,12 @@ with a claim: `mirror.formats.agreement` does.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from mirror.errors import MalformedImageError
 from mirror.formats.verdict import Checksummed, Finding, Identity, ImageFacts, Region
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     import struct

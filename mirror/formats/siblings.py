@@ -9,10 +9,11 @@ nobody promises, so for them only agreement says something; real pairs were at h
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from mirror.formats.verdict import Conclusion, Finding, ImageFacts, Verdict
+from mirror.frozen import dataclass
 
 DIFFERS: Final = "sibling-differs"
 """The rule of the finding that names a sibling with another program."""

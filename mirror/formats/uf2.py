@@ -9,11 +9,11 @@ itself asks for (`mirror.formats.rp2`) or, for ESP32-S2 and -S3, the image's own
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.errors import MalformedImageError
 from mirror.formats.uf2_families import Payload, image_of
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from mirror.formats.image import Image

@@ -7,7 +7,7 @@ that is no program for it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mirror.errors import MalformedImageError
 from mirror.formats import rp2
@@ -17,6 +17,7 @@ from mirror.formats.esp_image import read_esp_image
 from mirror.formats.identity import find_identity
 from mirror.formats.image import Image, is_filled
 from mirror.formats.verdict import Finding, ImageFacts, Region
+from mirror.frozen import dataclass
 
 RISCV = "RP2350 RISC-V"
 

@@ -6,8 +6,9 @@ inside says that it is this version.  It never means "this variant", nor "from M
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from mirror.frozen import dataclass
 
 
 class Conclusion(StrEnum):

@@ -10,10 +10,10 @@ from __future__ import annotations
 import stat
 import struct
 import zlib
-from dataclasses import dataclass
 
 from mirror.errors import MalformedImageError
 from mirror.formats.image import unpack
+from mirror.frozen import dataclass
 
 MOST_MEMBERS = 256
 MOST_BYTES = 96 << 20

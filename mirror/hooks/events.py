@@ -9,10 +9,10 @@ know.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from mirror.catalog.texts import visible
+from mirror.frozen import dataclass
 from mirror.hooks.kinds import Kind
 from mirror.shapes import Shape
 

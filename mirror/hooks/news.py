@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from mirror.catalog.kinds import Maturity
 from mirror.catalog.versions import Version
+from mirror.frozen import dataclass
 from mirror.hooks.events import (
     MOST_NAMED,
     AlarmData,

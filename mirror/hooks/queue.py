@@ -8,11 +8,11 @@ was taken or given up; so after a crash an event may be sent once more, under th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pydantic import AwareDatetime, ValidationError
 
+from mirror.frozen import dataclass
 from mirror.hooks.kinds import Kind
 from mirror.hooks.seen import FOLDER
 from mirror.shapes import Shape

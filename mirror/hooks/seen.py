@@ -8,11 +8,12 @@ what was queued and not noted yet is queued again under the same id.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
+from mirror.frozen import dataclass
 from mirror.hooks.events import AlarmFacts
 from mirror.shapes import Shape
 from mirror.storage.disk import find_bytes

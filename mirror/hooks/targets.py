@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from mirror.errors import ConfigurationError
+from mirror.frozen import dataclass
 from mirror.hooks.kinds import USUAL, Kind
 from mirror.hooks.signing import Secrets
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +28,7 @@ from mirror.errors import (
     RecalledError,
 )
 from mirror.formats.verdict import Conclusion, Finding, Verdict
+from mirror.frozen import dataclass
 from mirror.judgement.requests import Request, Ruling
 from mirror.judgement.returning import hold_again
 from mirror.judgement.standing import boards_naming, facts_of, is_current, refuse_document

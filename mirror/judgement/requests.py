@@ -5,7 +5,7 @@ A command sends the same words to the daemon that holds the data as it obeys by 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC
 from typing import Annotated
 
@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, Strict, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import MalformedOrderError, MirrorError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.storage.judgements import What
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from mirror.errors import ConfigurationError, StorageError
+from mirror.frozen import dataclass
 from mirror.lab_ca.hosts import name_of
 from mirror.lab_ca.issuing import Authority, make_authority, make_leaf, read_authority
 from mirror.storage.certificates import (

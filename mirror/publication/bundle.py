@@ -7,7 +7,6 @@ must come.  It has upstream's facts and no others: no address of a client, no na
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
@@ -17,6 +16,7 @@ from pydantic import Field, ValidationError
 from mirror.catalog.texts import one_line
 from mirror.catalog.values import Digest
 from mirror.errors import BundleRefusedError, MalformedValueError
+from mirror.frozen import dataclass
 from mirror.publication.canonical import canonical
 from mirror.shapes import Shape
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.values import Digest
+from mirror.frozen import dataclass
 from mirror.publication.documents import (
     PublicationRoot,
     Recall,

@@ -12,7 +12,7 @@ calls ``critical``: a document with an unknown critical field is refused.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -23,6 +23,7 @@ from mirror.catalog.model import BoardFacts, Passage, VariantFacts
 from mirror.catalog.values import Digest
 from mirror.errors import ForeignDataError, MalformedValueError
 from mirror.formats.verdict import Checksummed, Conclusion, Finding, Identity
+from mirror.frozen import dataclass
 from mirror.publication.canonical import canonical
 from mirror.shapes import Shape
 

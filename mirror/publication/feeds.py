@@ -10,13 +10,13 @@ from __future__ import annotations
 import heapq
 import io
 import itertools
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import ConfigDict, Field
 
 from mirror.errors import ArtifactNotFoundError
+from mirror.frozen import dataclass
 from mirror.publication.canonical import canonical
 from mirror.publication.documents import (
     BoardDocument,

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.kinds import Kind
 from mirror.errors import UnflashableError
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

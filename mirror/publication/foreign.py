@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 from pydantic import Field, ValidationError
@@ -27,6 +27,7 @@ from mirror.errors import (
     RefusedError,
     UnrecognisedNameError,
 )
+from mirror.frozen import dataclass
 from mirror.publication.documents import (
     BoardDocument,
     FileEntry,

@@ -7,7 +7,6 @@ until when readers shall believe it.  Roots themselves never expire.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -15,6 +14,7 @@ from pydantic import ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import ForeignDataError, MalformedValueError
+from mirror.frozen import dataclass
 from mirror.publication.canonical import canonical
 from mirror.shapes import Shape
 

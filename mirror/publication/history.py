@@ -5,12 +5,12 @@ It is shown on the page of the status, names no client and no person, and may be
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 from pydantic import AwareDatetime, ConfigDict, Field, ValidationError
 
 from mirror.errors import MalformedValueError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 
 #: So many hours and runs are kept at most.

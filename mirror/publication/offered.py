@@ -8,7 +8,6 @@ the mirror's operator are read too, for people flash them; what is on demand is 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import Field
@@ -19,6 +18,7 @@ from mirror.catalog.model import BoardFacts
 from mirror.catalog.texts import one_line
 from mirror.catalog.values import Digest
 from mirror.errors import DocumentRefusedError, MirrorError
+from mirror.frozen import dataclass
 from mirror.publication.documents import decode_board
 from mirror.publication.foreign import MOST_FILES, decoded, facts_of
 from mirror.shapes import Shape

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from mirror.catalog.local_names import LocalName
 from mirror.catalog.origins import LOCAL
 from mirror.catalog.values import Digest
 from mirror.formats.verdict import Verdict
+from mirror.frozen import dataclass
 from mirror.publication.documents import FileEntry, Flash, Hashes, ReleaseEntry, State
 from mirror.publication.words import verdict_entry
 

@@ -8,7 +8,7 @@ stays there as long as the package is wanted, whatever ``latest`` says later.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import Field, ValidationError
@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError
 from mirror.catalog.packages import DocumentName, PackageEntry
 from mirror.catalog.values import Digest
 from mirror.errors import DigestMismatchError, ForeignDataError, MalformedValueError
+from mirror.frozen import dataclass
 from mirror.publication.canonical import canonical
 from mirror.shapes import Shape
 

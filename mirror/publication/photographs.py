@@ -6,13 +6,14 @@ What is served is never upstream's bytes: each picture was decoded and drawn ane
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import ForeignDataError, MalformedValueError
+from mirror.frozen import dataclass
 from mirror.publication.canonical import canonical
 from mirror.shapes import Shape
 

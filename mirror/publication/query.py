@@ -6,12 +6,13 @@ Several values of one filter mean "any of these"; several filters mean "all of t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from mirror.catalog.kinds import Kind, Maturity
 from mirror.errors import BadQueryError
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

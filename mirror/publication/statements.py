@@ -8,11 +8,11 @@ never passes for a bundle, nor an old publication for a new one.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from mirror.errors import SignatureRefusedError
+from mirror.frozen import dataclass
 
 
 class Type(StrEnum):

@@ -6,13 +6,13 @@ a new kind of subtree is one more line here and nowhere else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import ForeignDataError, MalformedValueError
+from mirror.frozen import dataclass
 from mirror.publication.packages import PACKAGE, PACKAGES, decode_package, decode_packages
 from mirror.publication.photographs import PHOTOGRAPHS, decode_photographs
 from mirror.shapes import Shape

@@ -6,7 +6,6 @@ and the local documents look.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from mirror.catalog.names import ArtifactName
 from mirror.catalog.origins import source_of
 from mirror.catalog.values import Digest
 from mirror.formats.verdict import Verdict
+from mirror.frozen import dataclass
 from mirror.publication.documents import (
     BoardDocument,
     FileEntry,

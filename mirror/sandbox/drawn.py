@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, with_config
 
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 
 _Pixels = Annotated[int, Field(ge=1, le=100_000)]

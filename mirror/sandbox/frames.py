@@ -8,11 +8,11 @@ what comes back is as foreign as what went in: the parent checks it like a page.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
 from mirror.formats.verdict import Claim
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ import contextlib
 import fcntl
 import io
 import os
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, TypeVar
 
 from mirror.errors import ChildRefusedError, ChildUnavailableError, StorageError
+from mirror.frozen import dataclass
 from mirror.sandbox.frames import ANSWER_HEAD, MAX_ANSWER, request_head
 
 if TYPE_CHECKING:

@@ -17,7 +17,6 @@ import functools
 import io
 import math
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
 
 from mirror.catalog.model import BoardPage, IndexPage
@@ -28,6 +27,7 @@ from mirror.errors import (
     TooLargeError,
 )
 from mirror.formats.verdict import Claim, Verdict
+from mirror.frozen import dataclass
 from mirror.publication.bundle import MANIFEST, encode_manifest
 from mirror.publication.foreign import CHANNEL, PEER_CONTENT, PEER_ROOT, is_source
 from mirror.publication.offered import OFFERED_BOARD

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from mirror.errors import ChildRefusedError, ChildUnavailableError
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -7,12 +7,12 @@ another digest changes nothing here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, update
 
 from mirror.catalog.values import Digest
+from mirror.frozen import dataclass
 from mirror.storage import following
 from mirror.storage.brief import read_verdict
 from mirror.storage.database import AT_ONCE, portions

@@ -15,12 +15,12 @@ import hashlib
 import os
 import re
 from asyncio import Lock
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from mirror.catalog.values import Digest
 from mirror.errors import ArtifactNotFoundError, DamagedError, TooLargeError
+from mirror.frozen import dataclass
 from mirror.storage.disk import in_words, reported
 from mirror.storage.files import is_temporary
 from mirror.storage.threads import to_end

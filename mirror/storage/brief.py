@@ -11,7 +11,6 @@ What a word stands for is part of the format: words come, and none ever changes 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from mirror.catalog.values import Digest
@@ -24,6 +23,7 @@ from mirror.formats.verdict import (
     Region,
     Verdict,
 )
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.storage.entries import Evidence, Sighting
 from mirror.storage.words import (

@@ -13,7 +13,6 @@ key come into use at one instant::
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 
 from mirror.errors import DamagedError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.storage.disk import reported
 

@@ -6,11 +6,11 @@ full check.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.values import Digest
 from mirror.errors import MirrorError
+from mirror.frozen import dataclass
 from mirror.publication.documents import (
     ContentRoot,
     PublicationRoot,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from mirror.frozen import dataclass
 from mirror.storage.tables import ABSENCES, ARTIFACTS
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ the next run.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AwareDatetime, Field, ValidationError
 
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.storage.disk import find_bytes
 

@@ -15,12 +15,12 @@ import json
 import logging
 import os
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, TypeAlias
 
 from mirror.errors import StorageError
+from mirror.frozen import dataclass
 from mirror.storage.disk import reported
 from mirror.storage.threads import to_end
 

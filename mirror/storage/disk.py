@@ -12,10 +12,10 @@ import os
 import shutil
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.errors import DiskFullError, StorageError
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

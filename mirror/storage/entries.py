@@ -6,12 +6,12 @@ came, so whoever shows them escapes them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
 
 from mirror.catalog.values import Digest
 from mirror.formats.verdict import Finding, Verdict
+from mirror.frozen import dataclass
 
 SECOND_FETCH: Final = "second fetch"
 SIBLINGS: Final = "siblings"

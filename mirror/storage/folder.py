@@ -5,10 +5,10 @@ The database follows from what is here, so this is all that a crash can put at r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.errors import DamagedError
+from mirror.frozen import dataclass
 from mirror.storage.blob_store import BlobStore
 from mirror.storage.incoming import IncomingFolder
 from mirror.storage.ledger import Ledger

@@ -6,13 +6,13 @@ so an index that fell behind, or begins from nothing, ends as if it had always b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select, update
 
 from mirror.catalog.values import Digest
 from mirror.formats.verdict import Finding
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.storage.brief import write_verdict
 from mirror.storage.database import portions

@@ -7,12 +7,13 @@ that nobody reads one of each.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
 from mirror.errors import MalformedValueError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.storage.disk import find_bytes
 from mirror.storage.publications import CHANNEL_NAME, CURRENT

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Text, select, type_coerce
 
+from mirror.frozen import dataclass
 from mirror.storage.absences import other_names, withdrawn_of
 from mirror.storage.artifacts import sightings_named, sightings_of_boards
 from mirror.storage.database import portions

@@ -12,13 +12,13 @@ import contextlib
 import hashlib
 import re
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import StorageError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.storage.disk import reported
 from mirror.storage.files import READ_ONLY

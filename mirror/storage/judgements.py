@@ -6,7 +6,6 @@ subject counts, and an undoing takes it away.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from sqlalchemy import delete, insert, literal, select
 
 from mirror.catalog.values import Digest
 from mirror.errors import MalformedValueError
+from mirror.frozen import dataclass
 from mirror.storage.tables import ARTIFACTS, CHANGES, JUDGEMENTS, REFUSALS
 
 if TYPE_CHECKING:

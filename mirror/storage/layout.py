@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mirror.errors import ForeignDataError
+from mirror.frozen import dataclass
 from mirror.storage.blobs import FAN_OUT
 from mirror.storage.disk import reported
 from mirror.storage.lock import LOCK_FILE

@@ -8,11 +8,12 @@ append counts as a whole or not at all.  Sightings are written briefly, as ``see
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mirror.catalog.values import Digest
 from mirror.errors import DamagedError, MalformedValueError, StorageError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.storage.brief import BriefSighting, brief_sighting, whole_sighting
 from mirror.storage.entries import (

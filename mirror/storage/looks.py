@@ -5,7 +5,6 @@ When a file was looked at last may be lost: then it is looked at again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from sqlalchemy import delete, func, insert, select
 
 from mirror.catalog.values import Digest
 from mirror.errors import DigestMismatchError
+from mirror.frozen import dataclass
 from mirror.storage.database import portions
 from mirror.storage.pending_rows import sighting_in
 from mirror.storage.tables import ARTIFACTS, CHANGES, DISAGREEMENTS, LOOKED, PENDING

@@ -7,12 +7,12 @@ its upstream is itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, ValidationError
 
 from mirror.errors import DamagedError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.storage.disk import find_bytes
 

@@ -5,13 +5,13 @@ This may be lost: then the next crawl reads every page once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from mirror.catalog.values import Digest
+from mirror.frozen import dataclass
 from mirror.storage.database import portions
 from mirror.storage.tables import CRAWLS, PAGES
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import Field
 
 from mirror.catalog.values import Digest
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.storage.reached import Reached
 

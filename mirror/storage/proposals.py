@@ -8,7 +8,6 @@ next start.  A proposal holds as long as the channel is where it was when that w
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -16,6 +15,7 @@ from pydantic import Field, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import DamagedError, MalformedValueError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.storage.disk import find_bytes, reported
 from mirror.storage.threads import to_end

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from asyncio import Lock
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from mirror.errors import ArtifactNotFoundError, DamagedError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.storage.disk import reported
 from mirror.storage.entries import Refusal

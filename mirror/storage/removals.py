@@ -11,9 +11,9 @@ from __future__ import annotations
 import stat
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from mirror.frozen import dataclass
 from mirror.storage.disk import reported
 from mirror.storage.threads import to_end
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, insert, select, update
 
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.storage.tables import MARKS, RUNS
 

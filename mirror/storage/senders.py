@@ -6,12 +6,13 @@ bundle must tell the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import Field
 
 from mirror.catalog.values import Digest
+from mirror.frozen import dataclass
 from mirror.publication.bundle import Mark
 from mirror.shapes import Shape
 from mirror.storage.reached import Reached

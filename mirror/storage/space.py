@@ -7,10 +7,10 @@ close a run (ledger lines, pointers) may use it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.errors import ConfigurationError, DiskFullError
+from mirror.frozen import dataclass
 from mirror.storage.disk import reported
 
 if TYPE_CHECKING:

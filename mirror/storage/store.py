@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import os
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from mirror.errors import ForeignDataError
+from mirror.frozen import dataclass
 from mirror.storage.blob_store import BlobStore
 from mirror.storage.blobs import BlobReader
 from mirror.storage.database import Database

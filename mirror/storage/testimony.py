@@ -6,11 +6,11 @@ says that no line before it, and none behind it, was changed.  Nothing is writte
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.values import Digest
+from mirror.frozen import dataclass
 from mirror.storage.entries import (
     START,
     Change,

@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from pydantic import Field, ValidationError
 
 from mirror.errors import ConfigurationError, DamagedError, KeyRefusedError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.storage.disk import reported
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from typing import BinaryIO

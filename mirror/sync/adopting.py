@@ -8,7 +8,6 @@ name is none of upstream's is named and left: nothing is guessed.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -22,6 +21,7 @@ from mirror.errors import (
     UnreadableFileError,
     UnrecognisedNameError,
 )
+from mirror.frozen import dataclass
 from mirror.storage.threads import to_end
 from mirror.sync.bringing import remember
 from mirror.sync.handing_in import A_LINK, Offered, take_in

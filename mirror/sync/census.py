@@ -12,12 +12,12 @@ import asyncio
 import zlib
 from base64 import b64decode, b64encode
 from binascii import Error
-from dataclasses import dataclass
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.sync.outcome import Trouble
 

@@ -8,13 +8,13 @@ The first happens on machines without a battery, the second when somebody sets t
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 
 if TYPE_CHECKING:

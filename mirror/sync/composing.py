@@ -6,12 +6,12 @@ Nothing is asked here and nothing written: whoever has all facts at hand may do 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.catalog.keeping import still_held
 from mirror.catalog.policy import Policy
 from mirror.catalog.values import Digest
+from mirror.frozen import dataclass
 from mirror.publication.documents import encode
 from mirror.publication.tree import render_board
 from mirror.sync.marking import Renames, marked, parted

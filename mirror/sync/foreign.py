@@ -7,10 +7,10 @@ which names the lineages that it came through.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.catalog.values import Digest
+from mirror.frozen import dataclass
 from mirror.publication.documents import ContentRoot, decode_content
 from mirror.sync.composing import Composer
 from mirror.sync.local_layer import render_local

@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.model import CatalogBoard
 from mirror.catalog.policy import Policy
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.sync.marking import Renames
 from mirror.sync.standing import Standing

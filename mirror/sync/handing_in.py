@@ -15,7 +15,7 @@ import os
 import stat
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from io import FileIO
 from pathlib import Path
@@ -33,6 +33,7 @@ from mirror.errors import (
 )
 from mirror.formats.verdict import Claim, Conclusion, Finding, Verdict
 from mirror.formats.verify import MOST_BYTES
+from mirror.frozen import dataclass
 from mirror.sandbox import Sandbox
 from mirror.storage.entries import Change, Refusal, Sighting
 from mirror.storage.store import Store

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from mirror.catalog.local_names import LocalName, is_local
 from mirror.catalog.names import ArtifactName
 from mirror.catalog.renames import find_renamed
+from mirror.frozen import dataclass
 from mirror.publication.feeds import all_files
 from mirror.publication.own_builds import OwnBuild
 from mirror.publication.tree import HeldArtifact

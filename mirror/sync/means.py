@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 
 from mirror.catalog.guard import Guard
 from mirror.catalog.policy import Policy
 from mirror.catalog.second_look import SecondLook
+from mirror.frozen import dataclass
 from mirror.sandbox import Sandbox
 from mirror.storage.store import Store
 from mirror.sync.clock import Uptime, unknown_uptime

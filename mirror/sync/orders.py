@@ -5,7 +5,6 @@ They go from the command line to whoever holds the store, which may be another p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Discriminator, Strict, ValidationError
@@ -13,6 +12,7 @@ from pydantic import Discriminator, Strict, ValidationError
 from mirror.catalog.kinds import Kind
 from mirror.catalog.pins import Pin
 from mirror.errors import MalformedValueError, RefusedError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.sync.outcome import Progress, Trouble
 

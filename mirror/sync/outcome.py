@@ -6,9 +6,11 @@ every page could be read; nothing less ends with exit status 0.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,6 @@ banner only warns.  A name is given once: other bytes under it are refused.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.catalog.kinds import Kind
@@ -15,6 +14,7 @@ from mirror.catalog.local_names import LocalName
 from mirror.catalog.origins import LOCAL
 from mirror.errors import ConfigurationError, UnrecognisedNameError
 from mirror.formats.verdict import Claim
+from mirror.frozen import dataclass
 from mirror.storage.entries import Decision
 from mirror.sync.bringing import remember
 from mirror.sync.handing_in import Offered, take_in

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
@@ -22,6 +22,7 @@ from mirror.errors import (
     RecalledError,
     TooLargeError,
 )
+from mirror.frozen import dataclass
 from mirror.publication.documents import decode_content, decode_publication
 from mirror.publication.packages import PackageDocument, decode_package, decode_packages
 from mirror.shapes import Shape

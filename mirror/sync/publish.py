@@ -7,11 +7,11 @@ before the root that names it, and the root before the pointer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from mirror.catalog.values import Digest
+from mirror.frozen import dataclass
 from mirror.publication.documents import (
     ContentRoot,
     PublicationRoot,

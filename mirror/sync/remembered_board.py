@@ -7,7 +7,7 @@ so the board has the same facts and listings as in a sync run.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, Never
@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from mirror.catalog.model import BoardPage, Catalog, CatalogBoard, IndexPage
 from mirror.errors import MirrorError, UpstreamError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.sync.remembered import RememberedPages
 from mirror.sync.remembered_peers import find_peer

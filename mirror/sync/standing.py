@@ -6,12 +6,12 @@ taken as if a page had just said it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.catalog.model import CatalogBoard, Listing
 from mirror.catalog.names import ArtifactName
 from mirror.catalog.values import Digest
+from mirror.frozen import dataclass
 from mirror.publication.documents import Recall, decode_board
 
 if TYPE_CHECKING:

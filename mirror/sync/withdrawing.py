@@ -6,11 +6,12 @@ withdrawn stays held and served; only what was on demand goes, since it can not 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mirror.catalog.model import Catalog, CatalogBoard
 from mirror.catalog.withdrawal import Findings, Sight, find_withdrawn
+from mirror.frozen import dataclass
 from mirror.storage.entries import Return, Withdrawal
 from mirror.sync.clock import believed_time
 from mirror.sync.vanished import Answers, as_catalogued, ask_for, published_boards

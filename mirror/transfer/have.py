@@ -12,11 +12,11 @@ import base64
 import binascii
 import re
 import zlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.values import Digest
 from mirror.errors import ConfigurationError
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

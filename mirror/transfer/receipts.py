@@ -7,7 +7,7 @@ names the content that this node holds now.  It can go back by hand, for the sen
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from html import escape
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import DamagedError
+from mirror.frozen import dataclass
 from mirror.publication.canonical import canonical
 from mirror.publication.statements import Statement, Type
 from mirror.publication.words import verdict_entry

@@ -6,7 +6,6 @@ than this node published under that number is refused: one of the two sides was 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
@@ -17,6 +16,7 @@ from mirror.errors import (
     PublicationNotFoundError,
     SignatureRefusedError,
 )
+from mirror.frozen import dataclass
 from mirror.publication.documents import decode_publication
 from mirror.publication.statements import Type
 from mirror.transfer.have import Have

@@ -7,7 +7,6 @@ was found to `forget_damaged`: the next sync run then fetches those bytes again.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.values import Digest
@@ -17,6 +16,7 @@ from mirror.errors import (
     MirrorError,
     PublicationNotFoundError,
 )
+from mirror.frozen import dataclass
 from mirror.publication.documents import decode_board, decode_content, decode_publication
 from mirror.publication.feeds import all_files
 from mirror.publication.local.layer import local_digests

@@ -7,10 +7,11 @@ grace anew.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mirror.catalog.values import Digest
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -20,6 +19,7 @@ from mirror.errors import (
     MirrorError,
     UpstreamUnavailableError,
 )
+from mirror.frozen import dataclass
 from mirror.publication.documents import decode_content, decode_publication
 from mirror.publication.local.layer import local_digests
 from mirror.publication.subtrees import tops_of

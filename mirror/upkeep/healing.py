@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from mirror.catalog.values import Digest
 from mirror.errors import DigestMismatchError, MirrorError
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -10,11 +10,12 @@ then the sweep stops, and what it did not come to waits for the next.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from mirror.catalog.values import Digest
+from mirror.frozen import dataclass
 from mirror.storage.artifacts import Holding
 from mirror.storage.blobs import FOLDERS
 from mirror.storage.entries import Decision, Removal

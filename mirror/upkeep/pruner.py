@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
 from mirror.errors import DoubtfulClockError, MirrorError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.storage.channels import earlier, promoted_channels, read_root
 from mirror.upkeep.grace import Memory

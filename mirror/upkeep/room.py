@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from mirror.errors import DiskFullError, MirrorError
+from mirror.frozen import dataclass
 from mirror.storage.threads import to_end
 from mirror.sync.wanted import wanted_names
 from mirror.upkeep.prune import Leaving, by_digest

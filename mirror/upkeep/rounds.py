@@ -14,7 +14,7 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -22,6 +22,7 @@ from pydantic import ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import MirrorError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.storage.blobs import FAN_OUT
 from mirror.upkeep.check import Checking, Damage

@@ -11,9 +11,9 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 
 from mirror.errors import AddressRefusedError
+from mirror.frozen import dataclass
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """From a host name and a TCP port to the addresses of that name; `OSError` if there is none."""

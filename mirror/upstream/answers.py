@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from mirror.catalog.values import Digest
+from mirror.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

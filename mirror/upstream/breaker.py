@@ -9,7 +9,6 @@ long, up to a cap.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -24,6 +23,7 @@ from mirror.errors import (
     UpstreamError,
     UpstreamUnavailableError,
 )
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

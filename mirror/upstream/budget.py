@@ -7,13 +7,13 @@ was spent is kept as a short text, so that a restart gives no new budget.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
 from mirror.errors import BudgetSpentError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ upstream ignores the filter: then none of them is believed, and the board is nam
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from mirror.catalog.model import BoardPage, IndexPage
 from mirror.catalog.values import Digest
 from mirror.errors import DamagedError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.upstream.answers import PageAnswer, Validators
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
-from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from mirror.errors import ConfigurationError, RedirectRefusedError, RefusedError
+from mirror.frozen import dataclass
 
 LONGEST_URL = 2000
 _DEFAULT_LISTEN = {"http": 80, "https": 443}

@@ -12,10 +12,10 @@ import math
 import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from mirror.errors import UpstreamBusyError
+from mirror.frozen import dataclass
 
 LONGEST_QUIET = timedelta(days=1)
 """What is obeyed at most: a mistaken ``Retry-After`` of years must not silence a mirror."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
 
 from pydantic import ConfigDict, ValidationError
 
 from mirror.catalog.values import Digest
 from mirror.errors import DamagedError
+from mirror.frozen import dataclass
 from mirror.publication.foreign import PeerContent, PeerRoot
 from mirror.shapes import Shape
 from mirror.upstream.answers import Validators

@@ -6,10 +6,10 @@ Every request of the mirror obeys one `Politeness`.  Times are seconds, sizes ar
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import timedelta
 
 from mirror.errors import ConfigurationError
+from mirror.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

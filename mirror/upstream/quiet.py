@@ -6,10 +6,10 @@ Pure: a time in, a time out.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from mirror.errors import ConfigurationError
+from mirror.frozen import dataclass
 
 _HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
 

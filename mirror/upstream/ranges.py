@@ -7,7 +7,8 @@ be equal for different bytes, and would splice two firmwares into one file.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from mirror.frozen import dataclass
 
 _STRONG = re.compile(r'"[\x21\x23-\x7e]*"')
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})", re.IGNORECASE)

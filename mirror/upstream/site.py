@@ -9,7 +9,7 @@ stale.  Only without the index is there no crawl.
 from __future__ import annotations
 
 import urllib.parse
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.model import (
@@ -27,6 +27,7 @@ from mirror.errors import (
     PageRefusedError,
     UpstreamMissingError,
 )
+from mirror.frozen import dataclass
 from mirror.upstream.facets import Placing, placing
 from mirror.upstream.visits import TRIES, CrawlTerms, Visit, Visits
 

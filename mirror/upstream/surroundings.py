@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import base64
 import ipaddress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from mirror.errors import ConfigurationError
+from mirror.frozen import dataclass
 from mirror.upstream.addresses import Resolve, system_resolve
 
 if TYPE_CHECKING:

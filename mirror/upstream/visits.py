@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
@@ -23,6 +23,7 @@ from mirror.errors import (
     UpstreamError,
     UpstreamUnavailableError,
 )
+from mirror.frozen import dataclass
 from mirror.upstream.answers import Validators
 from mirror.upstream.memory import RememberedPage
 

@@ -7,10 +7,10 @@ The same documents are at ``/v1/…`` (the current publication), at
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from mirror.errors import BadQueryError, MirrorError
+from mirror.frozen import dataclass
 from mirror.publication.feeds import SCHEMA_PATH, feed_schema
 from mirror.publication.query import FeedQuery
 from mirror.web.age import Ages

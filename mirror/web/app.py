@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from mirror.errors import MirrorError, NotFoundError
+from mirror.frozen import dataclass
 from mirror.publication.pages.flasher import find_flasher
 from mirror.storage.deliveries import Deliveries
 from mirror.web.accesses import AccessLog, AccessSink, heed_nothing

@@ -6,7 +6,6 @@ bytes of memory.  What could not stand in a path or a header is refused with the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Final, NamedTuple
 
 from pydantic import Field, ValidationError
@@ -14,6 +13,7 @@ from pydantic import Field, ValidationError
 from mirror.catalog.kinds import Kind
 from mirror.catalog.values import Digest
 from mirror.errors import MalformedValueError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 
 _SHA256_BYTES: Final = 32

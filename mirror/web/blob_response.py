@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.kinds import Kind
 from mirror.catalog.values import Digest
+from mirror.frozen import dataclass
 from mirror.web.answer import (
     Answer,
     cut_off,

@@ -8,11 +8,11 @@ what it began with; `Certificates.load` is for those that come after it.
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from mirror.errors import ConfigurationError
+from mirror.frozen import dataclass
 from mirror.storage.certificates import find_host_sets
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ one request are answered with the whole.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
+
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

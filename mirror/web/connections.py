@@ -11,13 +11,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import resource
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 
+from mirror.frozen import dataclass
 from mirror.web.answer import USUAL_STALL, Answer
 from mirror.web.room import Room, address_of
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
 from mirror.catalog.values import Digest
 from mirror.errors import ArtifactNotFoundError, DamagedError, MirrorError
+from mirror.frozen import dataclass
 from mirror.web.holdings import Blobs, Publications
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
+from mirror.frozen import dataclass
 from mirror.web.answer import Answer
 from mirror.web.bench import Bench
 from mirror.web.codings import SMALLEST, Coding, encode, preferred

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.values import Digest
+from mirror.frozen import dataclass
 from mirror.publication.documents import decode_publication
 from mirror.shapes import Shape
 from mirror.storage.threads import to_end

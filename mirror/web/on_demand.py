@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -27,6 +26,7 @@ from mirror.errors import (
     MirrorError,
     NotYetError,
 )
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.web.artifacts import Artifact
 

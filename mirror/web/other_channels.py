@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.values import Digest
 from mirror.errors import MirrorError
+from mirror.frozen import dataclass
 from mirror.publication.documents import (
     ContentRoot,
     PublicationRoot,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.packages import INDEX_PATH, DocumentName
@@ -22,6 +21,7 @@ from mirror.errors import (
     MalformedValueError,
     NotFoundError,
 )
+from mirror.frozen import dataclass
 from mirror.publication.packages import all_files, decode_package, decode_packages
 from mirror.storage.threads import to_end
 from mirror.web.blob_response import About, Described, answer_blob

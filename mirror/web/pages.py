@@ -8,7 +8,6 @@ host: the mirror's own address is what its operator set.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -19,6 +18,7 @@ from mirror.errors import (
     NotFoundError,
     PublicationNotFoundError,
 )
+from mirror.frozen import dataclass
 from mirror.publication.history import NodeHistory
 from mirror.publication.local.dialect import HTML
 from mirror.publication.pages.assets import ASSETS, FOLDER

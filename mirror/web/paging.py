@@ -8,8 +8,9 @@ they have all.  The links are relative (RFC 8288): the client knows how it came 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
+
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,11 +11,12 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from mirror.errors import MalformedValueError, MirrorError
+from mirror.frozen import dataclass
 from mirror.publication.documents import PublicationRoot, decode_content, decode_publication
 from mirror.storage.threads import to_end
 from mirror.web.artifacts import Artifact, read_names

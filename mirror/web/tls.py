@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from mirror.frozen import dataclass
 from mirror.web.certificates import Certificates
 from mirror.web.room import Visitor
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from mirror.frozen import dataclass
 from mirror.publication.setup.model import Place
 from mirror.storage.certificates import find_host_sets, read_authorities
 from mirror.web.certificates import CertificateFiles

@@ -14,13 +14,13 @@ import logging
 import os
 import signal
 import sys
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mirror.errors import ForeignDataError, MirrorError
+from mirror.frozen import dataclass
 from mirror.storage.blobs import BlobReader
 from mirror.storage.crawled import find_last_crawl
 from mirror.storage.deliveries import Deliveries, DeliveryTerms

@@ -8,7 +8,6 @@ does not have is empty.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.catalog.model import BoardFacts, BoardPage
@@ -20,6 +19,7 @@ from mirror.catalog.pages.photographs import photograph
 from mirror.catalog.pages.problems import Problems
 from mirror.catalog.pages.prose import MAX_PASSAGES, flash_offsets, passages
 from mirror.errors import FirmwareHeadingMissingError, PageRefusedError
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from mirror.catalog.model import Passage

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.catalog.pages.links import MAX_HREF
 from mirror.catalog.pages.markup import Opened, words_from
 from mirror.catalog.texts import cut, one_line
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 import urllib.parse
-from dataclasses import dataclass
 
 from mirror.catalog.names import ArtifactName
 from mirror.catalog.urls import FIRMWARE, firmware_url
 from mirror.errors import UnrecognisedNameError
+from mirror.frozen import dataclass
 
 MAX_HREF = 500
 """Characters; the longest real one has 123."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.catalog.model import Listing, VariantFacts
@@ -12,6 +11,7 @@ from mirror.catalog.pages.links import FirmwareLink, NotesLink, OddLink, read_li
 from mirror.catalog.pages.markup import BLOCKS, Opened
 from mirror.catalog.urls import FIRMWARE, firmware_folder
 from mirror.errors import PageRefusedError
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import warnings
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bs4 import BeautifulSoup
@@ -17,6 +16,7 @@ from bs4.exceptions import ParserRejectedMarkup
 
 from mirror.catalog.texts import one_line
 from mirror.errors import PageRefusedError
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.catalog.pages.markup import Heading, Opened, headings
 from mirror.catalog.pages.sections import Section, footer_start, has_section_heading, sections
 from mirror.errors import PageRefusedError
+from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,10 +7,10 @@ files do, whatever the variant: so only default variants are named, newest first
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.kinds import Kind
+from mirror.frozen import dataclass
 from mirror.publication.dialects.offers import firmware_path, offers, words
 from mirror.publication.local.dialect import JSON, Dialect, Lists, Rendered, Site
 from mirror.shapes import Shape

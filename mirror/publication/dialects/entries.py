@@ -8,11 +8,11 @@ hold nothing that a reader would obey; where they name a page outside this mirro
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.origins import LOCAL
 from mirror.catalog.texts import one_line
+from mirror.frozen import dataclass
 from mirror.publication.dialects.offers import words
 from mirror.publication.hiding import without_hidden
 

@@ -10,12 +10,12 @@ builds and the daily builds before v1.22.0, which it has no word for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.kinds import Kind, Maturity
 from mirror.catalog.versions import Version
 from mirror.errors import MalformedValueError
+from mirror.frozen import dataclass
 from mirror.publication.dialects.offers import Offer, as_json, build_name, offers
 from mirror.publication.documents import FileEntry
 

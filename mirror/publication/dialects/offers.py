@@ -6,13 +6,13 @@ which stands first.  Names go into paths with the escapes of a URL.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import quote
 
 from mirror.catalog.kinds import Kind, Maturity
 from mirror.catalog.names import MAX_NAME
 from mirror.catalog.texts import one_line
+from mirror.frozen import dataclass
 from mirror.publication.canonical import canonical
 from mirror.publication.documents import FileEntry, ReleaseEntry
 from mirror.publication.hiding import without_hidden

@@ -14,11 +14,12 @@ says the same: it would be written to the wrong place otherwise.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.kinds import Kind
 from mirror.catalog.origins import LOCAL
+from mirror.frozen import dataclass
 from mirror.publication.dialects.offers import (
     ESP_CHIPS,
     Offer,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
+
+from mirror.frozen import dataclass
 
 #: A JSON Schema.
 Schema: TypeAlias = "dict[str, object]"

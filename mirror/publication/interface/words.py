@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from mirror.catalog.kinds import Kind, Maturity
+from mirror.frozen import dataclass
 from mirror.publication.interface.model import Schema
 from mirror.publication.query import MOST_VALUES
 

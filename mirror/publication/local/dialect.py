@@ -19,10 +19,11 @@ Rules that hold for all of them:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias
 
 from mirror.errors import MalformedValueError
+from mirror.frozen import dataclass
 from mirror.publication.documents import BoardDocument
 from mirror.publication.photographs import PhotographsDocument, Shown
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
+
+from mirror.frozen import dataclass
 
 FOLDER: Final = "/static/"
 

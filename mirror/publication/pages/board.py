@@ -7,10 +7,10 @@ file.  Upstream's own instructions are a quotation, and nothing in it can be cop
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.kinds import Maturity
+from mirror.frozen import dataclass
 from mirror.publication.hiding import without_hidden
 from mirror.publication.pages import more_texts, texts
 from mirror.publication.pages.commands import commands

@@ -7,9 +7,10 @@ hidden, so that a script can show them again when the words change.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
+from mirror.frozen import dataclass
 from mirror.publication.pages import texts
 from mirror.publication.pages.layout import Section, layout
 from mirror.publication.site.html import Markup, breakable, picture, tag, void

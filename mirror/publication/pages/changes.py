@@ -7,11 +7,11 @@ newest publications, with the one before it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Final
 
 from mirror.errors import BadQueryError
+from mirror.frozen import dataclass
 from mirror.publication.changes import What
 from mirror.publication.pages import more_texts
 from mirror.publication.pages.layout import Section, layout, moment

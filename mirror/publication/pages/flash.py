@@ -6,10 +6,10 @@ chip and the place in flash are those of the verified image, by `mirror.publicat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.errors import NotFoundError, UnflashableError
+from mirror.frozen import dataclass
 from mirror.publication.dialects.offers import ESP_CHIPS
 from mirror.publication.flashing import Flashable, Tool, way_of
 from mirror.publication.pages import more_texts, texts

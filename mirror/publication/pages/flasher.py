@@ -6,11 +6,11 @@ It is never part of the sources.  Where it is missing, pages say that flashing i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
+from mirror.frozen import dataclass
 from mirror.publication.pages.assets import FOLDER
 
 #: The page of one file, by its name.

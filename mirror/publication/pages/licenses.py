@@ -7,9 +7,9 @@ for people, which gives no permission and takes none away.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from mirror.frozen import dataclass
 from mirror.publication.pages import more_texts, texts
 from mirror.publication.pages.layout import Section, layout, outside
 from mirror.publication.pages.releases import table

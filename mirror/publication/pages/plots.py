@@ -6,10 +6,10 @@ on any screen, and the drawing may be stretched.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from mirror.frozen import dataclass
 from mirror.publication.pages import texts
 from mirror.publication.site.html import Markup, joined, tag
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.catalog.kinds import Maturity
 from mirror.catalog.versions import Version
 from mirror.errors import MirrorError
+from mirror.frozen import dataclass
 from mirror.publication.pages import texts
 from mirror.publication.pages.layout import Section, layout, outside
 from mirror.publication.site.html import Markup, tag

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from mirror.errors import MalformedValueError
+from mirror.frozen import dataclass
 from mirror.publication.history import NodeHistory
 from mirror.publication.pages import texts
 from mirror.publication.pages.layout import Section, layout, moment, size_words, terms

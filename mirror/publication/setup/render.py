@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from mirror.frozen import dataclass
 from mirror.publication.setup.model import Guide, Place
 from mirror.shapes import Shape
 

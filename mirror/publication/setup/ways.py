@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from mirror.frozen import dataclass
 from mirror.publication.setup.model import Place, Reach, Step, Way
 from mirror.publication.setup.steps import (
     BUNDLE,

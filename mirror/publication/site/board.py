@@ -14,7 +14,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +21,7 @@ from mirror.catalog.kinds import Kind, Maturity
 from mirror.catalog.model import PassageKind
 from mirror.catalog.urls import FIRMWARE
 from mirror.formats.verdict import Conclusion
+from mirror.frozen import dataclass
 from mirror.publication.documents import FileEntry
 from mirror.publication.hiding import without_hidden
 from mirror.publication.site.html import Markup, joined, outward, page, picture, tag, text

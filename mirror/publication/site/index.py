@@ -9,11 +9,12 @@ vendor, then product; facets stand in upstream's order and always show every val
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from mirror.catalog.kinds import Maturity
+from mirror.frozen import dataclass
 from mirror.publication.canonical import canonical
 from mirror.publication.hiding import without_hidden
 from mirror.publication.photographs import Shown

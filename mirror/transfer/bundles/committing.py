@@ -7,11 +7,11 @@ pointer moves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.catalog.local_names import is_local
 from mirror.catalog.values import Digest
+from mirror.frozen import dataclass
 from mirror.publication.documents import decode_content, decode_publication
 from mirror.storage.entries import Change, Decision, Position, Sighting
 from mirror.storage.judgements import What

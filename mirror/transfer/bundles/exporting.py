@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
@@ -21,6 +21,7 @@ from mirror.errors import (
     DamagedError,
     PublicationNotFoundError,
 )
+from mirror.frozen import dataclass
 from mirror.publication.bundle import (
     CERTIFICATES,
     FORMAT,

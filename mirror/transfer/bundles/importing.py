@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from mirror.errors import (
     RefusedError,
     SignatureRefusedError,
 )
+from mirror.frozen import dataclass
 from mirror.publication.bundle import Manifest, Piece
 from mirror.publication.statements import Statement, Type
 from mirror.sandbox import Sandbox

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Container
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -18,6 +17,7 @@ from mirror.catalog.values import Digest
 from mirror.claims import claim_of_listing
 from mirror.errors import BundleRefusedError, ChildRefusedError
 from mirror.formats.verdict import Claim, Conclusion, Finding, Verdict
+from mirror.frozen import dataclass
 from mirror.publication.documents import ContentRoot, decode_board, decode_content
 from mirror.publication.offered import OfferedBoard, OfferedFile
 from mirror.storage.threads import to_end

@@ -8,12 +8,12 @@ draws them, and are decoded by a child that reads nothing else.
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.packages import INDEX_PATH, file_path
 from mirror.catalog.values import Digest
 from mirror.errors import BundleRefusedError
+from mirror.frozen import dataclass
 from mirror.publication.packages import (
     PackageDocument,
     all_files,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from mirror.catalog.values import Digest
 from mirror.errors import BundleRefusedError, UnreadableFileError
+from mirror.frozen import dataclass
 from mirror.publication.bundle import CERTIFICATES, MOST_BYTES, Piece
 from mirror.storage.threads import to_end
 from mirror.transfer.bundles.tar import BLOCK, END, header, padding, size_in

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mirror.errors import ConfigurationError, DamagedError
+from mirror.frozen import dataclass
 from mirror.publication.bundle import SOFTWARE, Extra
 from mirror.storage.disk import reported
 

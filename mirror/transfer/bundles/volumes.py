@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 
 from pydantic import Field, ValidationError
 
 from mirror.errors import BundleRefusedError, UnreadableFileError
+from mirror.frozen import dataclass
 from mirror.publication.canonical import canonical
 from mirror.shapes import Shape
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from mirror.errors import ConfigurationError
+from mirror.frozen import dataclass
 from mirror.storage.disk import in_words
 from mirror.storage.threads import to_end
 from mirror.transfer.bundles.exporting import stream_export

@@ -9,12 +9,13 @@ document, and the four lines of the signature.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pydantic import ValidationError
 
 from mirror.errors import KeyRefusedError, MirrorError
+from mirror.frozen import dataclass
 from mirror.publication.canonical import canonical
 from mirror.publication.statements import Statement, Type
 from mirror.shapes import Shape

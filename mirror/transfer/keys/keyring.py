@@ -6,12 +6,13 @@ nobody the power to say who is trusted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import Field, ValidationError
 
 from mirror.errors import DamagedError, KeyRefusedError
+from mirror.frozen import dataclass
 from mirror.shapes import Shape
 from mirror.storage.disk import find_bytes
 from mirror.transfer.keys.minisign import PublicKey

@@ -6,10 +6,10 @@ here changes nothing, and no key speaks for the keys of another owner.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.errors import KeyRefusedError
+from mirror.frozen import dataclass
 from mirror.transfer.keys.certificates import Revocation, Rotation, words_of
 from mirror.transfer.keys.keyring import Keyring
 from mirror.transfer.keys.minisign import PublicKey

@@ -12,10 +12,10 @@ import base64
 import binascii
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from mirror.errors import KeyRefusedError, SignatureRefusedError
+from mirror.frozen import dataclass
 
 PURE: Final = b"Ed"
 PREHASHED: Final = b"ED"

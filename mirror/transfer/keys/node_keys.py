@@ -8,10 +8,10 @@ is for its owner alone (0700), and so is each secret (0600).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mirror.errors import KeyRefusedError
+from mirror.frozen import dataclass
 from mirror.publication.keys import KEY_PATH, RECOVERY_PATH, ROTATIONS_PATH
 from mirror.storage.disk import reported
 from mirror.transfer.keys.certificates import (

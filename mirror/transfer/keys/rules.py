@@ -9,11 +9,12 @@ content under a sequence that was seen.  Age is no rule: a wrong clock blocks no
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from mirror.catalog.values import Digest
 from mirror.errors import RolledBackError, SignatureRefusedError
+from mirror.frozen import dataclass
 from mirror.transfer.keys.minisign import PublicKey, Signature
 from mirror.transfer.keys.verifying import verify_statement
 

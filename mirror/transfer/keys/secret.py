@@ -11,10 +11,11 @@ import base64
 import binascii
 import hashlib
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from mirror.errors import KeyRefusedError
+from mirror.frozen import dataclass
 from mirror.transfer.keys.minisign import (
     PREHASHED,
     PURE,

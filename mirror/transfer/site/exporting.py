@@ -6,10 +6,10 @@ Every file was hashed since it was last touched before it is linked.  A page is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mirror.errors import ArtifactNotFoundError, DamagedError, MirrorError
+from mirror.frozen import dataclass
 from mirror.storage.lock import locked
 from mirror.storage.threads import to_end
 from mirror.transfer.site.gathering import Found, gather

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mirror.errors import ConfigurationError, KeyRefusedError
+from mirror.frozen import dataclass
 from mirror.transfer.keys.node_keys import SECRET
 from mirror.transfer.keys.secret import SecretKey
 from mirror.transfer.tuf.roles import Keys, keys_of, make_root, make_targets

@@ -6,7 +6,6 @@ Nothing is read or written here, and the time is given.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +22,7 @@ from tuf.api.metadata import (
 )
 
 from mirror.catalog.values import Digest
+from mirror.frozen import dataclass
 from mirror.transfer.keys.minisign import PublicKey
 from mirror.transfer.tuf.signers import KeySigner, key_of
 
