@@ -17,7 +17,7 @@ import structlog
 
 from mirror.catalog.texts import visible
 from mirror.daemon.run_ids import RUN
-from mirror.web.request_ids import REQUEST
+from mirror.web.current_request import REQUEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,19 +9,17 @@ from __future__ import annotations
 import itertools
 import re
 import secrets
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
 from mirror.web.answer import Answer
+from mirror.web.current_request import REQUEST
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware
 
 NAME: Final = "X-Request-Id"
-#: The id of the request that is being answered in this task.
-REQUEST: Final[ContextVar[str | None]] = ContextVar("request", default=None)
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from mirror.spans import TRACER
-from mirror.web.request_ids import REQUEST
+from mirror.web.current_request import REQUEST
 from mirror.web.traffic import route_of
 
 if TYPE_CHECKING:

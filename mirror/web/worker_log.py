@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from mirror.web.request_ids import REQUEST
+from mirror.web.current_request import REQUEST
 
 
 class _OneLine(logging.Formatter):

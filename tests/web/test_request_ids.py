@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mirror.catalog.values import Digest
-from mirror.web.request_ids import REQUEST
+from mirror.web.current_request import REQUEST
 from mirror.web.worker_log import log_plainly
 from tests.web.building import PICO, USUAL
 from tests.web.conftest import served

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MEDIA_TYPE: Final = "application/atom+xml; charset=utf-8"
 NAMESPACE: Final = "http://www.w3.org/2005/Atom"
 
+_DECLARATION: Final = "<?xml version='1.0' encoding='utf-8'?>"
+
 
 def render_atom(feed: FeedOf, site: Site) -> Rendered:
     """Return *feed* with the addresses of *site*."""
@@ -34,7 +36,9 @@ def render_atom(feed: FeedOf, site: Site) -> Rendered:
     SubElement(root, "link", {"rel": "alternate", "href": site.url(feed.page)})
     for entry in feed.entries:
         _add(root, entry, site)
-    return Rendered(tostring(root, encoding="utf-8", xml_declaration=True) + b"\n", MEDIA_TYPE)
+    # Encoded at once: the library encodes every tag and every text by itself.
+    text = tostring(root, encoding="unicode")
+    return Rendered(f"{_DECLARATION}\n{text}\n".encode(), MEDIA_TYPE)
 
 
 def _add(root: Element, entry: Entry, site: Site) -> None:
