@@ -15,7 +15,7 @@ from mirror.catalog.keeping import Keeping, keeps
 from mirror.catalog.local_names import is_local
 from mirror.catalog.names import ArtifactName
 from mirror.catalog.plan import Reason, Rule, pin_rule, rule_on
-from mirror.cli.holder import store_or_holder
+from mirror.cli.holder import refuse_unbegun, store_or_holder
 from mirror.cli.terminal import say, say_json, say_table
 from mirror.control import ask
 from mirror.daemon.parts import policy_of
@@ -74,6 +74,7 @@ def explain(settings: Settings, board: str, *, as_json: bool) -> None:
 
 
 async def _remembered(settings: Settings, board: str) -> RememberedBoard:
+    await refuse_unbegun(settings.data_dir)
     async with store_or_holder(settings) as store:
         if store is not None:
             return await known_board(store, settings.upstream.url, board)

@@ -62,6 +62,14 @@ async def refuse_unmade(folder: Path) -> None:
     await to_end(_refuse_to_take_over, folder)
 
 
+async def refuse_unbegun(folder: Path) -> None:
+    """Raise `IncompleteError` where no run has begun anything, and begin nothing.
+
+    For who asks what is held: before the first run nothing is, and no folder has to say so.
+    """
+    await to_end(Layout(folder).refuse_unbegun)
+
+
 async def _find_store(stack: AsyncExitStack, settings: Settings) -> Store | None:
     """Return the store, open until *stack* ends; None while another process has it."""
     await to_end(_refuse_to_take_over, settings.data_dir)

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 from pydantic import ValidationError
 
-from mirror.cli.holder import store_or_holder
+from mirror.cli.holder import refuse_unbegun, store_or_holder
 from mirror.cli.invocation import invocation_of
 from mirror.cli.terminal import complain, say, say_json
 from mirror.config import Settings
@@ -56,6 +56,7 @@ def prune(
 
 
 async def _prune(settings: Settings, *, dry_run: bool) -> Report:
+    await refuse_unbegun(settings.data_dir)
     async with store_or_holder(settings) as store:
         if store is not None:
             report = await pruner_of(settings, store).prune(dry_run=dry_run)

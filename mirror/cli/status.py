@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mirror.cli.counts import completeness_lines, room_lines, say_ports
-from mirror.cli.holder import store_or_holder
+from mirror.cli.holder import refuse_unbegun, store_or_holder
 from mirror.cli.hook_lines import hook_lines
 from mirror.cli.invocation import invocation_of
 from mirror.cli.terminal import hand_over, say
@@ -44,6 +44,7 @@ def status(
 
 
 async def _status(settings: Settings) -> Status:
+    await refuse_unbegun(settings.data_dir)
     async with store_or_holder(settings) as store:
         if store is not None:
             return await status_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mirror.errors import ForeignDataError
+from mirror.errors import ForeignDataError, IncompleteError
 from mirror.frozen import dataclass
 from mirror.storage.blobs import FAN_OUT
 from mirror.storage.disk import reported
@@ -114,6 +114,16 @@ class Layout:
                 f"{self.format} says {text.decode('ascii', 'replace').strip()!r}, and this "
                 f"mpmirror reads format {_FORMAT.decode().strip()} only"
             )
+
+    def refuse_unbegun(self) -> None:
+        """Raise `IncompleteError` where nothing was begun yet, else as above; this blocks."""
+        if not self.folder.exists() or self._find_format() is None:
+            if self.folder.exists():
+                self._refuse_foreign_content()
+            raise IncompleteError(
+                f"{self.folder} holds nothing yet: mpmirror serve and mpmirror sync begin it"
+            )
+        self.refuse_other_format()
 
     def claim(self, files: Files) -> None:
         """Make an empty folder ours, or find that it is; `ForeignDataError` for any other."""

@@ -222,6 +222,7 @@ def test_before_the_first_crawl_it_is_said_so(
 ) -> None:
     file = tmp_path / "mpmirror.toml"
     file.write_text('data_dir = "data"\n', encoding="utf-8")
+    asyncio.run(pinned(tmp_path / "data"))
     status, _, err = explained(file, capsys, "RPI_PICO_W")
 
     assert status == 4

@@ -97,6 +97,33 @@ def test_a_folder_that_was_mistyped_is_not_sound(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("words", ["status", "prune --dry-run", "config explain RPI_PICO_W"])
+def test_who_asks_what_is_held_begins_nothing(
+    words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before the first run nothing is held, and one word too many in a path is told."""
+    folder = tmp_path / "dta"
+    status = main(["--data", str(folder), *words.split()])
+
+    assert status == 4
+    assert capsys.readouterr().err == (
+        f"mpmirror: {folder} holds nothing yet: mpmirror serve and mpmirror sync begin it\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", ["status", "prune --dry-run", "config explain RPI_PICO_W"])
+def test_who_asks_what_is_held_leaves_a_folder_of_others(
+    words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is not empty, and nothing of it is ours."""
+    (tmp_path / "thesis.tex").touch()
+
+    assert main(["--data", str(tmp_path), *words.split()]) == 1
+    assert "is no data folder of mpmirror" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can write what belongs to others")
 async def test_root_leaves_nothing_that_the_daemon_could_not_change(settings: Settings) -> None:
     nobody = 65534

@@ -13,6 +13,9 @@ import pytest
 from mirror.catalog.values import Digest
 from mirror.cli import main
 from mirror.errors import DamagedError, DoubtfulClockError, MirrorError
+from mirror.storage.disk import Disk
+from mirror.storage.files import Files
+from mirror.storage.layout import Layout
 from mirror.storage.lock import locked
 from mirror.upkeep.prune import IN_GRACE, UNREACHED, Leaving
 from mirror.upkeep.pruner import Report
@@ -76,6 +79,7 @@ def test_a_dry_run_says_what_a_prune_then_does(
 def held(folder: Path) -> Iterator[None]:
     """Have the data in *folder* held by somebody."""
     (folder / "data").mkdir()
+    Layout(folder / "data").claim(Files(Disk()))
     with locked(folder / "data"):
         yield
 
