@@ -12,6 +12,8 @@ What a word stands for is part of the format: words come, and none ever changes 
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
+from typing import Final
 
 from mirror.catalog.values import Digest
 from mirror.formats.verdict import (
@@ -118,6 +120,8 @@ class BriefSighting:
 
 
 _VERDICTS = Shape(BriefVerdict)
+# With each crawl the rows of boards that changed are read again, most of them as they were.
+_REMEMBERED: Final = 1024
 
 
 def write_verdict(verdict: Verdict, name: str) -> str:
@@ -125,6 +129,7 @@ def write_verdict(verdict: Verdict, name: str) -> str:
     return _VERDICTS.dump_json(brief_verdict(verdict, name), exclude_defaults=True).decode()
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def read_verdict(text: str, name: str) -> Verdict:
     """Return what `write_verdict` wrote, or an earlier version; `ValueError` for all else."""
     return whole_verdict(_VERDICTS.validate_json(text), name)

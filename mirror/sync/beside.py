@@ -42,17 +42,20 @@ class Beside:
         self.troubles += brought.troubles
         if brought.changed:
             publisher.take_subtree(PACKAGES, brought.top)
-        published = await self._published(publish)
+        published = await self._published(publisher, publish)
         facts = [board.facts for board in boards] if wishes.photographs else None
         pictures = await bring_photographs(self._means, facts)
         self.troubles += pictures.troubles
         if pictures.changed:
             publisher.take_subtree(PHOTOGRAPHS, pictures.top)
-        return await self._published(publish) or published
+        return await self._published(publisher, publish) or published
 
-    async def _published(self, publish: Callable[[], Awaitable[bool]]) -> bool:
+    async def _published(
+        self, publisher: Publisher, publish: Callable[[], Awaitable[bool]]
+    ) -> bool:
         try:
-            return await publish()
+            # Where nothing is mirrored beside the firmware, nothing has changed either.
+            return await publisher.lacks_subtree() and await publish()
         except MirrorError as error:
             # The firmware is published, and nothing here holds that back.
             self.troubles.append(Trouble("publication", str(error)))

@@ -32,7 +32,7 @@ _AT_ONCE: Final = 25
 # Of so many boards the documents are in memory, for one wait for the disk, and of so many files
 # what is known of them; a single board may have more.
 _BOARDS_TOGETHER: Final = 8
-_FILES_TOGETHER: Final = 64
+_FILES_TOGETHER: Final = 256
 
 
 @dataclass(frozen=True, slots=True)

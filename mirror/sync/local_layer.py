@@ -1,7 +1,8 @@
 """Render the local layer of a publication: boards that changed, and what names all boards.
 
 What another publication rendered of the same board, with the same photographs and in the same
-way, is taken over.  A layer that turns out damaged is rendered again from its board document.
+way, is taken over; also of a board that is the same but for what is on demand.  A layer that
+turns out damaged is rendered again from its board document.
 """
 
 from __future__ import annotations
@@ -23,12 +24,19 @@ from mirror.publication.documents import (
 )
 from mirror.publication.local.dialect import TEXT, Documents, Rendered, Site
 from mirror.publication.local.layer import ALL_BOARDS, Layer, encode_layer, local_digests
-from mirror.publication.local.rendering import fingerprint, is_own, render_layer, render_lists
+from mirror.publication.local.rendering import (
+    fingerprint,
+    is_own,
+    render_layer,
+    render_lists,
+    render_offers,
+    same_but_for_offers,
+)
 from mirror.publication.photographs import PhotographsDocument, decode_photographs
 from mirror.storage.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping
+    from collections.abc import Container, Iterator
 
 
 # A board document has a few kB for each release; the largest real one stays under 1 MB.
@@ -55,26 +63,32 @@ class LocalLayer:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """A board document, and the layer that was rendered from it."""
+
+    document: Digest
+    layer: Digest
+
+
+@dataclass(frozen=True, slots=True)
 class Earlier:
     """A publication of which layers are taken over: their boards were rendered from *content*."""
 
     content: ContentRoot
     local: LocalLayer
 
-    def layers(
-        self, boards: Mapping[str, Digest], rendering: str, pictured: Container[str]
-    ) -> dict[str, Digest]:
-        """Return the layers of those of *boards* that would be rendered as they were.
+    def known(self, rendering: str, pictured: Container[str]) -> dict[str, Known]:
+        """Return of which documents there are layers that would be rendered as they were.
 
-        Not of those that are *pictured* otherwise now.
+        Not of boards that are *pictured* otherwise now.
         """
         if self.local.rendering != rendering:
             return {}
-        published = self.content.boards
+        layers = self.local.layers
         return {
-            board: layer
-            for board, layer in self.local.layers.items()
-            if board in boards and published.get(board) == boards[board] and board not in pictured
+            board: Known(document, layers[board])
+            for board, document in self.content.boards.items()
+            if board in layers and board not in pictured
         }
 
 
@@ -88,7 +102,7 @@ async def render_local(store: Store, content: ContentRoot, before: Earlier | Non
     rendering = await asyncio.to_thread(fingerprint, site)
     work = _Rendering(store, site)
     pictured = await _pictured_otherwise(store, before.content, site) if before else ()
-    known = before.layers(content.boards, rendering, pictured) if before else {}
+    known = before.known(rendering, pictured) if before else {}
     for board, document in content.boards.items():
         await work.take(board, document, known.get(board))
     await work.write()
@@ -140,13 +154,15 @@ class _Rendering:
     _summaries: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     _waiting: dict[str, bytes] = field(default_factory=dict)
 
-    async def take(self, board: str, document: Digest, known: Digest | None) -> None:
-        """Take over the layer *known* of *board*, or render its *document*."""
-        layer = await self._find(known)
-        if layer is not None and known is not None:
-            self.layers[board] = known
+    async def take(self, board: str, document: Digest, known: Known | None) -> None:
+        """Take over the layer *known* of *board*, or as much of it as its *document* lets."""
+        same = known if known and known.document == document else None
+        layer = await self._find(same.layer) if same else None
+        if same and layer is not None:
+            self.layers[board] = same.layer
         else:
-            data = await asyncio.to_thread(self._render, await self._read(document))
+            before = await self._before(known) if known and not same else None
+            data = await asyncio.to_thread(self._render, await self._read(document), before)
             layer = Layer.decode(data)
             self._waiting[board] = data
         for name in layer.head.summaries:
@@ -195,16 +211,25 @@ class _Rendering:
             await self.store.blobs.put_again(body)
         return [digests[body] for body in bodies]
 
-    async def _find(self, digest: Digest | None) -> Layer | None:
-        if digest is None:
-            return None
+    async def _find(self, digest: Digest) -> Layer | None:
         try:
             return Layer.decode(await self._read(digest))
         except _UNREADABLE:
             return None
 
-    def _render(self, document: bytes) -> bytes:
-        return render_layer(decode_board(document), self.site)
+    async def _before(self, known: Known) -> tuple[bytes, Layer] | None:
+        both = (known.document, known.layer)
+        try:
+            document, layer = await self.store.blobs.read_all(both, max_bytes=MOST_BYTES)
+            return document, Layer.decode(layer)
+        except _UNREADABLE:
+            return None
+
+    def _render(self, document: bytes, before: tuple[bytes, Layer] | None) -> bytes:
+        board = decode_board(document)
+        if before is not None and same_but_for_offers(before[0], document):
+            return render_offers(board, self.site, before[1])
+        return render_layer(board, self.site)
 
     async def _read(self, digest: Digest) -> bytes:
         return await self.store.blobs.read(digest, max_bytes=MOST_BYTES)

@@ -116,6 +116,13 @@ class Publisher:
         """
         self._subtrees[name] = top
 
+    async def lacks_subtree(self) -> bool:
+        """Whether what is published has another subtree than one that was taken."""
+        previous = await self._previous()
+        return previous is None or any(
+            top != getattr(previous.content, name) for name, top in self._subtrees.items()
+        )
+
     async def publish_again(
         self, now: datetime, boards: Container[str], wanted: Collection[str] = frozenset()
     ) -> int | None:
@@ -255,10 +262,8 @@ class Publisher:
         )
 
     def _subtree(self, before: ContentRoot | None, name: str) -> Digest | None:
-        if name in self._subtrees:
-            return self._subtrees[name]
-        found: Digest | None = getattr(before, name, None)
-        return found
+        published: Digest | None = getattr(before, name, None)
+        return self._subtrees.get(name, published)
 
     def _origin(self, before: ContentRoot | None) -> tuple[str, tuple[str, ...]]:
         if self._through is None and before is not None:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
+from mirror.catalog.policy import Policy
+from mirror.publication.documents import decode_board, decode_content
+from mirror.publication.local.dialect import Site
 from mirror.publication.local.layer import ALL_BOARDS, Layer
+from mirror.publication.local.rendering import render_layer
 from mirror.sync.outcome import Ending
 from mirror.sync.rendering_anew import render_anew
-from tests.sync.node import TestNode, node_at
+from tests.sync.node import WISHES, TestNode, node_at
 from tests.sync.test_run import site
 from tests.upkeep.damaging import flip, path_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 
 def moved(node: TestNode, public_url: str | None) -> TestNode:
@@ -46,6 +53,32 @@ async def test_the_layer_of_a_board_is_its_own(tmp_path: Path) -> None:
         }
 
     assert heads == {board: board for board in layers}
+
+
+@pytest.mark.parametrize("harm", [None, flip, Path.unlink], ids=["sound", "damaged", "lost"])
+async def test_other_files_on_demand_render_no_board_otherwise(
+    tmp_path: Path, harm: Callable[[Path], None] | None
+) -> None:
+    """What was rendered of a board before is taken over as if it were rendered anew, or is."""
+    replica, data = site(), tmp_path / "data"
+    wishes = replace(WISHES, policy=Policy(releases=1, previews=0))
+    async with replica.running() as url, node_at(data, url) as node:
+        node.wishes = wishes
+        await node.sync()
+        before = await node.root()
+        if harm is not None:
+            harm(path_of(data, before.layers["RPI_PICO"]))
+        replica.release("RPI_PICO", "v1.29.0-preview.3.g0123456789", date="2026-08-24")
+        node.sleep(days=200)
+        await node.sync()
+        after = await node.root()
+        content = decode_content(await node.read(after.content))
+        board = decode_board(await node.read(content.boards["RPI_PICO"]))
+        layer = await node.read(after.layers["RPI_PICO"])
+
+    assert "v1.29.0-preview.3.g0123456789" in {one.version for one in board.on_demand}
+    assert after.layers["RPI_PICO"] != before.layers["RPI_PICO"]
+    assert layer == render_layer(board, Site(None, url))
 
 
 async def test_a_new_address_is_published_with_the_content_as_it_was(tmp_path: Path) -> None:

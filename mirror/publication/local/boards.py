@@ -23,4 +23,4 @@ def _combine(summaries: Iterable[bytes], _site: Site) -> Lists:
     yield INDEX_PATH, Rendered(feeds.join_index(summaries), JSON)
 
 
-BOARDS: Final = Dialect(name="boards", summarise=_summarise, combine=_combine)
+BOARDS: Final = Dialect(name="boards", summarise=_summarise, counts_offers=True, combine=_combine)

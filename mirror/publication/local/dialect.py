@@ -11,7 +11,9 @@ Rules that hold for all of them:
 - Pure: no clock, no disk, no chance.  What is not in the board document or the `Site` can not
   be in a rendering, nor can anything of the moment.
 - What clients fetch by themselves names held files only (`BoardDocument.releases`, never
-  ``on_demand``), and never a hidden one: see `mirror.publication.hiding`.
+  ``on_demand``), and never a hidden one: see `mirror.publication.hiding`.  So a dialect is
+  shown no more of a board, and no board is rendered again for what is on demand; only a
+  ``summarise`` that ``counts_offers`` is.
 - URLs are relative, or under ``Site.public_url``; a document that needs absolute ones is left
   out while that is None.
 """
@@ -98,4 +100,5 @@ class Dialect:
     version: int = 1
     per_board: Callable[[BoardDocument, Site], Documents] = _no_documents
     summarise: Callable[[BoardDocument, Site], bytes] = _no_summary
+    counts_offers: bool = False
     combine: Callable[[Iterable[bytes], Site], Lists] = _no_lists

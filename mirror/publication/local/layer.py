@@ -16,6 +16,7 @@ from mirror.catalog.values import Digest
 from mirror.errors import ForeignDataError, MalformedValueError
 from mirror.frozen import dataclass
 from mirror.publication.canonical import canonical
+from mirror.publication.local.dialect import Rendered
 from mirror.shapes import Shape
 
 if TYPE_CHECKING:
@@ -140,6 +141,11 @@ class Layer:
         spans: tuple[Place | Span, ...] = (*head.documents.values(), *head.summaries.values())
         if any(span.start + span.size > len(self.bodies) for span in spans):
             raise MalformedValueError(f"the layer of {head.board} is cut short")
+
+    def documents(self) -> dict[str, Rendered]:
+        """Return all documents by path."""
+        places = self.head.documents.items()
+        return {path: Rendered(self.body(place), place.media_type) for path, place in places}
 
     def body(self, span: Place | Span) -> bytes:
         """Return the bytes that stand at *span*."""

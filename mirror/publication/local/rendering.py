@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from mirror.publication.documents import BoardDocument
     from mirror.publication.local.dialect import Dialect, Documents, Rendered
+    from mirror.publication.local.layer import Layer
 
 _OWN: Final = (INDEX_PATH, SUMS_PATH, KEY_PATH, RECOVERY_PATH, ROTATIONS_PATH)
 _MOST_PACKED: Final = 16 * 1024
@@ -27,8 +30,40 @@ _MOST_PACKED: Final = 16 * 1024
 
 def render_layer(board: BoardDocument, site: Site, dialects: Sequence[Dialect] = DIALECTS) -> bytes:
     """Return the layer of *board*, by every one of *dialects*."""
-    documents = merged(dialect.per_board(board, site) for dialect in dialects)
-    summaries = {dialect.name: dialect.summarise(board, site) for dialect in dialects}
+    held = replace(board, on_demand=())
+    documents = merged(dialect.per_board(held, site) for dialect in dialects)
+    summaries = {
+        dialect.name: dialect.summarise(board if dialect.counts_offers else held, site)
+        for dialect in dialects
+    }
+    return _encoded(board, documents, summaries)
+
+
+def render_offers(
+    board: BoardDocument, site: Site, before: Layer, dialects: Sequence[Dialect] = DIALECTS
+) -> bytes:
+    """Return what `render_layer` would, from the layer *before* of a board that was the same.
+
+    That is the same but for what is on demand, and on the same *site*.
+    """
+    summaries = {
+        dialect.name: dialect.summarise(board, site)
+        if dialect.counts_offers
+        else before.summary(dialect.name)
+        for dialect in dialects
+    }
+    return _encoded(board, before.documents(), summaries)
+
+
+def same_but_for_offers(one: bytes, other: bytes) -> bool:
+    """Whether two board documents, encoded, are equal in all but what is on demand."""
+    boards = [json.loads(one), json.loads(other)]
+    for board in boards:
+        board.pop("on_demand", None)
+    return bool(boards[0] == boards[1])
+
+
+def _encoded(board: BoardDocument, documents: Documents, summaries: dict[str, bytes]) -> bytes:
     spoken = {name: summary for name, summary in summaries.items() if summary}
     return encode_layer(board.board, documents, spoken)
 

@@ -63,4 +63,6 @@ def _combine(summaries: Iterable[bytes], _site: Site) -> Lists:
     yield INDEX_PATH, Rendered(render_index_page(decode_cards(cards), Filters()), HTML)
 
 
-SITE: Final = Dialect(name="site", per_board=_pages, summarise=_summarise, combine=_combine)
+SITE: Final = Dialect(
+    name="site", per_board=_pages, summarise=_summarise, counts_offers=True, combine=_combine
+)

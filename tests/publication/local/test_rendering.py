@@ -14,7 +14,14 @@ from mirror.publication.local.boards import BOARDS, INDEX_PATH
 from mirror.publication.local.dialect import Dialect, Rendered, Site
 from mirror.publication.local.layer import Layer
 from mirror.publication.local.registry import DIALECTS
-from mirror.publication.local.rendering import fingerprint, is_own, render_layer, render_lists
+from mirror.publication.local.rendering import (
+    fingerprint,
+    is_own,
+    render_layer,
+    render_lists,
+    render_offers,
+    same_but_for_offers,
+)
 from mirror.publication.local.specimen import SPECIMENS
 from mirror.publication.local.sums import SUMS_PATH
 
@@ -63,6 +70,47 @@ def test_a_dialect_that_renders_otherwise_changes_the_fingerprint() -> None:
     assert fingerprint(SITE, [loud]) != fingerprint(SITE, [quiet])
     assert fingerprint(SITE, [loud]) != fingerprint(SITE, [replace(loud, version=2)])
     assert fingerprint(SITE, [loud]) != fingerprint(SITE, [loud, BOARDS])
+
+
+@pytest.mark.parametrize("board", SPECIMENS, ids=lambda board: board.board)
+def test_other_files_on_demand_make_no_other_documents(board: BoardDocument) -> None:
+    """From the layer of a board that had others comes what would be rendered anew."""
+    [offer] = SPECIMENS[-1].on_demand
+    offers = (replace(offer, date="2026-08-10"), replace(offer, version="v1.99.0"))
+    before = Layer.decode(render_layer(replace(board, on_demand=(offer,)), SITE))
+    now = replace(board, on_demand=offers)
+    layer = Layer.decode(render_offers(now, SITE, before))
+
+    assert render_offers(now, SITE, before) == render_layer(now, SITE)
+    assert layer.documents() == before.documents()
+    assert layer.summary("boards") != before.summary("boards")
+
+
+def test_only_who_counts_what_is_on_demand_is_shown_it() -> None:
+    def count(board: BoardDocument, _site: Site) -> bytes:
+        return str(len(board.on_demand)).encode()
+
+    def document(board: BoardDocument, site: Site) -> Mapping[str, Rendered]:
+        return {"/count": Rendered(count(board, site))}
+
+    dialects = [
+        Dialect(name="held", per_board=document, summarise=count),
+        Dialect(name="all", summarise=count, counts_offers=True),
+    ]
+    layer = Layer.decode(render_layer(SPECIMENS[-1], SITE, dialects))
+
+    assert (layer.summary("held"), layer.summary("all")) == (b"0", b"1")
+    assert layer.documents() == {"/count": Rendered(b"0")}
+
+
+def test_only_what_is_on_demand_is_no_difference() -> None:
+    """Neither a field that nobody knows nor one that is not there passes for the same."""
+    with_offers = b'{"board":"X","on_demand":[{"name":"a"}],"releases":[]}'
+
+    assert same_but_for_offers(with_offers, b'{"board":"X","releases":[]}')
+    assert not same_but_for_offers(with_offers, b'{"board":"X"}')
+    assert not same_but_for_offers(with_offers, b'{"board":"X","releases":[],"weather":1}')
+    assert not same_but_for_offers(with_offers, b'{"board":"Y","on_demand":[],"releases":[]}')
 
 
 def test_two_dialects_can_not_have_one_path() -> None:
