@@ -53,12 +53,7 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._thread = ThreadPoolExecutor(
-            max_workers=1,
-            thread_name_prefix="mpmirror-database",
-            initializer=setattr,
-            initargs=(_HERE, "path", path),
-        )
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mpmirror-database")
         self._connection: Connection | None = None
 
     async def __aenter__(self) -> Self:
@@ -95,7 +90,7 @@ class Database:
     def _in_transaction(self, work: Callable[[Connection], Answer]) -> Answer:
         with _reported(self._path):
             # Kept from one to the next, because making it takes as long as a statement.
-            connection = self._connection = self._connection or _engine().connect()
+            connection = self._connection = self._connection or _connected(self._path)
             try:
                 with connection.begin():
                     return work(connection)
@@ -131,8 +126,13 @@ def portions(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
         yield values[start : start + AT_ONCE]
 
 
-# Which database the thread is for.
+# Which database this thread connects to.
 _HERE = threading.local()
+
+
+def _connected(path: Path) -> Connection:
+    _HERE.path = path
+    return _engine().connect()
 
 
 @cache

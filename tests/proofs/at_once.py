@@ -1,8 +1,8 @@
 """Work of threads that is done at once, by who asks for it: for proofs that live through years.
 
 What they show does not hang on threads, of which other tests speak, and changing between them
-takes half of their time.  The database keeps its thread, and is waited for; the child processes
-keep theirs, and are worked beside.
+takes half of their time, on a busy machine more.  So the database is used where it is asked.
+Child processes keep their threads, and are worked beside.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class AtOnceLoop(asyncio.SelectorEventLoop):
             return super().run_in_executor(executor, func, *args)
         done: asyncio.Future[_Result] = self.create_future()
         try:
-            done.set_result(executor.submit(func, *args).result() if executor else func(*args))
+            done.set_result(func(*args))
         except BaseException as error:  # noqa: BLE001 - a thread hands on whatever was raised
             done.set_exception(error)
         return done
