@@ -45,33 +45,44 @@ class Build(NamedTuple):
     variant: str | None
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """What stands between stem and kind: a date and a version, which many names share.
+
+    ``text`` is as written, ``date`` the build machine's local one, ``YYYY-MM-DD``.
+    """
+
+    text: str
+    date: str = field(compare=False)
+    version: Version = field(compare=False)
+    maturity: Maturity = field(compare=False)
+
+
+@functools.total_ordering
+@dataclass(frozen=True, slots=True, init=False, repr=False)
 class ArtifactName(TextValue):
     """The name of one file of upstream, such as ``RPI_PICO_W-20250415-v1.25.0.uf2``.
 
     ``stem`` is what stands before the date, as written.  Made from its text; raises
-    `UnrecognisedNameError` for text outside the grammar.
+    `UnrecognisedNameError` for text outside the grammar.  Twenty thousand names share a few
+    hundred stems and dates, so what a name keeps is those, and no text of its own.
     """
 
-    text: str
-    stem: str = field(init=False, compare=False, repr=False)
-    date: str = field(init=False, compare=False, repr=False)
-    """The build machine's local date, ``YYYY-MM-DD``, however it was written."""
-    version: Version = field(init=False, compare=False, repr=False)
-    kind: Kind = field(init=False, compare=False, repr=False)
-    maturity: Maturity = field(init=False, compare=False, repr=False)
+    stem: str
+    dated: Dated
+    kind: Kind
 
-    def __post_init__(self) -> None:
-        """Take the text apart, once."""
-        found = _matched(self.text)
+    def __init__(self, text: str) -> None:
+        """Take *text* apart, once."""
+        found = _matched(text)
         put = functools.partial(object.__setattr__, self)
-        # Twenty thousand names share a few hundred stems and dates.
         put("stem", sys.intern(found["stem"]))
-        put("date", _iso_date(self.text, found["date"]))
-        version = Version.parse(found["version"])
-        put("version", version)
+        try:
+            put("dated", _dated(found["date"], found["unstable"] or "", found["version"]))
+        except ValueError as error:
+            reason = f"{text!r}: no such date as {found['date']!r}"
+            raise UnrecognisedNameError(reason) from error
         put("kind", _KINDS[found["kind"]])
-        put("maturity", Maturity.PREVIEW if found["unstable"] else version.maturity)
 
     @classmethod
     def parse(cls, text: str) -> ArtifactName:
@@ -79,7 +90,30 @@ class ArtifactName(TextValue):
         return cls(text)
 
     def __str__(self) -> str:
-        return self.text
+        return f"{self.stem}-{self.dated.text}.{self.kind}"
+
+    def __repr__(self) -> str:
+        return f"ArtifactName({str(self)!r})"
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, ArtifactName):
+            return NotImplemented
+        return str(self) < str(other)
+
+    @property
+    def date(self) -> str:
+        """The build machine's local date, ``YYYY-MM-DD``, however it was written."""
+        return self.dated.date
+
+    @property
+    def version(self) -> Version:
+        """The version, as written."""
+        return self.dated.version
+
+    @property
+    def maturity(self) -> Maturity:
+        """Whether it is a release: an old preview says so only beside its version."""
+        return self.dated.maturity
 
     @property
     def board(self) -> str:
@@ -152,8 +186,13 @@ def _why_not(text: str) -> str:
     return f"not of the form {_FORM}"
 
 
-def _iso_date(text: str, written: str) -> str:
-    try:
-        return sys.intern(dt.date.fromisoformat(written).isoformat())
-    except ValueError as error:
-        raise UnrecognisedNameError(f"{text!r}: no such date as {written!r}") from error
+@functools.lru_cache(maxsize=_CACHED)
+def _dated(written: str, unstable: str, version_text: str) -> Dated:
+    """Return what those texts say; raise `ValueError` when there is no such date."""
+    version = Version.parse(version_text)
+    return Dated(
+        text=f"{written}{unstable}-{version_text}",
+        date=sys.intern(dt.date.fromisoformat(written).isoformat()),
+        version=version,
+        maturity=Maturity.PREVIEW if unstable else version.maturity,
+    )
