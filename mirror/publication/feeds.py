@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 import io
 import itertools
+import zlib
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -214,11 +215,23 @@ def join_sums(sums: Iterable[bytes]) -> bytes:
     """Return all lines of several such texts, each in the order of the names, as one."""
     joined = io.BytesIO()
     # Line by line: a list of the lines of all boards takes twice the bytes of the text.
-    merged = heapq.merge(*map(io.BytesIO, sums), key=_by_name)
+    merged = heapq.merge(*map(_waiting_lines, sums), key=_by_name)
     # A name that stands on the pages of two boards is one file.
     for line, _ in itertools.groupby(merged):
         joined.write(line)
     return joined.getvalue()
+
+
+def _waiting_lines(sums: bytes) -> Iterator[bytes]:
+    """Return the lines of *sums*, which are packed until the turn of the second one comes."""
+    first, end, others = sums.partition(b"\n")
+    if not others:
+        return iter([sums] if sums else [])
+    return itertools.chain([first + end], _unpacked(zlib.compress(others, 1)))
+
+
+def _unpacked(packed: bytes) -> Iterator[bytes]:
+    yield from io.BytesIO(zlib.decompress(packed))
 
 
 def _by_name(line: bytes) -> tuple[bytes, bytes]:

@@ -188,17 +188,23 @@ class _Rendering:
         documents: dict[str, LocalDocument] = {}
         packed: dict[str, Rendered] = {}
         while some := await asyncio.to_thread(_some, lists):
-            own = {path: one for path, one in some.items() if is_own(path, one)}
-            packed |= {path: one for path, one in some.items() if path not in own}
-            digests = await self._hold([one.body for one in own.values()], durable)
-            documents |= {
-                path: LocalDocument(digest, one.media_type, len(one.body))
-                for digest, (path, one) in zip(digests, own.items(), strict=True)
-            }
+            packed |= {path: some.pop(path) for path in list(some) if not is_own(path, some[path])}
+            documents |= await self._own(some, durable)
+            # Before the next are made: the sums alone are two megabytes.
+            some.clear()
         (self.layers[ALL_BOARDS],) = await self._hold(
             [encode_layer(ALL_BOARDS, packed, {})], durable
         )
         return dict(sorted(documents.items()))
+
+    async def _own(
+        self, some: Mapping[str, Rendered], durable: Container[Digest]
+    ) -> dict[str, LocalDocument]:
+        digests = await self._hold([one.body for one in some.values()], durable)
+        return {
+            path: LocalDocument(digest, one.media_type, len(one.body))
+            for digest, (path, one) in zip(digests, some.items(), strict=True)
+        }
 
     def _taken(self, dialect: str) -> Iterator[bytes]:
         return map(zlib.decompress, self._summaries.pop(dialect, ()))

@@ -12,6 +12,7 @@ pages of the list from them.
 from __future__ import annotations
 
 import hashlib
+import zlib
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -29,7 +30,7 @@ from mirror.publication.local.dialect import JSON, Dialect, Lists, Rendered, Sit
 from mirror.shapes import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
     from mirror.publication.dialects.offers import Offer
     from mirror.publication.documents import BoardDocument
@@ -42,6 +43,8 @@ BY_TAG: Final = f"{RELEASES}/tags/"
 
 # Of a commit nobody here knows more than a part of its hash.
 _NO_COMMIT: Final = "0" * 40
+# All files of all boards are more than shall be in memory at once.
+_TAGS_TOGETHER: Final = 32
 _ID_BYTES: Final = 6  # below 2**53, so that every reader of JSON keeps it
 _OWNER: Final[dict[str, Json]] = {"login": "micropython", "id": 1, "type": "Organization"}
 
@@ -85,25 +88,32 @@ def _maturity(tag: str) -> Maturity | None:
 
 
 def _combine(summaries: Iterable[bytes], site: Site) -> Lists:
-    by_tag = _by_tag(summaries)
-    newest_first = sorted(by_tag, key=Version.parse, reverse=True)
+    packed: list[bytes] = []
+    tags: set[str] = set()
+    for summary in filter(None, summaries):
+        tags.update(tag for tag, _ in _lines(summary))
+        packed.append(zlib.compress(summary, 1))
+    newest_first = sorted(tags, key=Version.parse, reverse=True)
     yield REPOSITORY, Rendered(as_json(_repository()), JSON)
     yield TAGS, Rendered(as_json([_tag(name) for name in tag_names(newest_first)]), JSON)
     if site.public_url is not None:
-        yield from _releases({tag: by_tag[tag] for tag in newest_first}, site)
+        yield from _releases(newest_first, packed, site)
 
 
-def _by_tag(summaries: Iterable[bytes]) -> dict[str, list[memoryview]]:
-    """Return where the files of each tag stand, and no copy of what is there."""
-    found: dict[str, list[memoryview]] = {}
-    for summary in filter(None, summaries):
-        line = 0
-        while line < len(summary):
-            space, end = summary.index(b" ", line), summary.find(b"\n", line)
-            end = len(summary) if end < 0 else end
-            part = memoryview(summary)[space + 1 : end]
-            found.setdefault(summary[line:space].decode(), []).append(part)
-            line = end + 1
+def _lines(summary: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield each tag of *summary*, and its files."""
+    for line in summary.split(b"\n"):
+        tag, _, files = line.partition(b" ")
+        yield tag.decode(), files
+
+
+def _files_of(tags: Container[str], packed: Iterable[bytes]) -> dict[str, list[bytes]]:
+    """Return the files of each of *tags*, board by board."""
+    found: dict[str, list[bytes]] = {}
+    for summary in map(zlib.decompress, packed):
+        for tag, files in _lines(summary):
+            if tag in tags:
+                found.setdefault(tag, []).append(files)
     return found
 
 
@@ -129,20 +139,22 @@ def _next_preview(newest_first: Iterable[Version]) -> str:
     return f"v{base[0]}.{base[1] + 1}.0-preview"
 
 
-def _releases(by_tag: dict[str, list[memoryview]], site: Site) -> Lists:
-    # One at a time: all files of all boards are more than shall be in memory at once.
-    finished = (tag for tag in by_tag if Version.parse(tag).maturity is Maturity.RELEASE)
+def _releases(newest_first: Sequence[str], packed: Sequence[bytes], site: Site) -> Lists:
+    finished = (tag for tag in newest_first if Version.parse(tag).maturity is Maturity.RELEASE)
     latest = next(finished, None)
-    for tag, parts in by_tag.items():
-        rendered = Rendered(as_json(_release(tag, parts, site)), JSON)
-        yield BY_TAG + in_path(tag), rendered
-        if tag == latest:
-            yield LATEST, rendered
+    for start in range(0, len(newest_first), _TAGS_TOGETHER):
+        some = newest_first[start : start + _TAGS_TOGETHER]
+        files = _files_of(some, packed)
+        for tag in some:
+            rendered = Rendered(as_json(_release(tag, files.pop(tag), site)), JSON)
+            yield BY_TAG + in_path(tag), rendered
+            if tag == latest:
+                yield LATEST, rendered
 
 
-def _release(tag: str, parts: Iterable[memoryview], site: Site) -> Json:
+def _release(tag: str, parts: Iterable[bytes], site: Site) -> Json:
     # A file that stands on the pages of two boards is one asset.
-    read = map(_ASSETS.validate_json, map(bytes, parts))
+    read = map(_ASSETS.validate_json, parts)
     assets = {asset.name: asset for some in read for asset in some}
     published = _time(min(asset.date for asset in assets.values()))
     return {

@@ -13,9 +13,11 @@ says the same: it would be written to the wrong place otherwise.
 
 from __future__ import annotations
 
+import io
+import zlib
 from collections import Counter
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from mirror.catalog.kinds import Kind
 from mirror.catalog.origins import LOCAL
@@ -71,8 +73,8 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """One line of a dialog: a board and variant; releases, then previews, each newest first."""
+class Heading:
+    """What a line of a dialog says of itself."""
 
     build: str
     vendor: str
@@ -80,11 +82,41 @@ class Choice:
     family: str
     title: str
     info_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Heading):
+    """One line of a dialog: a board and variant; releases, then previews, each newest first."""
+
     downloads: tuple[Download, ...]
 
 
-_CHOICES = Shape(tuple[Choice, ...])
+@dataclass(frozen=True, slots=True)
+class Waiting(Heading):
+    """A choice whose downloads are packed until it is written: all are thousands of values."""
+
+    downloads: bytes
+
+    @classmethod
+    def pack(cls, choice: Choice) -> Waiting:
+        """Return *choice* as it waits."""
+        downloads = zlib.compress(_DOWNLOADS.dump_json(choice.downloads), 1)
+        return cls(**_heading(choice), downloads=downloads)
+
+    def choice(self) -> Choice:
+        """Return the choice again."""
+        downloads = _DOWNLOADS.validate_json(zlib.decompress(self.downloads))
+        return Choice(**_heading(self), downloads=downloads)
+
+
+def _heading(heading: Heading) -> dict[str, str]:
+    return {field.name: getattr(heading, field.name) for field in fields(Heading)}
+
+
+_DOWNLOADS = Shape(tuple[Download, ...])
+_CHOICE = Shape(Choice)
 _SUMMARY = Shape(dict[str, tuple[Choice, ...]])
+_Heading = TypeVar("_Heading", bound=Heading)
 
 
 def _summarise(board: BoardDocument, site: Site) -> bytes:
@@ -101,16 +133,38 @@ def _summarise(board: BoardDocument, site: Site) -> bytes:
 def _combine(summaries: Iterable[bytes], site: Site) -> Lists:
     if site.public_url is None:
         return
-    parts = [_SUMMARY.validate_json(summary) for summary in summaries if summary]
+    waiting = _waiting(summaries)
     for name in LISTS:
-        listed = distinct(choice for part in parts for choice in part.get(name, ()))
-        body = Rendered(_CHOICES.dump_json(listed, indent=1) + b"\n", JSON)
-        for folder in FOLDERS:
-            yield f"{folder}micropython-variants-{name}.json", body
-            yield f"{folder}circuitpython-variants-{name}.json", Rendered(b"[]\n", JSON)
+        yield from _lists(name, Rendered(_listed(distinct(waiting.pop(name, ()))), JSON))
 
 
-def distinct(choices: Iterable[Choice]) -> tuple[Choice, ...]:
+def _lists(name: str, listed: Rendered) -> Lists:
+    for folder in FOLDERS:
+        yield f"{folder}micropython-variants-{name}.json", listed
+        yield f"{folder}circuitpython-variants-{name}.json", Rendered(b"[]\n", JSON)
+
+
+def _waiting(summaries: Iterable[bytes]) -> dict[str, list[Waiting]]:
+    found: dict[str, list[Waiting]] = {}
+    for summary in filter(None, summaries):
+        for name, choices in _SUMMARY.validate_json(summary).items():
+            found.setdefault(name, []).extend(map(Waiting.pack, choices))
+    return found
+
+
+def _listed(choices: Iterable[Waiting]) -> bytes:
+    """Return *choices* as JSON, indented by one, as each is written."""
+    joined = io.BytesIO()
+    separator = b"[\n "
+    for waiting in choices:
+        joined.write(separator)
+        joined.write(_CHOICE.dump_json(waiting.choice(), indent=1).replace(b"\n", b"\n "))
+        separator = b",\n "
+    joined.write(b"\n]\n" if joined.tell() else b"[]\n")
+    return joined.getvalue()
+
+
+def distinct(choices: Iterable[_Heading]) -> tuple[_Heading, ...]:
     """Return *choices* by vendor and title, each with a title of its own.
 
     Thonny finds a choice by what it shows of it: of two that look alike one would be lost.
@@ -118,7 +172,7 @@ def distinct(choices: Iterable[Choice]) -> tuple[Choice, ...]:
     ordered = sorted(choices, key=_place)
     alike = Counter(map(_shown, ordered))
     taken: set[str] = set()
-    found: list[Choice] = []
+    found: list[_Heading] = []
     for choice in ordered:
         own = choice
         if alike[_shown(choice)] > 1:
@@ -130,11 +184,11 @@ def distinct(choices: Iterable[Choice]) -> tuple[Choice, ...]:
     return tuple(found)
 
 
-def _shown(choice: Choice) -> str:
+def _shown(choice: Heading) -> str:
     return f"{choice.vendor} • {choice.title}" if choice.vendor else choice.title
 
 
-def _place(choice: Choice) -> tuple[str, str, str]:
+def _place(choice: Heading) -> tuple[str, str, str]:
     return _shown(choice).casefold(), choice.build, choice.family
 
 

@@ -85,6 +85,8 @@ def render_lists(
                 raise MalformedValueError(f"two dialects render {path}")
             seen.add(path)
             yield path, rendered
+            # Not kept while the next one is made: some are megabytes.
+            del rendered
 
 
 def is_own(path: str, rendered: Rendered) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.kinds import Maturity
@@ -19,9 +20,10 @@ from mirror.publication.site.board import builds_of, render_board_page
 from mirror.publication.site.index import (
     CARDS_PATH,
     INDEX_PATH,
+    Card,
     Filters,
     card_of,
-    decode_cards,
+    decode_card,
     encode_card,
     join_cards,
     render_index_page,
@@ -58,9 +60,17 @@ def _summarise(board: BoardDocument, site: Site) -> bytes:
 
 
 def _combine(summaries: Iterable[bytes], _site: Site) -> Lists:
-    cards = join_cards(summaries)
-    yield CARDS_PATH, Rendered(cards, JSON)
-    yield INDEX_PATH, Rendered(render_index_page(decode_cards(cards), Filters()), HTML)
+    shown: list[Card] = []
+    yield CARDS_PATH, Rendered(join_cards(_noted(summaries, shown)), JSON)
+    yield INDEX_PATH, Rendered(render_index_page(shown, Filters()), HTML)
+
+
+def _noted(summaries: Iterable[bytes], shown: list[Card]) -> Iterator[bytes]:
+    """Yield *summaries*, and add to *shown* what the page of all boards shows of each."""
+    for summary in summaries:
+        # It shows no versions, and there are thousands.
+        shown.append(replace(decode_card(summary), releases=()))
+        yield summary
 
 
 SITE: Final = Dialect(

@@ -8,6 +8,7 @@ vendor, then product; facets stand in upstream's order and always show every val
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from dataclasses import field
 from typing import TYPE_CHECKING, Final
@@ -143,13 +144,25 @@ def _releases(board: BoardDocument) -> Iterable[CardRelease]:
 
 
 def encode_card(card: Card) -> bytes:
-    """Return *card* as `decode_cards` reads it in a list."""
+    """Return *card* as `decode_card` reads it, and `decode_cards` in a list."""
     return canonical(_CARD.dump_python(card, mode="json"))
+
+
+def decode_card(card: bytes) -> Card:
+    """Read what `encode_card` made."""
+    return _CARD.validate_json(card)
 
 
 def join_cards(cards: Iterable[bytes]) -> bytes:
     """Return a list of cards, each of which `encode_card` made."""
-    return b"[" + b",\n".join(cards) + b"]\n"
+    # One by one: all of them are more than a megabyte.
+    joined = io.BytesIO()
+    joined.write(b"[")
+    for place, card in enumerate(cards):
+        joined.write(b",\n" if place else b"")
+        joined.write(card)
+    joined.write(b"]\n")
+    return joined.getvalue()
 
 
 def decode_cards(cards: bytes) -> tuple[Card, ...]:
