@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import rfc8785
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
 
 _PLAIN: Final = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":")
@@ -37,3 +40,32 @@ def canonical(value: object) -> bytes:
     if numbers or not (text.isascii() or _HIGH.search(text) is None):
         return rfc8785.dumps(value)  # type: ignore[arg-type]  # the same value, as JSON's own types
     return text.encode()
+
+
+def canonical_object(fields: Mapping[str, object], lists: Mapping[str, Iterable[object]]) -> bytes:
+    """Return the object that has *fields* and *lists* as canonical JSON; keys are plain ASCII.
+
+    Each of *lists* is gone through once, and no entry is needed any more when the next one is
+    asked for.  Raises as `canonical`.
+    """
+    return b"".join(_pieces(fields, lists))
+
+
+def _pieces(fields: Mapping[str, object], lists: Mapping[str, Iterable[object]]) -> Iterator[bytes]:
+    separator = b"{"
+    for name in sorted([*fields, *lists]):
+        yield separator + canonical(name) + b":"
+        if name in lists:
+            yield from _list(lists[name])
+        else:
+            yield canonical(fields[name])
+        separator = b","
+    yield b"{}" if separator == b"{" else b"}"
+
+
+def _list(entries: Iterable[object]) -> Iterator[bytes]:
+    yield b"["
+    for place, entry in enumerate(entries):
+        yield b"," if place else b""
+        yield canonical(entry)
+    yield b"]"

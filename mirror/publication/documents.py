@@ -12,7 +12,7 @@ calls ``critical``: a document with an unknown critical field is refused.
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, fields
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -24,7 +24,7 @@ from mirror.catalog.values import Digest
 from mirror.errors import ForeignDataError, MalformedValueError
 from mirror.formats.verdict import Checksummed, Conclusion, Finding, Identity
 from mirror.frozen import dataclass
-from mirror.publication.canonical import canonical
+from mirror.publication.canonical import canonical, canonical_object
 from mirror.shapes import Shape
 
 FORMAT = 1
@@ -177,21 +177,7 @@ class BoardDocument:
     @property
     def facts(self) -> BoardFacts:
         """What upstream's pages said of the board when this was rendered."""
-        return BoardFacts(
-            board=self.board,
-            page=self.page,
-            product=self.product,
-            vendor=self.vendor,
-            port=self.port,
-            mcu=self.mcu,
-            features=self.features,
-            website=self.website,
-            flash_offset=self.flash_offset,
-            photographs=self.photographs,
-            description=self.description,
-            instructions=self.instructions,
-            variants=self.variants,
-        )
+        return BoardFacts(**{fact.name: getattr(self, fact.name) for fact in fields(BoardFacts)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,13 +262,30 @@ _Document = TypeVar("_Document", BoardDocument, ContentRoot, PublicationRoot)
 _BOARD = Shape(BoardDocument)
 _CONTENT = Shape(ContentRoot)
 _PUBLICATION = Shape(PublicationRoot)
+_RELEASE = Shape(ReleaseEntry)
+_OFFER = Shape(OnDemandEntry)
+_LONG = ("local", "on_demand", "releases")
 
 
 def encode(document: BoardDocument | ContentRoot | PublicationRoot) -> bytes:
     """Return the canonical JSON (RFC 8785) of *document*."""
-    shapes: dict[type, Shape[Any]]
-    shapes = {BoardDocument: _BOARD, ContentRoot: _CONTENT, PublicationRoot: _PUBLICATION}
-    return canonical(shapes[type(document)].dump_python(document, mode="json"))
+    if isinstance(document, BoardDocument):
+        return _encode_board(document)
+    shape: Shape[Any] = _CONTENT if isinstance(document, ContentRoot) else _PUBLICATION
+    return canonical(shape.dump_python(document, mode="json"))
+
+
+def _encode_board(board: BoardDocument) -> bytes:
+    # Entry by entry: the whole board as dictionaries is many times as large as its text.
+    entries = {name: map(_dumped, getattr(board, name)) for name in _LONG}
+    short = _BOARD.dump_python(board, mode="json", exclude=set(_LONG))
+    return canonical_object(short, entries)
+
+
+def _dumped(entry: ReleaseEntry | OnDemandEntry) -> object:
+    if isinstance(entry, ReleaseEntry):
+        return _RELEASE.dump_python(entry, mode="json")
+    return _OFFER.dump_python(entry, mode="json")
 
 
 def decode_board(data: bytes) -> BoardDocument:

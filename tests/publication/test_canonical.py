@@ -9,7 +9,7 @@ import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mirror.publication.canonical import canonical
+from mirror.publication.canonical import canonical, canonical_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _WHOLE = st.integers(-(2**53) + 1, 2**53 - 1)
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+_KEYS = st.text("abz_", max_size=3)
 _SCALARS = (
     st.none() | st.booleans() | _WHOLE | st.floats(allow_nan=False, allow_infinity=False) | _TEXT
 )
@@ -32,6 +33,17 @@ _VALUES = st.recursive(_SCALARS, lambda some: st.lists(some) | st.dictionaries(_
 @example({"hashes": "sha256:0e12", "at": "06:00", "list": ["1.5", ",1.5"], "most": 2**53 - 1})
 def test_any_value_is_written_as_the_reference_writes_it(value: Json) -> None:
     assert canonical(value) == rfc8785.dumps(value)
+
+
+@given(st.dictionaries(_KEYS, _VALUES), st.dictionaries(_KEYS, st.lists(_VALUES)))
+def test_an_object_written_entry_by_entry_is_the_same(
+    fields: dict[str, Json], lists: dict[str, list[Json]]
+) -> None:
+    some = {name: value for name, value in fields.items() if name not in lists}
+
+    assert canonical_object(some, {name: iter(each) for name, each in lists.items()}) == canonical(
+        {**some, **lists}
+    )
 
 
 @pytest.mark.parametrize("value", [2**53, -(2**60), float("nan"), [float("-inf")], "\ud800"])
