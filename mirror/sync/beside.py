@@ -17,7 +17,7 @@ from mirror.sync.photographs import bring_photographs
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from mirror.catalog.model import CatalogBoard
+    from mirror.catalog.model import BoardFacts
     from mirror.sync.means import Means, Wishes
     from mirror.sync.publish import Publisher
 
@@ -34,7 +34,7 @@ class Beside:
         self,
         publisher: Publisher,
         publish: Callable[[], Awaitable[bool]],
-        boards: Sequence[CatalogBoard],
+        boards: Sequence[BoardFacts],
     ) -> bool:
         """Bring the packages, then photographs of *boards*; return whether that was published."""
         wishes = self._wishes
@@ -43,8 +43,7 @@ class Beside:
         if brought.changed:
             publisher.take_subtree(PACKAGES, brought.top)
         published = await self._published(publisher, publish)
-        facts = [board.facts for board in boards] if wishes.photographs else None
-        pictures = await bring_photographs(self._means, facts)
+        pictures = await bring_photographs(self._means, boards if wishes.photographs else None)
         self.troubles += pictures.troubles
         if pictures.changed:
             publisher.take_subtree(PHOTOGRAPHS, pictures.top)

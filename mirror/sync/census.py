@@ -67,17 +67,24 @@ class Census:
 _CENSUS = Shape(Census)
 
 
+def listed_in(boards: Iterable[CatalogBoard]) -> tuple[CensusBoard, ...]:
+    """Return what a census needs to know of *boards* as their pages show them."""
+    return tuple(
+        CensusBoard(board.facts.board, board.facts.port, len(board.listings)) for board in boards
+    )
+
+
 async def write_census(
     index: Index,
-    boards: Iterable[CatalogBoard],
+    boards: Iterable[CensusBoard],
     offered: Mapping[str, str],
     troubles: Iterable[Trouble] | None,
 ) -> None:
-    """Remember what a run saw of *boards*; nothing is written when it is what the last one saw.
+    """Remember what a run saw; nothing is written when it is what the last one saw.
 
-    *offered* has the names on demand, one a line, of the boards that were rendered; of the
-    others it is as it was.  *troubles* are those of names that are wanted and not held;
-    None when nobody knows yet, and what is known stays.
+    *boards* are as `listed_in` gives them.  *offered* has the names on demand, one a line, of
+    the boards that were rendered; of the others it is as it was.  *troubles* are those of
+    names that are wanted and not held; None when nobody knows yet, and what is known stays.
     """
     before = await find_census(index) or Census()
     found = sorted(_boards(boards, offered, before), key=lambda board: board.board)
@@ -100,14 +107,13 @@ async def find_census(index: Index) -> Census | None:
 
 
 def _boards(
-    boards: Iterable[CatalogBoard], offered: Mapping[str, str], before: Census
+    boards: Iterable[CensusBoard], offered: Mapping[str, str], before: Census
 ) -> Iterator[CensusBoard]:
     known = {board.board: board for board in before.boards}
     for seen in boards:
-        facts = seen.facts
-        last = known.pop(facts.board, CensusBoard(facts.board, None))
-        names = offered.get(facts.board, last.offered)
-        yield CensusBoard(facts.board, facts.port or last.port, len(seen.listings), names)
+        last = known.pop(seen.board, CensusBoard(seen.board, None))
+        names = offered.get(seen.board, last.offered)
+        yield CensusBoard(seen.board, seen.port or last.port, seen.listed, names)
     for last in known.values():
         yield CensusBoard(last.board, last.port, 0, offered.get(last.board, last.offered))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import deque
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
@@ -58,16 +59,19 @@ class Ground:
 class Seen:
     """The boards that are *changed*, with their grounds; of the others what is *offered*."""
 
-    changed: list[tuple[CatalogBoard, bytes]]
+    changed: deque[tuple[CatalogBoard, bytes]]
     offered: dict[str, str]
 
     def portions(self) -> Iterator[list[tuple[CatalogBoard, bytes]]]:
-        """Yield the changed boards in lists, each small enough to be rendered together."""
+        """Yield the changed boards in lists, each small enough to be rendered together.
+
+        Each board once: who asks for the next portion may be the last who had the one before.
+        """
         some: list[tuple[CatalogBoard, bytes]] = []
         files = 0
-        for one in self.changed:
-            some.append(one)
-            files += len(one[0].listings)
+        while self.changed:
+            some.append(self.changed.popleft())
+            files += len(some[-1][0].listings)
             if len(some) >= _BOARDS_TOGETHER or files >= _FILES_TOGETHER:
                 yield some
                 some, files = [], 0
@@ -93,8 +97,8 @@ async def compare(
         board: known.offered for board, known in same.items() if known.document not in damaged
     }
     ids = {board.facts.board: board for board in boards}
-    changed = [(board, grounds[name]) for name, board in ids.items() if name not in offered]
-    return Seen(changed, offered)
+    changed = ((board, grounds[name]) for name, board in ids.items() if name not in offered)
+    return Seen(deque(changed), offered)
 
 
 def listed_on(boards: Iterable[CatalogBoard]) -> dict[str, list[str]]:

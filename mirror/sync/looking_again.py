@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from mirror.catalog.model import Listing
 from mirror.catalog.values import Digest
 from mirror.errors import (
     DigestMismatchError,
@@ -24,17 +25,25 @@ from mirror.errors import (
     UpstreamUnavailableError,
 )
 from mirror.storage.entries import Change
+from mirror.storage.looks import Due
 from mirror.sync.changed import refuse_changed
 from mirror.sync.outcome import Phase, Progress, Trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from mirror.catalog.model import Catalog, Listing
-    from mirror.storage.looks import Due
+    from mirror.catalog.model import Catalog
     from mirror.sync.means import Means
 
 _AT_MOST_EVERY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A held file that is to be looked at again, and its listing."""
+
+    due: Due
+    listing: Listing
 
 
 @dataclass(slots=True)
@@ -90,28 +99,37 @@ def chosen(due: Iterable[Due], budget: int) -> list[Due]:
     return [*bare[:places], *others, *bare[places:]][:budget]
 
 
-async def look_again(means: Means, catalog: Catalog, budget: int) -> LookedAgain:
-    """Look at *budget* held files of *catalog* again; one that changed raises the alarm.
+async def choose_again(means: Means, catalog: Catalog, budget: int) -> list[Again]:
+    """Return *budget* held files of *catalog* that are to be looked at again.
 
-    Ends early when upstream can not be asked.  Raises only `StorageError`s.
+    Raises `StorageError`.
     """
-    index = means.store.index
+    if not budget:
+        return []
     listed = {
         str(listing.name): listing
         for board in catalog.boards
         if board.stale is None
         for listing in board.listings
     }
-    due = [one for one in await index.due(means.clock() - _AT_MOST_EVERY) if one.name in listed]
+    due = await means.store.index.due(means.clock() - _AT_MOST_EVERY)
+    some = chosen((one for one in due if one.name in listed), budget)
+    return [Again(one, listed[one.name]) for one in some]
+
+
+async def look_again(means: Means, files: Sequence[Again]) -> LookedAgain:
+    """Look at *files* again; one that changed raises the alarm.
+
+    Ends early when upstream can not be asked.  Raises only `StorageError`s.
+    """
     looking = _Looking(means)
-    files = chosen(due, budget)
     try:
         for number, one in enumerate(files):
             means.report(Progress(Phase.LOOK, number, len(files)))
-            if not await looking.at(one, listed[one.name]):
+            if not await looking.at(one.due, one.listing):
                 break
     finally:
-        await index.looked_at(looking.names, means.clock())
+        await means.store.index.looked_at(looking.names, means.clock())
     return looking.found
 
 

@@ -23,7 +23,7 @@ from mirror.spans import spanned
 from mirror.storage.publications import Rendering
 from mirror.sync.composing import Composed, Composer
 from mirror.sync.composing_anew import composed_anew
-from mirror.sync.grounds import Ground, compare, listed_on
+from mirror.sync.grounds import Ground, Seen, compare, listed_on
 from mirror.sync.local_layer import MOST_BYTES, Earlier, LocalLayer, render_local
 from mirror.sync.marking import find_renames
 from mirror.sync.signing import next_origin, sign
@@ -103,7 +103,7 @@ class Publisher:
         Boards published before and not among *boards* stay as they are.  What is listed and
         not *wanted* by name is on demand, and stays so, fetched or not, unless it was held
         when it was published before and is kept: neither a fetch nor an eviction changes a
-        publication.
+        publication.  Boards that the caller lets go of meanwhile are let go of one by one.
         """
         async with self._store.publications.making:
             previous = await self._previous()
@@ -156,8 +156,7 @@ class Publisher:
         seen = await compare(self._store, ground, list(boards), digests)
         self.offered |= seen.offered
         composer = Composer(self._policy, wanted, standing, renames)
-        for some in seen.portions():
-            await self._render(some, composer, digests)
+        await self._render_all(seen, composer, digests)
         sequence = await self._store.publications.next_sequence()
         content = self._content(previous, dict(sorted(digests.items())), sequence, now, standing)
         local = await self._local_of(content, previous)
@@ -165,6 +164,10 @@ class Publisher:
             self._rendered.local = previous.root.content, self._way()
             return None
         return await self._point(previous, content, local, now)
+
+    async def _render_all(self, seen: Seen, composer: Composer, digests: dict[str, Digest]) -> None:
+        for some in seen.portions():
+            await self._render(some, composer, digests)
 
     async def _render(
         self,

@@ -14,14 +14,14 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from mirror.catalog.guard import file_counts, shrinkage
+from mirror.catalog.guard import shrinkage
 from mirror.catalog.plan import NO_PINS, Pinned, SyncPlan, plan
 from mirror.errors import CatalogShrunkError, IncompleteError, MirrorError, RefusedError
 from mirror.spans import spanned
 from mirror.storage.runs import RunEnd
 from mirror.sync.beside import Beside
 from mirror.sync.causes import cause_of
-from mirror.sync.census import write_census
+from mirror.sync.census import CensusBoard, listed_in, write_census
 from mirror.sync.crawling import Crawling
 from mirror.sync.disagreements import note_disagreements
 from mirror.sync.fetching import Fetching
@@ -41,11 +41,13 @@ from mirror.sync.outcome import (
 from mirror.sync.pinned import missing_pinned, pinned_names, recalled_pinned, settle
 from mirror.sync.publish import Publisher
 from mirror.sync.recalling import without_recalled
+from mirror.sync.remainder import Remainder, remainder_of
 from mirror.sync.second_look import SecondLooks
 from mirror.sync.wanted import remember_wanted
 from mirror.sync.withdrawing import Withdrawing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from mirror.catalog.model import Catalog, CatalogBoard
@@ -106,7 +108,7 @@ class _Run:
         self._fetching: Fetching | None = None
         self._looks: SecondLooks | None = None
         self._looked = LookedAgain()
-        self._catalog: Catalog | None = None
+        self._listed: tuple[CensusBoard, ...] | None = None
         self._beside = Beside(means, wishes)
 
     async def whole(self) -> Outcome:
@@ -114,29 +116,34 @@ class _Run:
         self._crawling = Crawling(self._means, self.number, self._report_pages)
         await self._store.incoming.prune(self._means.clock() - _STALE_PARTS)
         await self._prune_pending()
+        fetching, left = await self._fetched()
+        self._means.report(Progress(Phase.PUBLISH, 0, 1, fetching.received_bytes))
+        published = await self._publish(left.boards)
+        await self._store.index.set_mark(_COUNTS, json.dumps(left.counts))
+        # Only now: a run that is killed or halted before is taken up again by the next start.
+        if fetching.halted is None:
+            await self._store.index.finish_crawl(self._crawling.crawl_id, self._means.clock())
+            self._looked = await look_again(self._means, left.again)
+            published |= await self._beside.bring(
+                self._publisher, lambda: self._publish([]), left.wanted
+            )
+        return await self._outcome(Ending.PUBLISHED if published else Ending.UNCHANGED)
+
+    async def _fetched(self) -> tuple[Fetching, Remainder]:
+        """Crawl, plan and fetch; return how that went, and what of the catalog is needed yet."""
         catalog, vanished = await self._believed(await self.crawled())
         todo = await self.planned(catalog)
-        self._catalog = catalog
+        self._listed = listed_in(catalog.boards)
         self._wanted = Names(str(listing.name) for listing in todo.wanted)
         await remember_wanted(self._store.index, self._wanted)
         # A first run takes long: who looks meanwhile shall know what there is.
         await self.take_census()
         self._pages += await note_disagreements(self._store, catalog, todo, self._means.clock())
-        self._fetching = await self._begin_fetching(catalog, todo)
-        await self._fetch(catalog, self._fetching)
+        self._fetching = fetching = await self._begin_fetching(catalog, todo)
+        await self._fetch(catalog, fetching)
         await self._settle_pins(catalog)
-        await self._fetching.settle(self._store.index)
-        self._means.report(Progress(Phase.PUBLISH, 0, 1, self._fetching.received_bytes))
-        published = await self._publish([*self._offering(catalog), *vanished])
-        await self._store.index.set_mark(_COUNTS, json.dumps(file_counts(catalog)))
-        # Only now: a run that is killed or halted before is taken up again by the next start.
-        if self._fetching.halted is None:
-            await self._store.index.finish_crawl(self._crawling.crawl_id, self._means.clock())
-            if self._wishes.refetch:
-                self._looked = await look_again(self._means, catalog, self._wishes.refetch)
-            again, boards = lambda: self._publish([]), self._in_policy(catalog)
-            published |= await self._beside.bring(self._publisher, again, boards)
-        return await self._outcome(Ending.PUBLISHED if published else Ending.UNCHANGED)
+        await fetching.settle(self._store.index)
+        return fetching, await remainder_of(self._means, self._wishes, catalog, vanished)
 
     async def _prune_pending(self) -> None:
         pending = await self._store.index.pending()
@@ -178,12 +185,12 @@ class _Run:
 
     async def take_census(self) -> None:
         """Remember what was listed and did not come, if a catalog was read and believed."""
-        if self._catalog is None:
+        if self._listed is None:
             return
         fetching = self._fetching
         fetched = [*fetching.troubles, *fetching.awaiting] if fetching else None
         offered = self._publisher.offered
-        await write_census(self._store.index, self._catalog.boards, offered, fetched)
+        await write_census(self._store.index, self._listed, offered, fetched)
 
     async def _guard_against(self, catalog: Catalog, now: datetime) -> None:
         try:
@@ -201,8 +208,8 @@ class _Run:
         self._means.report(Progress(Phase.CRAWL, done, total))
 
     def _note_pages(self, found: Crawl) -> None:
-        wanted = {board.facts.page for board in self._in_policy(found.catalog)}
-        others = {board.facts.page for board in found.catalog.boards} - wanted
+        rank = self._wishes.policy.rank
+        others = {board.facts.page for board in found.catalog.boards if rank(board) is None}
         self._pages = [
             Trouble(unread.page, unread.reason)
             for unread in found.unread
@@ -251,7 +258,7 @@ class _Run:
             if whole:
                 await self._publish([b for b in catalog.boards if b.facts.board in whole])
 
-    async def _publish(self, boards: list[CatalogBoard]) -> bool:
+    async def _publish(self, boards: Iterable[CatalogBoard]) -> bool:
         async with self._means.publishing:
             # Read anew: somebody may have pinned something since the run was planned.
             wanted = self._wanted | (await pinned_names(self._store)).keys()
@@ -267,15 +274,6 @@ class _Run:
             for name in await missing_pinned(self._store)
             if name not in self._wanted and name not in listed and name not in recalled
         ]
-
-    def _in_policy(self, catalog: Catalog) -> list[CatalogBoard]:
-        rank = self._wishes.policy.rank
-        return [board for board in catalog.boards if rank(board) is not None]
-
-    def _offering(self, catalog: Catalog) -> list[CatalogBoard]:
-        """Return the boards of the policy, and those that have something on demand."""
-        rank = self._wishes.policy.rank
-        return [board for board in catalog.boards if board.listings or rank(board) is not None]
 
     async def _outcome(self, ending: Ending, broken_by: MirrorError | None = None) -> Outcome:
         fetching = self._fetching

@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from mirror.catalog.model import BoardFacts, CatalogBoard
 from mirror.catalog.values import Digest
 from mirror.daemon.status import status_of
 from mirror.daemon.status_document import Moment
 from mirror.formats.verdict import Conclusion, Verdict
 from mirror.storage.entries import Sighting
 from mirror.storage.store import Store
-from mirror.sync.census import write_census
+from mirror.sync.census import CensusBoard, write_census
 from mirror.sync.wanted import remember_wanted
 from tests.storage.samples import NO_LIMIT, NOON, noon
 
@@ -41,7 +40,7 @@ async def test_a_status_of_twenty_thousand_artifacts_is_quick(tmp_path: Path) ->
     """
     wanted = [name for board in BOARDS for name in names_of(board, 1)]
     offered = {board: "\n".join(names_of(board, 2)) for board in BOARDS}
-    boards = [CatalogBoard(BoardFacts(board, "", "", port="rp2"), ()) for board in BOARDS]
+    boards = [CensusBoard(board, "rp2") for board in BOARDS]
     async with Store.open(tmp_path / "data", clock=noon, terms=NO_LIMIT) as store:
         fetched = [name for board in BOARDS for name in names_of(board, 2)]
         await store.ledger.append([sighting(name) for name in (*wanted, *fetched)])

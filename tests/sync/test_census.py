@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mirror.catalog.model import BoardFacts, CatalogBoard
 from mirror.storage.store import Store
-from mirror.sync.census import MOST_REASONS, find_census, write_census
+from mirror.sync.census import MOST_REASONS, CensusBoard, find_census, listed_in, write_census
 from mirror.sync.outcome import Trouble
 from tests.storage.samples import NO_LIMIT, noon
 
@@ -20,7 +20,7 @@ NAMES = "RPI_PICO-20251209-v1.27.0.uf2\nRPI_PICO-20250911-v1.26.1.uf2"
 
 async def test_what_is_on_demand_comes_back_by_name(tmp_path: Path) -> None:
     async with Store.open(tmp_path / "data", clock=noon, terms=NO_LIMIT) as store:
-        await write_census(store.index, [PICO], {"RPI_PICO": NAMES}, [])
+        await write_census(store.index, listed_in([PICO]), {"RPI_PICO": NAMES}, [])
         census = await find_census(store.index)
 
     assert census is not None
@@ -31,7 +31,7 @@ async def test_what_is_on_demand_comes_back_by_name(tmp_path: Path) -> None:
 async def test_a_board_that_left_keeps_its_port_and_what_it_offers(tmp_path: Path) -> None:
     """A run that ended early renders nothing, so what is on demand is as it was."""
     async with Store.open(tmp_path / "data", clock=noon, terms=NO_LIMIT) as store:
-        await write_census(store.index, [PICO], {"RPI_PICO": NAMES}, [])
+        await write_census(store.index, listed_in([PICO]), {"RPI_PICO": NAMES}, [])
         await write_census(store.index, [], {}, [])
         census = await find_census(store.index)
 
@@ -42,8 +42,8 @@ async def test_a_board_that_left_keeps_its_port_and_what_it_offers(tmp_path: Pat
 async def test_before_anybody_knows_why_the_last_reasons_stay(tmp_path: Path) -> None:
     """A run writes its census when it has planned, and again at its end."""
     async with Store.open(tmp_path / "data", clock=noon, terms=NO_LIMIT) as store:
-        await write_census(store.index, [PICO], {}, [Trouble("a.uf2", "a 404")])
-        await write_census(store.index, [PICO], {"RPI_PICO": NAMES}, None)
+        await write_census(store.index, listed_in([PICO]), {}, [Trouble("a.uf2", "a 404")])
+        await write_census(store.index, listed_in([PICO]), {"RPI_PICO": NAMES}, None)
         census = await find_census(store.index)
 
     assert census is not None
@@ -53,7 +53,7 @@ async def test_before_anybody_knows_why_the_last_reasons_stay(tmp_path: Path) ->
 async def test_of_many_reasons_the_first_by_name_are_kept(tmp_path: Path) -> None:
     troubles = [Trouble(f"{number:04}", "a 404") for number in reversed(range(3000))]
     async with Store.open(tmp_path / "data", clock=noon, terms=NO_LIMIT) as store:
-        await write_census(store.index, [PICO], {}, troubles)
+        await write_census(store.index, listed_in([PICO]), {}, troubles)
         census = await find_census(store.index)
 
     assert census is not None
@@ -69,9 +69,7 @@ async def test_twenty_thousand_names_take_less_than_ten_bytes_each(tmp_path: Pat
     }
     async with Store.open(tmp_path / "data", clock=noon, terms=NO_LIMIT) as store:
         begun = time.perf_counter()
-        await write_census(
-            store.index, [CatalogBoard(BoardFacts(stem, "", ""), ()) for stem in stems], offered, []
-        )
+        await write_census(store.index, [CensusBoard(stem, None) for stem in stems], offered, [])
         census = await find_census(store.index)
         took = time.perf_counter() - begun
         mark = await store.index.find_mark("census")

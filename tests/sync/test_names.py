@@ -23,3 +23,8 @@ def test_two_sets_are_one(names: list[str], others: list[str], word: str) -> Non
 
 def test_what_is_no_name_is_not_among_them() -> None:
     assert None not in Names(["None"])
+
+
+@given(st.lists(WORDS))
+def test_they_come_in_order(names: list[str]) -> None:
+    assert list(Names(names)) == sorted(set(names))
