@@ -12,7 +12,7 @@ import datetime as dt
 import functools
 import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 from mirror.catalog.kinds import Kind, Maturity
@@ -20,6 +20,7 @@ from mirror.catalog.legacy import PRESENT_OF_ID, PRESENT_OF_STEM, UPPER_CASE
 from mirror.catalog.values import TextValue
 from mirror.catalog.versions import VERSION_PATTERN, Version
 from mirror.errors import UnrecognisedNameError
+from mirror.frozen import dataclass
 
 MAX_NAME = 200
 """Characters; the longest real name has 82."""
@@ -59,7 +60,7 @@ class Dated:
 
 
 @functools.total_ordering
-@dataclass(frozen=True, slots=True, init=False, repr=False)
+@dataclass(frozen=True, slots=True)
 class ArtifactName(TextValue):
     """The name of one file of upstream, such as ``RPI_PICO_W-20250415-v1.25.0.uf2``.
 

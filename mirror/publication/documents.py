@@ -264,7 +264,7 @@ _CONTENT = Shape(ContentRoot)
 _PUBLICATION = Shape(PublicationRoot)
 _RELEASE = Shape(ReleaseEntry)
 _OFFER = Shape(OnDemandEntry)
-_LONG = ("local", "on_demand", "releases")
+_LONG = {"local", "on_demand", "releases"}
 
 
 def encode(document: BoardDocument | ContentRoot | PublicationRoot) -> bytes:
@@ -278,8 +278,7 @@ def encode(document: BoardDocument | ContentRoot | PublicationRoot) -> bytes:
 def _encode_board(board: BoardDocument) -> bytes:
     # Entry by entry: the whole board as dictionaries is many times as large as its text.
     entries = {name: map(_dumped, getattr(board, name)) for name in _LONG}
-    short = _BOARD.dump_python(board, mode="json", exclude=set(_LONG))
-    return canonical_object(short, entries)
+    return canonical_object(_BOARD.dump_python(board, mode="json", exclude=_LONG), entries)
 
 
 def _dumped(entry: ReleaseEntry | OnDemandEntry) -> object:

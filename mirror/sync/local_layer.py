@@ -36,7 +36,7 @@ from mirror.publication.photographs import PhotographsDocument, decode_photograp
 from mirror.storage.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Container, Iterator, Mapping
 
 
 # A board document has a few kB for each release; the largest real one stays under 1 MB.

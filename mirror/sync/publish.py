@@ -23,7 +23,7 @@ from mirror.spans import spanned
 from mirror.storage.publications import Rendering
 from mirror.sync.composing import Composed, Composer
 from mirror.sync.composing_anew import composed_anew
-from mirror.sync.grounds import Ground, Seen, compare, listed_on
+from mirror.sync.grounds import Ground, compare, listed_on
 from mirror.sync.local_layer import MOST_BYTES, Earlier, LocalLayer, render_local
 from mirror.sync.marking import find_renames
 from mirror.sync.signing import next_origin, sign
@@ -156,7 +156,9 @@ class Publisher:
         seen = await compare(self._store, ground, list(boards), digests)
         self.offered |= seen.offered
         composer = Composer(self._policy, wanted, standing, renames)
-        await self._render_all(seen, composer, digests)
+        for some in seen.portions():
+            await self._render(some, composer, digests)
+            some.clear()  # the last ones shall be let go of, too
         sequence = await self._store.publications.next_sequence()
         content = self._content(previous, dict(sorted(digests.items())), sequence, now, standing)
         local = await self._local_of(content, previous)
@@ -164,10 +166,6 @@ class Publisher:
             self._rendered.local = previous.root.content, self._way()
             return None
         return await self._point(previous, content, local, now)
-
-    async def _render_all(self, seen: Seen, composer: Composer, digests: dict[str, Digest]) -> None:
-        for some in seen.portions():
-            await self._render(some, composer, digests)
 
     async def _render(
         self,

@@ -6,11 +6,11 @@ The listings of 20,000 files take six megabytes, as much as it takes to publish 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.catalog.guard import file_counts
 from mirror.catalog.model import BoardFacts, Catalog, CatalogBoard
+from mirror.frozen import dataclass
 from mirror.sync.looking_again import Again, choose_again
 
 if TYPE_CHECKING:
