@@ -43,7 +43,7 @@ def find_rows(data: bytes, at: int) -> Rows | None:
     if digits < 2 * (_FRAME + 1) or digits % 2:
         return None
     count = _alike(data, at, line)
-    raw = _unhexed(data[at : at + count * len(line)], count * digits)
+    raw = _unhexed(data, at, count, len(line))
     if count < FEWEST_ROWS or raw is None or raw[0] != digits // 2 - _FRAME:
         return None
     count = _in_a_row(raw, digits // 2, count)
@@ -63,18 +63,23 @@ def _alike(data: bytes, at: int, line: bytes) -> int:
         same[stride - 2] = b"\r"
     for place, letter in same.items():
         column = data[at + place : at + count * stride : stride]
-        count -= len(column.lstrip(letter))
+        # Nearly always all are the same, which one look at all of them tells.
+        if column != letter * count:
+            count -= len(column.lstrip(letter))
     return count
 
 
-def _unhexed(lines: bytes, digits: int) -> bytes | None:
+def _unhexed(data: bytes, at: int, count: int, stride: int) -> bytes | None:
+    lines = bytearray(memoryview(data)[at : at + count * stride])
+    # In place of the marks, which are where they belong: what is read skips spaces, and line ends.
+    lines[::stride] = b" " * count
     try:
-        # Skips the line ends; several times faster than taking them out first.
-        raw = bytes.fromhex(lines.replace(b":", b"").decode("ascii"))
+        raw = bytes.fromhex(lines.decode("ascii"))
     except ValueError:
         return None
     # Each line has room for its digits only: a space or a mark among them shows here.
-    return raw if 2 * len(raw) == digits else None
+    digits = stride - (3 if lines.endswith(b"\r\n") else 2)
+    return raw if 2 * len(raw) == count * digits else None
 
 
 def _in_a_row(raw: bytes, stride: int, count: int) -> int:
@@ -100,16 +105,16 @@ def _addresses(first: int, step: int, count: int) -> bytes:
 def _sums_hold(raw: bytes, stride: int, count: int) -> bool:
     """Whether the bytes of each record add up to 0 modulo 256.
 
-    All records are added at once, as two long numbers with 16 bits for every other of them.
+    All records are added at once, as long numbers with 16 bits for every other of them.
     """
     mask = _every_other(count)
-    even = odd = 0
+    total = even = 0
     for place in range(stride):
         column = int.from_bytes(raw[place::stride], "little")
+        total += column
         even += column & mask
-        odd += column >> 8 & mask
     # What a lane of 16 bits holds in its upper half is carry, and does not count.
-    return not even & mask and not odd & mask
+    return not even & mask and not (total - even) >> 8 & mask
 
 
 @functools.lru_cache(maxsize=4)
