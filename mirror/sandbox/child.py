@@ -155,7 +155,7 @@ def warm_up() -> None:
             verify(bytes(4096), Claim(kind=kind))
 
 
-def confine(memory: int, nicer: int) -> None:
+def confine(memory: int, nicer: int = _LOW_PRIORITY) -> None:
     """Give up everything that reading needs not; *memory* is in bytes."""
     sys.stdout = sys.stderr
     # Killed first when the machine, not this process, runs out of memory.
