@@ -52,6 +52,8 @@ BOARDS: Final = (
     "ARDUINO_NANO_RP2040_CONNECT",
 )
 URL: Final = "http://mirror.lab:8080"
+# Of the real index.
+_PLAIN: Final = {"base64", "bisect", "itertools"}
 _REAL_PACKAGES: Final = SHARED / "mip-v2" / "mip-v2.tar.gz"
 _UPSTREAM: Final = ("127.0.0.1", 8090)
 _SECONDS: Final = 120.0
@@ -85,6 +87,13 @@ class Lab:
             for file in release["files"]
         }
 
+    def packages(self) -> list[str]:
+        """Return three packages that are Python alone, and are imported by their own names."""
+        index = json.loads(self.get("/pi/v2/index.json"))
+        names = {entry["name"] for entry in index["packages"]}
+        plain = names & _PLAIN or {name for name in names if name.isidentifier()}
+        return sorted(plain)[:3]
+
     def trusting(self) -> ssl.SSLContext:
         """Return what a program that trusts the lab's authority connects with."""
         return ssl.create_default_context(cafile=str(self.authority))
@@ -108,7 +117,7 @@ def run(
     What it has started and left behind ends with it.
     """
     command = [str(word) for word in words]
-    process = subprocess.Popen(  # noqa: S603 - clients that the tests name, without a shell
+    running = subprocess.Popen(  # noqa: S603 - clients that the tests name, without a shell
         command,
         env=dict(env),
         cwd=folder,
@@ -119,12 +128,13 @@ def run(
         errors="replace",
         start_new_session=True,
     )
-    try:
-        out, err = process.communicate(timeout=seconds)
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    # Its pipes are closed also where it took too long: a later test would be blamed for them.
+    with running as process:
+        try:
+            out, err = process.communicate(timeout=seconds)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
     return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
@@ -132,8 +142,14 @@ def site() -> Replica:
     """Return an upstream with the newest releases and one preview of each of `BOARDS`."""
     replica = Replica.of(*BOARDS, size=200_000)
     replica.fill(Depth())
-    replica.packages = _real_packages() or replica.packages
+    replica.packages = _real_packages() or _own_packages()
     return replica
+
+
+def _own_packages() -> PackageStock:
+    stock = PackageStock()
+    stock.release("count", "1.0.0", "count")
+    return stock
 
 
 @cache

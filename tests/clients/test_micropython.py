@@ -27,7 +27,6 @@ pytestmark = [
     ),
 ]
 _INDEX: Final = f"{URL}/pi/v2"
-_PLAIN: Final = {"base64", "bisect", "itertools"}
 
 
 def micropython(home: Path, *lines: str) -> CompletedProcess[str]:
@@ -36,19 +35,12 @@ def micropython(home: Path, *lines: str) -> CompletedProcess[str]:
     return run(program, "-c", "\n".join(lines), env=environment(home), folder=home)
 
 
-def packages(lab: Lab) -> list[str]:
-    """Return three packages that are Python alone: those of the real index where it is there."""
-    index = json.loads(lab.get("/pi/v2/index.json"))
-    names = {entry["name"] for entry in index["packages"]}
-    return sorted(names & _PLAIN or names)[:3]
-
-
 @pytest.mark.parametrize(("abi", "mpy"), [("6", "True"), ("py", "False")])
 def test_three_packages_are_installed_and_imported_by_the_board(
     lab: Lab, home: Path, abi: str, mpy: str
 ) -> None:
     """Each file on the board is the one that the package names, and each module comes from it."""
-    names = packages(lab)
+    names = lab.packages()
     installed = micropython(
         home, "import mip", *(f"mip.install({name!r}, {_INDEX!r}, mpy={mpy})" for name in names)
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.clients
 _LISTEN: Final = "9999"
 _INDEX: Final = f"{URL}/pi/v2"
-_PLAIN: Final = {"base64", "bisect", "itertools"}
 
 
 @contextmanager
@@ -46,17 +44,10 @@ def board(home: Path) -> Iterator[tuple[str, ...]]:
             process.stdout.close()
 
 
-def packages(lab: Lab) -> list[str]:
-    """Return three packages that are Python alone: those of the real index where it is there."""
-    index = json.loads(lab.get("/pi/v2/index.json"))
-    names = {entry["name"] for entry in index["packages"]}
-    return sorted(names & _PLAIN or names)[:3]
-
-
 @pytest.mark.parametrize("words", [(), ("--no-mpy",)], ids=["bytecode", "source"])
 def test_packages_come_and_can_be_imported(lab: Lab, home: Path, words: tuple[str, ...]) -> None:
     """Three packages from the mirror's index, and the board imports each of them."""
-    names = packages(lab)
+    names = lab.packages()
     assert len(names) == 3
     env = environment(home)
     with board(home) as mpremote:

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ABIS: Final = ("6", "py")
+# Bytecode of ABI 6 begins with M, the version, two bytes of flags, then how many names and
+# objects there are; the names are that of the source, and `<module>`, which every board knows.
+_BYTECODE: Final = b"M\x06\x00\x1f\x02\x00"
+# `<module>`, then five bytes of code: a head of three, and to return None.
+_NOTHING: Final = b"\x0f\x28" + b"\x00\x02\x01" + b"\x51\x63"
 _UPDATED: Final = 1_775_500_000
 
 
@@ -108,9 +113,10 @@ def _documents(package: _Package, abi: str) -> dict[str, bytes]:
 
 
 def _module(module: str, abi: str) -> bytes:
-    source = f'"""Module {module} of the replica."""\n'.encode()
-    # Bytecode of ABI 6 begins with M, the version and two bytes of flags.
-    return source if abi == "py" else b"M\x06\x00\x1f" + source
+    if abi == "py":
+        return f'"""Module {module} of the replica."""\n'.encode()
+    name = f"{module}.py".encode()
+    return b"".join([_BYTECODE, bytes([len(name) << 1]), name, b"\0", _NOTHING])
 
 
 def _entry(package: _Package) -> dict[str, object]:
