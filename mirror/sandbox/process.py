@@ -149,7 +149,7 @@ class Child:
             tell(process, request, body)
             answer = heard(process)
             in_step = not answer.last
-            return _told(answer, expected)
+            return told(answer, expected)
         except BrokenOffError as error:
             raise self._blamed(process) from error
         except ValidationError as error:
@@ -223,7 +223,11 @@ def _started(program: str, memory_bytes: int) -> subprocess.Popen[bytes]:
     return process
 
 
-def _told(heard: Heard, expected: Shape[_Answer]) -> _Answer:
+def told(heard: Heard, expected: Shape[_Answer]) -> _Answer:
+    """Return the answer that was *heard*, checked to be *expected*, or raise what the reader did.
+
+    Raises `ValidationError` for what is no answer.
+    """
     if heard.status == Status.ANSWER:
         return expected.validate_json(heard.document)
     refusal = REFUSAL.validate_json(heard.document)

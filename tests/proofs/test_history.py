@@ -3,7 +3,7 @@
 A day is played by `tests.replica.chronicle`, lived through by `tests.proofs.keeper`, and checked
 by `tests.proofs.witness`.  In `make test` upstream is asked once a week, which is soon enough for
 every preview, and daily while it does something bad or odd; all is checked every day.  In the long
-tests it is asked daily.
+tests it is asked daily, and limited child processes read what it says.
 
 It failed when things were broken on purpose: a plan that leaves a wanted preview and a byte that
 is served changed (on day 1), pages that are not read and count as empty (day 15), a withdrawal at
@@ -18,25 +18,24 @@ import gc
 import os
 import sqlite3
 import time
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pytest
 
+from mirror.sandbox import Sandbox
 from tests.children import kept_sandbox
-from tests.proofs.at_once import AtOnceLoop
+from tests.proofs.at_once import AtOnceLoop, at_once_sandbox
 from tests.proofs.keeper import LATER, Keeper, keeper
 from tests.proofs.witness import Witness
 from tests.replica import Replica
 from tests.replica.chronicle import DAYS, FIRST_DAY, TWICE, Chronicle, Day
 from tests.replica.history import Depth
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 #: Days; every grace is shorter.
 PRUNED_EVERY: Final = 5
@@ -54,12 +53,13 @@ class Course:
     """How many boards (None: all), a crawl every so many days, and which year (None: any).
 
     There is one too when something bad or odd begins upstream, on the day after, and when
-    somebody does something.
+    somebody does something.  Foreign bytes are read in *sandbox*.
     """
 
     boards: int | None
     every: int
     seed: int | None = None
+    sandbox: Callable[[], AbstractAsyncContextManager[Sandbox]] = kept_sandbox
 
     def __str__(self) -> str:
         return f"{self.boards or 'all'} boards, every {self.every}"
@@ -80,7 +80,7 @@ class Footprint:
 @pytest.mark.parametrize(
     "course",
     [
-        Course(boards=60, every=7, seed=20260810),
+        Course(boards=60, every=7, seed=20260810, sandbox=at_once_sandbox),
         pytest.param(Course(boards=60, every=1), marks=pytest.mark.long),
         pytest.param(Course(boards=None, every=1), marks=pytest.mark.long),
     ],
@@ -100,7 +100,7 @@ async def _year(data: Path, course: Course, seed: int, tell: Callable[[str], Non
     begun, ticks = time.monotonic(), time.process_time()
     async with (
         replica.running() as url,
-        kept_sandbox() as sandbox,
+        course.sandbox() as sandbox,
         keeper(data, url, sandbox) as mirror,
     ):
         witness = Witness(mirror, replica, data)
