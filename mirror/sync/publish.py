@@ -188,12 +188,12 @@ class Publisher:
         composer: Composer,
         published: Mapping[str, Digest],
     ) -> list[Composed]:
-        """Return the documents of *boards*, of which some were *published* before."""
+        """Return documents of *boards*, some *published* before, and keep nothing else of them."""
         said = await self._store.index.said_of(listed_on(boards))
         return [
             await composed_anew(
                 self._store.blobs,
-                partial(composer.compose, board, said[board.facts.board]),
+                partial(composer.compose, board, said.pop(board.facts.board)),
                 published.get(board.facts.board),
             )
             for board in boards
