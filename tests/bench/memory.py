@@ -39,6 +39,7 @@ MOST_EACH: Final = 1_000
 FIRST_ANSWER: Final = 1.0
 
 _STARTS: Final = 3
+_MOST_TOLD: Final = 2_000
 _SECONDS: Final = 570
 _PATIENCE: Final = 30.0
 
@@ -57,16 +58,18 @@ def sync(folder: Path, files: int) -> Sync:
     """Sync *files* tiny files into *folder*, and look at the memory meanwhile."""
     played = folder.with_name(f"{folder.name}-upstream")
     played.mkdir()
+    told = folder.with_name(f"{folder.name}-told")
     options = ("--files", str(files), "--boards", str(BOARDS))
-    with upstream(played, *options) as url:
+    with upstream(played, *options) as url, told.open("wb") as written:
         begun = time.monotonic()
         command = [str(_program()), "--data", str(folder), "sync"]
         with subprocess.Popen(  # noqa: S603 - our own
-            command, env=environment(url), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command, env=environment(url), stdout=written, stderr=written
         ) as process:
             peak, children = watch_peak(process)
         if process.returncode:
-            raise SystemExit(f"mpmirror sync ended with status {process.returncode}")
+            last = told.read_text(encoding="utf-8", errors="replace")[-_MOST_TOLD:]
+            raise SystemExit(f"mpmirror sync ended with status {process.returncode}:\n{last}")
     return Sync(files, peak, children, time.monotonic() - begun)
 
 
