@@ -7,6 +7,7 @@ machine's disk; all others in memory.
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 import tempfile
 from functools import cache
@@ -28,6 +29,9 @@ _TOLD = "told"
 # A file system in memory, where the machine has one; a mirror leaves 2 GB of it free.
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the folders in it have unforeseeable names
 _ENOUGH: Final = 3 << 30
+# Which test a process began with, and by how much one is nicer that lets another pass.
+_BEGUN: Final = pytest.StashKey[str]()
+_NICER: Final = 5
 # The rooms that are about the disk itself.
 _ON_DISK: Final = frozenset({"storage", "proofs"})
 
@@ -45,14 +49,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Deal the proofs of whole nodes out among all others: they take a third of the time.
 
     The processes that share the work begin with equal parts of the list, one after the other.
+    One of them begins with the longest, which the others let pass.
     """
     proofs = [item for item in items if "proofs" in item.path.parts]
+    proofs.sort(key=lambda item: not _is_longest(item))
     others = [item for item in items if "proofs" not in item.path.parts]
     if proofs:
         share = len(others) // len(proofs) + 1
         rest = iter(others)
         dealt = [part for proof in proofs for part in (proof, *islice(rest, share))]
         items[:] = [*dealt, *rest]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let the longest proof pass: who shares the work and began otherwise is nicer than it.
+
+    It does one thing after the other, and would take twice its time beside three others.
+    """
+    if _BEGUN not in item.config.stash:
+        item.config.stash[_BEGUN] = item.nodeid
+        shares = "PYTEST_XDIST_WORKER" in os.environ
+        if shares and not _is_longest(item) and any(map(_is_longest, item.session.items)):
+            os.nice(_NICER)
+
+
+def _is_longest(item: pytest.Item) -> bool:
+    return item.path.name == "test_history.py"
 
 
 def pytest_collection_finish() -> None:
