@@ -118,11 +118,10 @@ def _render_release(
 
 
 def _render_offers(offered: Iterable[Listing], port: str | None) -> tuple[OnDemandEntry, ...]:
-    by_place = sorted(offered, key=lambda listing: _place(_render_offer(listing, port)))
-    newest_first = sorted(
-        by_place, key=lambda listing: (listing.name.version, listing.name.maturity), reverse=True
-    )
-    return tuple(_render_offer(listing, port) for listing in newest_first)
+    entries = [(listing.name, _render_offer(listing, port)) for listing in offered]
+    entries.sort(key=lambda entry: _place(entry[1]))
+    entries.sort(key=lambda entry: (entry[0].version, entry[0].maturity), reverse=True)
+    return tuple(entry for _, entry in entries)
 
 
 def _render_offer(listing: Listing, port: str | None) -> OnDemandEntry:
