@@ -29,7 +29,7 @@ from tests.proofs.walking import digest_at
 from tests.replica import Replica
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from mirror.storage.entries import Recorded
     from mirror.sync.outcome import Outcome
@@ -41,11 +41,15 @@ _MOST: Final = 1 << 26
 
 @dataclass(slots=True)
 class _Published:
-    """A publication, its files by name, and the time of service at which it was superseded."""
+    """A publication, its files by name, and the time of service at which it was superseded.
+
+    ``digests`` are those of its files, each once: publications are looked at every day.
+    """
 
     sequence: int
     root: Digest
     files: dict[str, Digest]
+    digests: frozenset[Digest]
     superseded: float | None = None
 
 
@@ -157,7 +161,8 @@ class Witness:
         files = {name: one for board in self._boards.values() for name, one in board.items()}
         if last is not None:
             last.superseded = self.keeper.seconds
-        self._published.append(_Published(document.sequence, root, files))
+        digests = frozenset(files.values())
+        self._published.append(_Published(document.sequence, root, files, digests))
         return self._published[-1]
 
     async def _files(self, board: Digest) -> dict[str, Digest]:
@@ -169,11 +174,10 @@ class Witness:
 
     async def _whole(self, current: _Published) -> None:
         """Every file that is named is there, and new ones are what upstream first had (P1)."""
-        for name, digest in current.files.items():
-            assert self._size(digest) is not None, name
-            if digest in self._hashed:
-                continue
-            self._hashed.add(digest)
+        assert not self._gone(current.digests), self._named(current, self._gone(current.digests))
+        fresh = current.digests - self._hashed
+        self._hashed |= fresh
+        for name, digest in self._named(current, fresh):
             assert hashlib.sha256(await self._read(digest)).hexdigest() == digest.hex
             truth = self._truth.get(name)
             assert truth in {None, digest.hex}, name
@@ -189,9 +193,8 @@ class Witness:
             or self.keeper.seconds - one.superseded < grace
         ]
         for one in self._published:
-            for name, digest in one.files.items():
-                gone = self._size(digest) is None and digest not in self.keeper.recalled
-                assert not gone, (one.sequence, name)
+            gone = self._gone(one.digests - self.keeper.recalled)
+            assert not gone, (one.sequence, self._named(one, gone))
 
     async def _lost_nothing(self, current: _Published) -> None:
         """No release that was ever published is lost, whatever upstream and the policy do."""
@@ -262,6 +265,13 @@ class Witness:
 
     async def _read(self, digest: Digest) -> bytes:
         return await self.keeper.node.store.blobs.read(digest, max_bytes=_MOST)
+
+    def _gone(self, digests: frozenset[Digest]) -> set[Digest]:
+        return {digest for digest in digests if self._size(digest) is None}
+
+    @staticmethod
+    def _named(one: _Published, digests: Container[Digest]) -> list[tuple[str, Digest]]:
+        return [(name, digest) for name, digest in one.files.items() if digest in digests]
 
     def _size(self, digest: Digest) -> int | None:
         if digest not in self._sizes:
