@@ -104,6 +104,11 @@ class Ledger(LedgerReader):
         recorded = await outlast(portion.written)
         return recorded[start : start + len(entries)]
 
+    def hurry(self) -> None:
+        """Have those who wait for others to come wait no longer; nobody else comes soon."""
+        if self._next is not None:
+            self._next.hurry.set()
+
     def recover(self) -> str | None:
         """Find the end, and cut off an append that a crash left incomplete; this blocks.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from mirror.catalog.kinds import Kind
 from mirror.catalog.origins import fetchable
@@ -21,6 +21,7 @@ from mirror.formats.verdict import Conclusion, Finding, Verdict
 from mirror.spans import span, spanned
 from mirror.storage.entries import Decision, Sighting
 from mirror.storage.incoming import Received
+from mirror.sync.gathering import Gathering
 from mirror.sync.refusing import Refusing
 from mirror.sync.room import with_room
 from mirror.sync.second_look import SecondLooks
@@ -43,9 +44,6 @@ if TYPE_CHECKING:
     from mirror.sync.room import RoomMaker
     from mirror.upstream.answers import Download
     from mirror.upstream.asked import Asked
-
-# Seconds in which other files of a fast run come to be written down in the same append.
-_PATIENCE: Final = 0.1
 
 
 class Intake:
@@ -80,10 +78,9 @@ class Intake:
         self._room = room
         self._refuse = Refusing(store, clock, first)
         self._witness = Witness(store.index)
-        self._siblings = Siblings(store, self._turns)
+        self._gathering = Gathering(store.ledger)
+        self._siblings = Siblings(store, self._turns, self._gathering)
         self._looks = looks or SecondLooks(store, fetcher, self._turns, clock)
-        self._in_hand = 0
-        self._at_the_ledger = 0
 
     async def take(
         self,
@@ -108,13 +105,10 @@ class Intake:
                 return held
             if await self._looks.is_pending(str(listing.name)):
                 return await self._looks.look(listing.name)
-            self._in_hand += 1
-            try:
+            with self._gathering.on_the_way():
                 if self._room is None:
                     return await take(expecting)
                 return await with_room(self._room, take, expecting)
-            finally:
-                self._in_hand -= 1
 
     async def _held_size(self, listing: Listing) -> int | None:
         found = await self._store.index.find_held(str(listing.name))
@@ -169,7 +163,7 @@ class Intake:
         async with self._taking(sighting.size):
             await self._store.pending.keep(incoming)
             sighting = replace(sighting, awaits=awaits)
-            await self._write_down(sighting)
+            await self._gathering.append(sighting)
         await self._looks.agreed(verdict.agrees_with)
         raise self._looks.waiting(sighting)
 
@@ -178,18 +172,8 @@ class Intake:
         """Hold the bytes, then write down what they are."""
         async with self._taking(sighting.size):
             await self._store.blobs.keep(incoming)
-            await self._write_down(sighting)
+            await self._gathering.append(sighting)
         await self._looks.agreed(sighting.verdict.agrees_with)
-
-    async def _write_down(self, sighting: Sighting) -> None:
-        """Append to the ledger, with whatever else is in hand and comes soon."""
-        self._at_the_ledger += 1
-        try:
-            others = self._in_hand > self._at_the_ledger
-            patience = _PATIENCE if others else 0
-            await self._store.ledger.append([sighting], patience=patience)
-        finally:
-            self._at_the_ledger -= 1
 
     def _taking(self, size: int) -> AbstractAsyncContextManager[None]:
         return nullcontext() if self._room is None else self._room.taking(size)

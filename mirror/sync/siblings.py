@@ -6,7 +6,7 @@ read in the limited child process only: what is compared here are digests that i
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from mirror.formats.siblings import (
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mirror.catalog.values import Digest
     from mirror.formats.verdict import Verdict
     from mirror.storage.store import Store
+    from mirror.sync.gathering import Gathering
     from mirror.sync.turns import Turns
 
 
@@ -36,9 +37,11 @@ def build_key(name: ArtifactName) -> str:
 class Siblings:
     """Compares siblings, one of a build at a time among those that share *turns*."""
 
-    def __init__(self, store: Store, turns: Turns) -> None:
+    def __init__(self, store: Store, turns: Turns, gathering: Gathering) -> None:
+        """Compare in turns; while one waits for its turn nobody of *gathering* waits for it."""
         self._store = store
         self._turns = turns
+        self._gathering = gathering
 
     @asynccontextmanager
     async def compared(
@@ -53,8 +56,16 @@ class Siblings:
         if not names or not comparable(verdict.facts) or not verdict.accepted:
             yield verdict
             return
-        async with self._turns.of(build_key(name)):
+        async with self._turn(build_key(name)):
             yield await self._compared(names, Sibling(digest.hex, verdict.facts), verdict)
+
+    @asynccontextmanager
+    async def _turn(self, key: str) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            # Who has the turn writes down what its file is before it lets go.
+            with self._gathering.held_up() if self._turns.has(key) else nullcontext():
+                await stack.enter_async_context(self._turns.of(key))
+            yield
 
     async def _compared(
         self, names: tuple[str, ...], sibling: Sibling, verdict: Verdict

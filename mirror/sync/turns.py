@@ -27,6 +27,10 @@ class Turns:
         """The names that somebody has or waits for."""
         return tuple(self._locks)
 
+    def has(self, name: str) -> bool:
+        """Whether somebody has *name* to himself, or waits for it."""
+        return name in self._locks
+
     @asynccontextmanager
     async def of(self, name: str) -> AsyncIterator[bool]:
         """Have *name* to oneself inside the block; yield whether somebody had it just before."""
