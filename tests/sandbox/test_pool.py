@@ -328,8 +328,9 @@ async def test_a_question_cancelled_at_any_moment_leaves_the_next_in_step() -> N
 
 async def test_a_waiting_question_can_be_cancelled() -> None:
     async with Sandbox(processes=1) as sandbox:
-        file = SlowFile(bytes(4096))
-        first = asyncio.create_task(sandbox.verify_image(file, 4096, Claim()))
+        # More than is read at once: the first question is under way until the rest may come.
+        file = SlowFile(bytes(MIB))
+        first = asyncio.create_task(sandbox.verify_image(file, MIB, Claim()))
         second = asyncio.create_task(ask_again(sandbox))
         await asyncio.to_thread(file.asked.wait, 60)
         second.cancel()
