@@ -11,9 +11,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mirror.catalog.model import BoardFacts, BoardPage
+from mirror.catalog.pages.events import Event, Opened
 from mirror.catalog.pages.head import Head, read_head
 from mirror.catalog.pages.listings import ListingReader, Place
-from mirror.catalog.pages.markup import Event, Opened, read_markup
+from mirror.catalog.pages.markup import read_markup
 from mirror.catalog.pages.outline import Outline, outline
 from mirror.catalog.pages.photographs import photograph
 from mirror.catalog.pages.problems import Problems

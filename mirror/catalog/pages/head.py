@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from mirror.catalog.pages.events import Opened
 from mirror.catalog.pages.links import MAX_HREF
-from mirror.catalog.pages.markup import Opened, words_from
+from mirror.catalog.pages.markup import words_from
 from mirror.catalog.texts import cut, one_line
 from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mirror.catalog.pages.markup import Event
+    from mirror.catalog.pages.events import Event
     from mirror.catalog.pages.problems import Problems
 
 MAX_FEATURES = 100

@@ -7,8 +7,9 @@ import urllib.parse
 from typing import TYPE_CHECKING
 
 from mirror.catalog.model import Card, IndexPage
+from mirror.catalog.pages.events import Closed, Opened
 from mirror.catalog.pages.links import OddLink, path_on_host
-from mirror.catalog.pages.markup import BLOCKS, Closed, Opened, headings, read_markup, words_from
+from mirror.catalog.pages.markup import BLOCKS, headings, read_markup, words_from
 from mirror.catalog.pages.photographs import photograph
 from mirror.catalog.pages.problems import Problems
 from mirror.catalog.texts import one_line
@@ -17,7 +18,7 @@ from mirror.errors import PageRefusedError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mirror.catalog.pages.markup import Event
+    from mirror.catalog.pages.events import Event
 
 MAX_CARDS = 5000
 """Boards on one page; more is no page of upstream's, which has about 220."""

@@ -7,8 +7,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from mirror.catalog.model import Listing, VariantFacts
+from mirror.catalog.pages.events import Opened
 from mirror.catalog.pages.links import FirmwareLink, NotesLink, OddLink, read_link
-from mirror.catalog.pages.markup import BLOCKS, Opened
+from mirror.catalog.pages.markup import BLOCKS
 from mirror.catalog.urls import FIRMWARE, firmware_folder
 from mirror.errors import PageRefusedError
 from mirror.frozen import dataclass
@@ -16,7 +17,7 @@ from mirror.frozen import dataclass
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mirror.catalog.pages.markup import Event
+    from mirror.catalog.pages.events import Event
     from mirror.catalog.pages.problems import Problems
     from mirror.catalog.pages.sections import Section
 

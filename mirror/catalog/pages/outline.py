@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mirror.catalog.pages.markup import Heading, Opened, headings
+from mirror.catalog.pages.events import Opened
+from mirror.catalog.pages.markup import Heading, headings
 from mirror.catalog.pages.sections import Section, footer_start, has_section_heading, sections
 from mirror.errors import PageRefusedError
 from mirror.frozen import dataclass
@@ -12,7 +13,7 @@ from mirror.frozen import dataclass
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mirror.catalog.pages.markup import Event
+    from mirror.catalog.pages.events import Event
 
 _TITLE = "micropython downloads"
 _INSTRUCTIONS = "installation"

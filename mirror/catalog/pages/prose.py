@@ -6,13 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from mirror.catalog.model import Passage, PassageKind
-from mirror.catalog.pages.markup import BLOCKS, Opened, Words
+from mirror.catalog.pages.events import Opened, Words
+from mirror.catalog.pages.markup import BLOCKS
 from mirror.catalog.texts import lines, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mirror.catalog.pages.markup import Event
+    from mirror.catalog.pages.events import Event
 
 MAX_PASSAGES = 400
 MAX_PASSAGE = 4000

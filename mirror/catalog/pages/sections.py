@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mirror.catalog.pages.markup import Opened
+from mirror.catalog.pages.events import Opened
 from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mirror.catalog.pages.markup import Event, Heading
+    from mirror.catalog.pages.events import Event
+    from mirror.catalog.pages.markup import Heading
 
 # Today: exactly "Firmware", or "Firmware (LABEL)".
 _SECTION = re.compile(r"Firmware(?: ?\((?P<label>.*)\))?")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString, Tag
 
-from mirror.catalog.pages.markup import Closed, Event, Opened, Words
+from mirror.catalog.pages.events import Closed, Event, Opened, Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
