@@ -122,8 +122,7 @@ def _carry_out(settings: Settings, orders: Sequence[Order], *, as_json: bool) ->
         results = asyncio.run(_obeyed(settings, orders))
     for result in results:
         for trouble in result.troubles:
-            subject = "" if trouble.text.startswith(trouble.subject) else f"{trouble.subject}: "
-            complain(f"{subject}{trouble.text}")
+            complain(f"{trouble.subject}: {trouble.reason}")
     if as_json:
         say_json([describe_result(result) for result in results])
     else:

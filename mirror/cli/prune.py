@@ -121,7 +121,8 @@ def _tell(report: Report, grace: str) -> None:
 def _tell_of(verb: str, leaving: Iterable[Leaving]) -> None:
     for reason, some in _grouped(leaving, lambda one: one.reason):
         size = describe_size(sum(one.size for one in some))
-        say(f"{verb}: {len(some)} of {size}: {reason}")
+        files = "1 file" if len(some) == 1 else f"{len(some)} files"
+        say(f"{verb}: {files}, {size}: {reason}")
         names = [name for one in some for name in one.names]
         for name in names[:_MOST_NAMED]:
             say(f"  {name}")

@@ -70,7 +70,7 @@ async def _moment(settings: Settings, store: Store) -> Moment:
 
 def _lines(status: Status) -> Iterator[str]:
     yield from _holdings(status)
-    yield "complete" if status.complete else "not complete"
+    yield _conclusion(status)
     yield from completeness_lines(status)
     yield from _last_run(status)
     yield from _next_run(status)
@@ -83,6 +83,13 @@ def _lines(status: Status) -> Iterator[str]:
     for one in status.hooks:
         yield from hook_lines(one)
     yield from room_lines(status)
+
+
+def _conclusion(status: Status) -> str:
+    if status.complete:
+        return "complete"
+    whole = status.completeness is not None and status.completeness.whole
+    return "not complete" + (": all is held, and what is wrong stands below" if whole else "")
 
 
 def _holdings(status: Status) -> Iterator[str]:
@@ -100,9 +107,16 @@ def _holdings(status: Status) -> Iterator[str]:
     if status.pinned and status.pinned.pins:
         pinned = status.pinned
         yield f"pinned: {pinned.artifacts} files by {pinned.pins} pins"
-        yield from (f"  {name}: it is pinned and not held" for name in pinned.missing)
+        yield from _unpinned(status)
     if status.withdrawn:
         yield f"withdrawn: {status.withdrawn} of them, no longer listed upstream"
+
+
+def _unpinned(status: Status) -> Iterator[str]:
+    known = status.completeness.names if status.completeness else ()
+    why = {one.name: f": {one.why}" for one in known}
+    for name in status.pinned.missing if status.pinned else ():
+        yield f"  {name}: it is pinned and not held{why.get(name, '')}"
 
 
 def _next_run(status: Status) -> Iterator[str]:
@@ -151,8 +165,8 @@ def _last_run(status: Status) -> Iterator[str]:
     yield f"last run: {outcome.ending.value} at {status.last_run.ended}: {outcome.message}"
     alarms = {(alarm.name, alarm.text) for alarm in status.alarms}
     for trouble in outcome.troubles:
-        if (trouble.subject, trouble.text) not in alarms:
-            yield f"  {trouble.subject}: {trouble.text}"
+        if (trouble.subject, trouble.reason) not in alarms:
+            yield f"  {trouble.subject}: {trouble.reason}"
     for one in outcome.dealt_with:
         yield f"  dealt with: {one.subject}: {one.text}"
     for waiting in outcome.awaiting:

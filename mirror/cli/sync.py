@@ -117,7 +117,7 @@ def _reporting(steps: Steps) -> Callable[[Progress], None]:
 
 def _tell(outcome: Outcome) -> None:
     for trouble in outcome.troubles[:_TROUBLES]:
-        complain(f"{trouble.subject}: {trouble.text}")
+        complain(f"{trouble.subject}: {trouble.reason}")
     if len(outcome.troubles) > _TROUBLES:
         complain(f"… and {len(outcome.troubles) - _TROUBLES} more: mpmirror status --json")
     for waiting in outcome.awaiting[:_TROUBLES]:
@@ -129,10 +129,18 @@ def _tell(outcome: Outcome) -> None:
     for one in outcome.dealt_with[:_TROUBLES]:
         complain(f"dealt with: {one.subject}: {one.text}")
     say(f"{outcome.ending.value}: {outcome.message}")
+    if outcome.cause and not outcome.wanted:
+        # It ended before it knew what is asked for: that none of it is held would be false.
+        say(f"nothing was fetched, and what is held is served; {_publication(outcome)}")
+        return
     say(
         f"{outcome.held} of {outcome.wanted} files held, {outcome.fetched} of them new "
-        f"({_size(outcome.received_bytes)}); publication {outcome.sequence or 'none yet'}"
+        f"({_size(outcome.received_bytes)}); {_publication(outcome)}"
     )
+
+
+def _publication(outcome: Outcome) -> str:
+    return f"publication {outcome.sequence or 'none yet'}"
 
 
 async def _preview(settings: Settings) -> SyncPlan:

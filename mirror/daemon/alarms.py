@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 MOST_SHOWN: Final = 100
 
 _RAN: Final = (Ending.PUBLISHED, Ending.UNCHANGED)
+_RUN: Final = "sync run"
+# What is told of these counts tries, seconds or bytes, and differs from run to run.
+_LASTING: Final = frozenset({"upstream-away", "no-room"})
 
 
 def change_alarm(change: Change, *, served: bool) -> Alarm:
@@ -73,20 +76,35 @@ def trouble_alarm(trouble: Trouble, refusals: Mapping[str, Refusal], ended: str)
     return Alarm(
         alarm=kind,
         name=trouble.subject,
-        text=trouble.text,
+        text=trouble.reason,
         since=stamp(refusal.time) if refusal else ended,
         id=known_as,
         todo=advice(kind, known_as, name=trouble.subject, later=digest),
     )
 
 
-def run_alarms(run: RunStatus | None) -> list[Alarm]:
-    """Return the alarm that a *run* ended early, with what can be done about its cause."""
+def run_alarms(run: RunStatus | None, crawled: datetime | None) -> list[Alarm]:
+    """Return the alarm that a *run* ended early, with what can be done about its cause.
+
+    The last complete crawl was at *crawled*, None before the first.  While upstream stays away,
+    or no room is made, it is one alarm, however many runs end so.
+    """
     if run is None or run.outcome.cause is None:
         return []
-    cause = run.outcome.cause
-    todo = advice(cause, "")
-    return [Alarm(cause, "sync run", run.outcome.message, run.ended, todo=todo)]
+    cause, message = run.outcome.cause, run.outcome.message
+    since = stamp(crawled) if crawled else "never"
+    known_as = alarm_id(cause, _RUN, since if cause in _LASTING else message)
+    return [Alarm(cause, _RUN, message, run.ended, known_as, advice(cause, known_as))]
+
+
+def end_is_judged(run: RunStatus, alarms: Sequence[Alarm]) -> bool:
+    """Whether all that kept *run* from being complete is why it ended, and somebody judged that.
+
+    *alarms* are all there are, judged or not.
+    """
+    outcome = run.outcome
+    ends = [one for one in alarms if (one.alarm, one.name) == (outcome.cause, _RUN)]
+    return bool(ends) and not outcome.troubles and all(one.acknowledged for one in ends)
 
 
 def clock_alarms(doubt: str | None, now: datetime) -> list[Alarm]:

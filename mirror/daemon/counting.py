@@ -45,6 +45,11 @@ class Count:
     completeness: Completeness | None = None
 
     @property
+    def known(self) -> bool:
+        """Whether it is known how much is held of what is asked for."""
+        return self.completeness is not None
+
+    @property
     def total(self) -> PortStatus:
         """All ports together."""
         return reduce(add, self.ports, PortStatus(None))

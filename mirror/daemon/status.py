@@ -18,6 +18,7 @@ from mirror.daemon.alarms import (
     change_alarm,
     clock_alarms,
     dealt_with,
+    end_is_judged,
     judged,
     run_alarms,
     sibling_alarm,
@@ -88,7 +89,7 @@ async def status_of(
         upstream=upstream,
         offline=offline,
         complete=last is not None
-        and last.outcome.complete
+        and (last.outcome.complete or (counted.known and end_is_judged(last, alarms)))
         and _sound(moment, alarms)
         and not pinned.missing
         and (counted.completeness is None or counted.completeness.whole)
@@ -198,8 +199,9 @@ async def _alarms(
     served = await store.index.first_digests(change.name for change in changes)
     differing = await store.index.disagreements(limit=_MOST_SHOWN)
     last = await find_last_run(store)
+    crawl = await store.index.last_complete_crawl()
     alarms = [
-        *run_alarms(last),
+        *run_alarms(last, crawl.finished if crawl else None),
         *clock_alarms(moment.doubt, moment.now),
         *(change_alarm(change, served=change.name in served) for change in changes),
         *(sibling_alarm(one) for one in differing),

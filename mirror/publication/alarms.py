@@ -57,7 +57,8 @@ _ADVICE: Final = {
         "look at the site; if it is true, stop the daemon and run: mpmirror sync --accept-shrunken"
     ),
     "upstream-away": (
-        "it is asked again by itself; if it stays so, look at the line, the proxy and upstream.url"
+        "it is asked again by itself; if it stays so, look at the line, the proxy and "
+        "upstream.url; if that is known: {acknowledge}"
     ),
     "upstream-is-itself": "look at upstream.url, and at the DNS of this machine",
     "upstream-went-back": (

@@ -55,6 +55,11 @@ class Trouble:
     subject: str
     text: str
 
+    @property
+    def reason(self) -> str:
+        """The text without the subject, where it begins with that."""
+        return self.text.removeprefix(f"{self.subject}: ")
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

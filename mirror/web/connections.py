@@ -39,7 +39,7 @@ class Limits:
     that every connection has for its question, however many others want in.
     """
 
-    connections: int = 512
+    connections: int = 1200
     line: int = 4096
     fields: int = 64
     idle: float = 15.0

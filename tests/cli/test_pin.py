@@ -105,7 +105,7 @@ def test_what_can_not_be_fetched_is_named_stays_wanted_and_is_in_the_status(
     assert "0 of 1 files are held and verified" in out
     assert (shown["names"], shown["missing"]) == ({OLD: None}, [OLD])
     assert "pinned: 1 files by 1 pins" in told
-    assert f"{OLD}: it is pinned and not held" in told
+    assert f"{OLD}: it is pinned and not held: " in told
 
 
 def test_what_nobody_lists_is_not_recorded(

@@ -109,11 +109,11 @@ def test_beside_a_daemon_its_report_is_shown(
 
     assert status == 0
     assert shown.out.splitlines() == [
-        f"would go now: 1 of 2.0 kB: {UNREACHED}",
-        f"would go now: 1 of 1.4 MB: {RULE}",
+        f"would go now: 1 file, 2.0 kB: {UNREACHED}",
+        f"would go now: 1 file, 1.4 MB: {RULE}",
         f"  {OLD}",
         "would be forgotten: 2 superseded publications",
-        f"goes later ({IN_GRACE}; grace is 3d of service): 1 of 1.5 MB: {RULE}",
+        f"goes later ({IN_GRACE}; grace is 3d of service): 1 file, 1.5 MB: {RULE}",
         f"  {NEW}",
     ]
     assert remarks[0] in shown.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from mirror.errors import ArtifactNotFoundError
 from mirror.judgement.judge import Judge
 from mirror.judgement.requests import Request
 from mirror.storage.judgements import What
+from mirror.sync.outcome import Ending, Outcome
 from tests.replica import Misbehaviour, Replica
 from tests.sync.node import node_at
 
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mirror.daemon.status_document import Status
-    from mirror.sync.outcome import Outcome
     from tests.sync.node import TestNode
 
 PICO = "RPI_PICO-20260406-v1.28.0.uf2"
@@ -126,6 +127,35 @@ async def test_one_open_alarm_keeps_all_from_being_green(tmp_path: Path) -> None
 
         assert (len(before.alarms), after.complete, after.exit_status) == (2, False, 4)
         assert [alarm.id for alarm in after.open_alarms] == [before.alarms[1].id]
+
+
+async def test_an_upstream_that_stays_away_is_one_alarm_that_can_be_judged(tmp_path: Path) -> None:
+    """However often it was tried: the status is green, for everything is held, until it is back."""
+    replica = site()
+    replica.behave()
+    away = Outcome(Ending.FAILED, "failed 20 times, 30 s left", 3, cause="upstream-away")
+    async with node_at(tmp_path / "data", "http://127.0.0.1:1") as node:
+        await remember_outcome(node.store, away, node.now)
+        never = await look(node, tmp_path)
+        await acknowledge(node, never, never.alarms[0].id)
+        without = await look(node, tmp_path)
+    async with replica.running() as url, node_at(tmp_path / "other", url) as node:
+        await run(node)
+        await remember_outcome(node.store, away, node.now)
+        before = await look(node, tmp_path)
+        await acknowledge(node, before, before.alarms[0].id)
+        later = replace(away, message="failed 21 times, 60 s left")
+        await remember_outcome(node.store, later, node.now)
+        after = await look(node, tmp_path)
+        node.sleep(days=1)
+        await run(node)
+        await remember_outcome(node.store, later, node.now)
+        again = await look(node, tmp_path)
+
+    assert before.alarms[0].id == after.alarms[0].id != again.alarms[0].id
+    assert f"mpmirror acknowledge {before.alarms[0].id} " in before.alarms[0].todo
+    assert [one.exit_status for one in (before, after, again)] == [3, 0, 3]
+    assert (after.complete, without.complete, without.exit_status) == (True, False, 3)
 
 
 async def test_changed_bytes_turn_the_status_red_until_they_are_judged(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ async def test_an_upstream_that_is_not_there_is_status_3(holding: Program) -> No
     sentence = f"failed: {holding.upstream}{INDEX}: no connection"
     assert synced.status == 3
     assert sentence in synced.out
+    assert "nothing was fetched, and what is held is served; publication " in synced.out
     assert is_inert(synced.written)
     assert told.status == 3
     assert f"{holding.upstream}{INDEX}: no connection" in told.out
@@ -54,7 +55,7 @@ async def test_refused_files_are_status_4_and_named(holding: Program, scene: Sce
 
     assert signed.status == 0
     assert synced.status == 4
-    assert f"{name}: {name}: 32768 bytes, all of them 0x00\n" in synced.err
+    assert f"{name}: 32768 bytes, all of them 0x00\n" in synced.err
     assert synced.out.startswith("unchanged: incomplete: ")
     assert "12 of 13 files held" in synced.out
 

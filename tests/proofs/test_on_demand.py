@@ -88,6 +88,8 @@ async def take_once(client: Client, name: str) -> Taken:
     async with client.connected() as line:
         await line.ask(f"/v1/files/{name}")
         head = (await line.reader.readuntil(b"\r\n\r\n")).decode("ascii").lower()
+        # Who has no place is told so and hung up on; who has one may have to come again.
+        assert "connection: close" not in head
         left = int(head.partition("content-length: ")[2].split("\r\n")[0])
         hashing = hashlib.sha256()
         while left:

@@ -204,6 +204,10 @@ async def asked_by(address: str, number: int) -> bytes:
     return answer
 
 
+def test_a_thousand_who_come_at_once_all_have_a_place() -> None:
+    assert Limits().connections >= 1000
+
+
 @pytest.mark.usefixtures("few_files")
 def test_there_are_no_more_connections_than_files_can_be_opened_for() -> None:
     assert Limits(connections=512).fitting() == 36
