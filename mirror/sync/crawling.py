@@ -58,12 +58,13 @@ class Crawling:
             except MirrorError as error:
                 if not _is_no_crawl(error, place):
                     raise
-                structlog.get_logger().warning(
-                    "no crawl of this upstream",
-                    upstream=place or means.fetcher.upstream,
-                    reason=str(error),
-                )
                 failures.append(error)
+                if means.stand_ins:  # else it is all that the run has to say
+                    structlog.get_logger().warning(
+                        "no crawl of this upstream",
+                        upstream=place or means.fetcher.upstream,
+                        reason=str(error),
+                    )
         raise failures[0]
 
     async def drop(self, now: datetime) -> None:

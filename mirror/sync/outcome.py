@@ -137,7 +137,7 @@ def missing_words(missing: int, waiting: int, troubles: int) -> str:
     parts = [
         _number(missing, "file is not held", "files are not held"),
         _number(waiting, "file awaits a second look", "files await a second look"),
-        _number(troubles, "trouble is named below", "troubles are named below"),
+        _number(troubles, "trouble is named", "troubles are named"),
     ]
     return ", ".join(part for part in parts if part)
 

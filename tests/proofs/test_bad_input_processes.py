@@ -38,6 +38,7 @@ async def test_an_upstream_that_is_not_there_is_status_3(holding: Program) -> No
     sentence = f"failed: {holding.upstream}{INDEX}: no connection"
     assert synced.status == 3
     assert sentence in synced.out
+    assert "no connection" not in synced.err, "it is said once"
     assert "nothing was fetched, and what is held is served; publication " in synced.out
     assert is_inert(synced.written)
     assert told.status == 3

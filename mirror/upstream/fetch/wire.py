@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, cast
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.http_exceptions import HttpProcessingError
 
 from mirror.errors import AddressRefusedError, ConfigurationError, UpstreamUnavailableError
 from mirror.upstream.addresses import AddressRule
+from mirror.upstream.fetch.failures import FAILURES, unavailable
 from mirror.upstream.fetch.testimony import address_of, certificate_of
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ READ_BYTES = 256 * 1024
 """How much is read from a socket at once; the library holds back the peer at twice that."""
 
 _LONGEST_HEADER = 1000
-_FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, TimeoutError, ValueError)
 
 
 class Answer:
@@ -92,8 +91,8 @@ class Answer:
         began = self._clock()
         try:
             chunk = await self._response.content.readany()
-        except _FAILURES as error:
-            raise _unavailable(self.url, error) from error
+        except FAILURES as error:
+            raise unavailable(self.url, error) from error
         self._received(len(chunk))
         # Only the waiting counts: a slow disk of ours is not a slow upstream.
         self._seconds_left -= self._clock() - began
@@ -179,8 +178,8 @@ class Wire:
                     proxy=proxy.url if proxy else None,
                     proxy_headers=credentials,
                 )
-        except _FAILURES as error:
-            raise _unavailable(url, error) from error
+        except FAILURES as error:
+            raise unavailable(url, error) from error
         # The session was told to make no others.
         return Answer(url, cast("_Response", response), body_seconds, self._received)
 
@@ -276,41 +275,3 @@ def ssl_context(files: Sequence[Path]) -> ssl.SSLContext:
         except OSError as error:  # ssl.SSLError is one
             raise ConfigurationError(f"the CA file {file} can not be used: {error}") from error
     return context
-
-
-def _unavailable(url: str, error: BaseException) -> UpstreamUnavailableError:
-    says = next(text(error) for kind, text in _SENTENCES if isinstance(error, kind))
-    return UpstreamUnavailableError(f"{url}: {says}")
-
-
-def _detail(error: BaseException) -> str:
-    """Return what was said, in one line that can not play with a terminal."""
-    text = " ".join(_said(error).split())[:200]
-    return "".join(character if character.isprintable() else "?" for character in text)
-
-
-def _said(error: BaseException) -> str:
-    # The library's own words name a TLS context by its place in memory, which is always another.
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return str(error.certificate_error)
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return error.strerror or str(error.os_error)
-    return str(error)
-
-
-# The first that fits, so the narrow ones come first.
-_SENTENCES: tuple[tuple[type[BaseException], Callable[[BaseException], str]], ...] = (
-    (aiohttp.ConnectionTimeoutError, lambda _: "no connection in time"),
-    (TimeoutError, lambda _: "nothing came in time"),
-    (aiohttp.ClientConnectorDNSError, lambda e: f"the name can not be resolved ({_detail(e)})"),
-    (aiohttp.ClientConnectorCertificateError, lambda e: f"not trusted ({_detail(e)})"),
-    (aiohttp.ClientProxyConnectionError, lambda e: f"no connection to the proxy ({_detail(e)})"),
-    (aiohttp.ClientHttpProxyError, lambda e: f"the proxy does not let us through ({_detail(e)})"),
-    (aiohttp.ClientConnectorError, lambda e: f"no connection ({_detail(e)})"),
-    (aiohttp.ClientPayloadError, lambda e: f"the body was cut short ({_detail(e)})"),
-    (aiohttp.ClientResponseError, lambda e: f"the answer is not HTTP ({_detail(e)})"),
-    (HttpProcessingError, lambda e: f"the answer is not HTTP ({_detail(e)})"),
-    (OSError, lambda e: f"the connection broke off ({_detail(e)})"),
-    (aiohttp.ClientError, lambda e: f"the connection broke off ({_detail(e)})"),
-    (BaseException, lambda e: f"the answer is not HTTP ({_detail(e)})"),
-)
