@@ -35,7 +35,7 @@ _NAME = re.compile(
 _CHARACTERS = re.compile(r"[A-Za-z0-9_.-]+")
 _FORM = "BOARD[-VARIANT]-YYYYMMDD-vX.Y.Z.KIND"
 _KINDS = {kind.value: kind for kind in Kind}
-# Stems of upstream: about 275 builds, and their older ids.
+# Stems of upstream: about 275 builds, and their older ids.  Names: those of some sixty boards.
 _CACHED = 4096
 
 
@@ -88,7 +88,8 @@ class ArtifactName(TextValue):
     @classmethod
     def parse(cls, text: str) -> ArtifactName:
         """Read *text*; raise `UnrecognisedNameError`, which says why, when it does not fit."""
-        return cls(text)
+        # By whoever asks, a name is asked for several times in each run.
+        return _parsed(text)
 
     def __str__(self) -> str:
         return f"{self.stem}-{self.dated.text}.{self.kind}"
@@ -129,6 +130,9 @@ class ArtifactName(TextValue):
     def present(self, port: str | None) -> Build:
         """Return board and variant under their present ids, for a file of *port*."""
         return present(self.board, self.variant, port)
+
+
+_parsed = functools.lru_cache(maxsize=_CACHED)(ArtifactName)
 
 
 def present(board: str, variant: str | None, port: str | None) -> Build:

@@ -151,7 +151,8 @@ def _engine() -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        # By the driver: there is nothing in it that SQLAlchemy would compile or read.
+        connection.connection.cursor().execute("BEGIN IMMEDIATE")
 
     return engine
 

@@ -82,7 +82,7 @@ class Witness:
         self._published: list[_Published] = []
         self._seen = START
         # What the disk said today: publications have most files in common.
-        self._sizes: dict[Digest, int | None] = {}
+        self._there: set[Digest] = set()
 
     def crawl_begins(self, day: Day) -> None:
         """Take note of what upstream lists, and of the bytes that it really has."""
@@ -117,7 +117,7 @@ class Witness:
     async def day_ends(self, day: Day) -> None:
         """Check everything else."""
         current = await self._look()
-        self._sizes.clear()
+        self._there.clear()
         await self._whole(current)
         await self._steady(current)
         await self._lost_nothing(current)
@@ -203,11 +203,11 @@ class Witness:
             assert first == digest, name
             if _is_release(name):
                 self.releases[name] = digest
+        gone = self._gone(frozenset(self.releases.values()))
         lost = [
             name
             for name, digest in self.releases.items()
-            if digest not in self.keeper.recalled
-            and (self._size(digest) is None or name not in current.files)
+            if (name not in current.files or digest in gone) and digest not in self.keeper.recalled
         ]
         assert not lost, lost
 
@@ -267,24 +267,19 @@ class Witness:
         return await self.keeper.node.store.blobs.read(digest, max_bytes=_MOST)
 
     def _gone(self, digests: frozenset[Digest]) -> set[Digest]:
-        return {digest for digest in digests if self._size(digest) is None}
+        unseen = digests - self._there
+        gone = {digest for digest in unseen if not self._is_there(digest)}
+        self._there |= unseen - gone
+        return gone
 
     @staticmethod
     def _named(one: _Published, digests: Container[Digest]) -> list[tuple[str, Digest]]:
         return [(name, digest) for name, digest in one.files.items() if digest in digests]
 
-    def _size(self, digest: Digest) -> int | None:
-        if digest not in self._sizes:
-            self._sizes[digest] = self._size_now(digest)
-        return self._sizes[digest]
-
-    def _size_now(self, digest: Digest) -> int | None:
+    def _is_there(self, digest: Digest) -> bool:
         # Text: a path of pathlib's takes longer to make than the disk takes to answer.
         path = f"{self.data}/blobs/sha256/{digest.hex[:2]}/{digest.hex}"
-        try:
-            return os.stat(path).st_size  # noqa: PTH116 - see above
-        except FileNotFoundError:
-            return None
+        return os.path.isfile(path)  # noqa: PTH113 - see above
 
 
 @cache

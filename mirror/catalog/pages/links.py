@@ -21,6 +21,8 @@ MAX_HREF = 500
 _NOTES = re.compile(
     r"https?://(?:www\.)?github\.com/micropython/micropython/releases(?:/[A-Za-z0-9_./-]+)?"
 )
+# As upstream writes it: there is nothing to decode.
+_WRITTEN = re.compile(rf"{FIRMWARE}(?!None$)([A-Za-z0-9_][A-Za-z0-9_.-]{{0,250}})")
 _PLAIN = re.compile(r"[!-\[\]-~]*")
 _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -53,6 +55,9 @@ Link = FirmwareLink | NotesLink | OddLink
 
 def read_link(href: str, page: str) -> Link:
     """Say what *href* on the page at URL *page* points to."""
+    written = _WRITTEN.fullmatch(href)
+    if written is not None:
+        return _named(written[1], page)
     href = href.strip()
     if _NOTES.fullmatch(href) and len(href) <= MAX_HREF:
         return NotesLink(href)
@@ -94,6 +99,10 @@ def _firmware_link(path: str, href: str, page: str) -> FirmwareLink | OddLink:
     text = path.removeprefix(FIRMWARE)
     if not text or "/" in text:
         return OddLink("outside-tree")
+    return _named(text, page)
+
+
+def _named(text: str, page: str) -> FirmwareLink | OddLink:
     try:
         name = ArtifactName.parse(text)
     except UnrecognisedNameError:

@@ -92,12 +92,13 @@ class ListingReader:
         return None
 
     def _list(self, link: FirmwareLink, section: Section | None) -> None:
-        if str(link.name) in self._names:
-            self._problems.add("listed-twice", str(link.name))
+        name = str(link.name)
+        if name in self._names:
+            self._problems.add("listed-twice", name)
             return
         if len(self._listings) >= MAX_LISTINGS:
             raise PageRefusedError(f"{self._place.url}: more than {MAX_LISTINGS} files on one page")
-        self._names.add(str(link.name))
+        self._names.add(name)
         self._listings.append(
             Listing(link.name, self._folder, self._place.board, position=len(self._listings))
         )
