@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 from aiohttp.http_exceptions import LineTooLong
 
+from mirror import errors
 from mirror.errors import LockedError, MirrorError, TooLargeError
 from mirror.frozen import dataclass
 
@@ -28,6 +30,22 @@ _BASE: Final = "http://localhost"
 _TO_CONNECT: Final = 5.0
 _MOST_BYTES: Final = 64 * 1024 * 1024
 _LONGEST_LINE: Final = 1024 * 1024
+# Errors that are made of a message alone.
+_AS_THEY_ARE: Final = (
+    errors.ArtifactNotFoundError,
+    errors.ConfigurationError,
+    errors.DamagedError,
+    errors.DiskFullError,
+    errors.GoneError,
+    errors.KeyRefusedError,
+    errors.MalformedImageError,
+    errors.MalformedOrderError,
+    errors.MalformedValueError,
+    errors.PublicationNotFoundError,
+    errors.RecalledError,
+    errors.SignatureRefusedError,
+    errors.StorageError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +98,27 @@ async def stream(
 
     *body* is sent with the question.  *idle* is the longest time between two lines, in
     seconds; None waits for ever.  Close the iterator (`contextlib.aclosing`) when you leave it
-    early.  Raises `LockedError` when
-    the daemon does not answer or breaks off, `TooLargeError` for a line beyond 1 MB, and
-    `MirrorError` with the daemon's words when it refuses.
+    early.  Raises `LockedError` when the daemon does not answer or breaks off, `TooLargeError`
+    for a line beyond 1 MB, and as `refusal_of` when it refuses.
     """
     async with _asking(socket_path, method, path, None, body) as response:
         if response.status != HTTPStatus.OK:
-            words = (await response.content.read(_LONGEST_LINE)).decode(errors="replace").strip()
-            raise MirrorError(f"the daemon refuses {path}: {response.status} {words[:1000]}")
+            words = await response.content.read(_LONGEST_LINE)
+            raise refusal_of(Reply(response.status, words))
         while line := await _line(response, idle):
             yield line.rstrip(b"\r\n")
+
+
+def refusal_of(reply: Reply) -> MirrorError:
+    """Return the error that the daemon answered with, so that it has its own exit status."""
+    try:
+        said = json.loads(reply.body)
+        name, message = str(said["error"]), str(said["message"])
+    except (ValueError, KeyError, TypeError):
+        words = reply.body[:500].decode(errors="replace").strip()
+        return MirrorError(f"the daemon refuses: {reply.status} {words}")
+    kind = getattr(errors, f"{name}Error", MirrorError)
+    return kind(message) if kind in _AS_THEY_ARE else MirrorError(message)
 
 
 async def _line(response: aiohttp.ClientResponse, idle: float | None) -> bytes:

@@ -115,7 +115,7 @@ async def test_a_line_without_end_is_refused(path: Path) -> None:
 async def test_a_refusal_says_why(path: Path) -> None:
     words = b'HTTP/1.1 503 No\r\nContent-Length: 8\r\n\r\n"Locked"'
     async with daemon(path, words):
-        with pytest.raises(MirrorError, match='refuses /v1/sync: 503 "Locked"'):
+        with pytest.raises(MirrorError, match='refuses: 503 "Locked"'):
             await lines_of(path)
 
 

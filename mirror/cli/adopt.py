@@ -81,7 +81,8 @@ def _document(files: list[Adopted], end: Adoption) -> dict[str, object]:
 
 def _tell(files: list[Adopted], end: Adoption) -> None:
     for one in files[:_TOLD]:
-        complain(f"{one.fate.value}: {one.file}: {one.text}")
+        reason = one.text.removeprefix(f"{one.file}: ")
+        complain(f"{one.fate.value}: {one.file}: {reason}")
     if len(files) > _TOLD:
         complain(f"… and {len(files) - _TOLD} more: --json names all")
     published = f"publication {end.sequence}" if end.sequence else "nothing new to publish"

@@ -21,12 +21,11 @@ from mirror.channels.orders import (
 from mirror.cli.holder import store_or_holder
 from mirror.cli.invocation import invocation_of
 from mirror.cli.passphrases import passphrase_from
-from mirror.cli.refusals import refusal_of
 from mirror.cli.statuses import REFUSED
 from mirror.cli.terminal import say, say_json
 from mirror.cli.tokens import read_token
 from mirror.config import Settings
-from mirror.control import ask
+from mirror.control import ask, refusal_of
 from mirror.daemon.channels import (
     PAGE,
     PAGES,
@@ -149,7 +148,7 @@ async def _obeyed(settings: Settings, order: Order) -> Promoted:
         body=encode_order(order),
     )
     if reply.status != HTTPStatus.OK:
-        raise refusal_of(reply.body)
+        raise refusal_of(reply)
     return decode_promoted(reply.body)
 
 

@@ -15,12 +15,11 @@ import typer
 from mirror.catalog.values import Digest
 from mirror.cli.holder import store_or_holder
 from mirror.cli.invocation import invocation_of
-from mirror.cli.refusals import refusal_of
 from mirror.cli.statuses import REFUSED
 from mirror.cli.terminal import say, say_json
 from mirror.cli.tokens import read_token
 from mirror.config import Settings
-from mirror.control import ask
+from mirror.control import ask, refusal_of
 from mirror.daemon.judging import ask_to_judge, judge_of
 from mirror.daemon.operator import login_name
 from mirror.daemon.parts import now
@@ -124,7 +123,7 @@ async def _ruling(settings: Settings, request: Request) -> Ruling:
         body=encode_request(request),
     )
     if reply.status != HTTPStatus.OK:
-        raise refusal_of(reply.body)
+        raise refusal_of(reply)
     return decode_ruling(reply.body)
 
 

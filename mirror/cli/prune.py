@@ -7,35 +7,22 @@ from http import HTTPStatus
 from typing import Annotated, Final
 
 import typer
-from pydantic import ValidationError
 
 from mirror.cli.holder import refuse_unbegun, store_or_holder
 from mirror.cli.invocation import invocation_of
 from mirror.cli.terminal import complain, say, say_json
 from mirror.config import Settings
 from mirror.config.units import describe_size, format_duration
-from mirror.control import ask
+from mirror.control import ask, refusal_of
 from mirror.daemon.last_prune import remember_prune
 from mirror.daemon.parts import now
-from mirror.daemon.pruning import pruner_of
-from mirror.errors import DamagedError, MirrorError
-from mirror.frozen import dataclass
-from mirror.shapes import Shape
+from mirror.daemon.pruning import pruner_of, rules_of
 from mirror.upkeep.prune import Leaving
 from mirror.upkeep.pruner import Report
 
 _MOST_NAMED: Final = 20
 # Every blob's name is looked at, and every document of a publication read.
 _SECONDS: Final = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Refused:
-    message: str
-    exit_status: int = 1
-
-
-_REFUSED = Shape(_Refused)
 
 
 def prune(
@@ -63,22 +50,18 @@ async def _prune(settings: Settings, *, dry_run: bool) -> Report:
             if not dry_run:
                 await remember_prune(store.index, report, now())
             return report
-    complain("A daemon holds the data: it answers by the settings that it was started with.")
+    by = (
+        "looks by the settings of this command"
+        if dry_run
+        else "prunes by the settings that it was started with"
+    )
+    complain(f"A daemon holds the data: it {by}.")
     path = f"/v1/prune?dry_run={'yes' if dry_run else 'no'}"
-    reply = await ask(settings.admin_listen.path, "POST", path, seconds=_SECONDS)
+    rules = rules_of(settings).to_json() if dry_run else b""
+    reply = await ask(settings.admin_listen.path, "POST", path, seconds=_SECONDS, body=rules)
     if reply.status != HTTPStatus.OK:
-        raise _refusal(reply.body)
+        raise refusal_of(reply)
     return Report.from_json(reply.body)
-
-
-def _refusal(body: bytes) -> MirrorError:
-    """Return the daemon's error, with the exit status that it would have here."""
-    try:
-        refused = _REFUSED.validate_json(body)
-    except ValidationError:
-        return MirrorError("the daemon does not prune, in words that nobody understands")
-    kind = DamagedError if refused.exit_status == DamagedError.exit_status else MirrorError
-    return kind(refused.message)
 
 
 def _document(report: Report) -> dict[str, object]:

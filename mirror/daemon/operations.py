@@ -22,7 +22,7 @@ from mirror.daemon.judging import ask_to_judge, judge_of
 from mirror.daemon.once import sync_once
 from mirror.daemon.parts import now
 from mirror.daemon.pinning import order_lines, pinner_of
-from mirror.daemon.pruning import Pruning
+from mirror.daemon.pruning import Pruning, Rules
 from mirror.daemon.resting import Resting
 from mirror.daemon.runs import Runs
 from mirror.daemon.schedule import Schedule
@@ -185,9 +185,14 @@ class Operations:
         """Take note that files on demand were asked for."""
         self._pruning.accessed(digests)
 
-    async def prune(self, *, dry_run: bool) -> bytes:
-        """Let go of what nobody needs, or say what that would be; return the report."""
-        return (await self._pruning.prune(dry_run=dry_run)).to_json()
+    async def prune(self) -> bytes:
+        """Let go of what nobody needs; return the report."""
+        return (await self._pruning.prune()).to_json()
+
+    async def preview_prune(self, rules: bytes) -> bytes:
+        """Say what would go by *rules* (JSON; those in force, if empty); return the report."""
+        asked = Rules.from_json(rules) if rules else None
+        return (await self._pruning.preview(asked)).to_json()
 
     async def sync(self) -> AsyncGenerator[bytes, None]:
         """Begin a sync run, or join the one under way; yield its progress, then its outcome."""

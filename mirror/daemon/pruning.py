@@ -1,21 +1,27 @@
 """The daemon lets go of what nobody needs: after each sync run, and when room is needed.
 
 Also where the rules of pruning are put together for everybody who prunes: who keeps what is
-said in `kept_of`.
+said in `terms_of`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from pydantic import ValidationError
+
+from mirror.catalog.policy import Policy
 from mirror.daemon.last_prune import remember_failure, remember_prune
 from mirror.daemon.parts import now, policy_of
-from mirror.errors import DoubtfulClockError, MirrorError
+from mirror.errors import DoubtfulClockError, MalformedOrderError, MirrorError
+from mirror.frozen import dataclass
+from mirror.shapes import Shape
 from mirror.upkeep.accesses import Accesses
 from mirror.upkeep.doubt import ClockWatch
-from mirror.upkeep.keeping import judge_of, pins_of
+from mirror.upkeep.keeping import foresight_of, judge_of, pins_of
 from mirror.upkeep.marking import Retention
 from mirror.upkeep.prune import Kept
 from mirror.upkeep.pruner import Pruner, Service, Terms
@@ -38,26 +44,56 @@ _LOOK: Final = 60.0
 _MOST_LOGGED: Final = 50
 
 
-def kept_of(settings: Settings, store: Store, accesses: Accesses) -> Kept:
-    """Return who keeps what: the keepers by digest, and the judge by name."""
-    judge = judge_of(store, policy_of(settings))
-    return Kept(keepers=(pins_of(store),), judge=judge, asked=accesses.latest)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What of the settings decides what goes, so that a command can ask a daemon about others."""
+
+    policy: Policy
+    grace: timedelta
+    retention: Retention
+
+    def to_json(self) -> bytes:
+        """Return all of it as JSON, which `from_json` reads back."""
+        return _RULES.dump_json(self) + b"\n"
+
+    @classmethod
+    def from_json(cls, document: bytes) -> Rules:
+        """Read what `to_json` wrote; raise `MalformedOrderError` for anything else."""
+        try:
+            return _RULES.validate_json(document)
+        except (ValidationError, MirrorError) as error:
+            raise MalformedOrderError(f"these are no rules of pruning: {error}") from error
 
 
-def terms_of(settings: Settings, store: Store, accesses: Accesses) -> Terms:
-    """Return by which rules *store* is pruned."""
+_RULES = Shape(Rules)
+
+
+def rules_of(settings: Settings) -> Rules:
+    """Return what *settings* say of pruning."""
     retention = settings.retention
-    return Terms(
+    return Rules(
+        policy=policy_of(settings),
         grace=settings.policy.grace,
         retention=Retention(publications=retention.publications, age=retention.age),
-        kept=kept_of(settings, store, accesses),
     )
+
+
+def terms_of(rules: Rules, store: Store, upstream: str, accesses: Accesses) -> Terms:
+    """Return who keeps what of *store* by *rules*, and for how long."""
+    kept = Kept(
+        keepers=(pins_of(store),),
+        judge=judge_of(store, rules.policy),
+        asked=accesses.latest,
+        foresight=foresight_of(store, upstream, rules.policy),
+    )
+    return Terms(grace=rules.grace, retention=rules.retention, kept=kept)
 
 
 def pruner_of(settings: Settings, store: Store) -> Pruner:
     """Return what prunes *store* outside of a daemon, where no time of service passes."""
     watch = ClockWatch(now, time.monotonic)
-    return Pruner(store, terms_of(settings, store, Accesses(now)), clock=now, doubt=watch.doubt)
+    terms = terms_of(rules_of(settings), store, settings.upstream.url, Accesses(now))
+    return Pruner(store, terms, clock=now, doubt=watch.doubt)
 
 
 def room_of(settings: Settings, pruner: Pruner, accesses: Accesses | None = None) -> RoomOnDemand:
@@ -77,15 +113,11 @@ class Pruning:
     def __init__(self, settings: Settings, store: Store, log: Logger) -> None:
         self._log = log
         self._store = store
+        self._upstream = settings.upstream.url
         self._watch = ClockWatch(now, time.monotonic)
+        self._service = Service(time.monotonic)
         self.accesses = Accesses(now)
-        self._pruner = Pruner(
-            store,
-            terms_of(settings, store, self.accesses),
-            clock=now,
-            doubt=self._watch.doubt,
-            service=Service(time.monotonic),
-        )
+        self._pruner = self._pruner_by(rules_of(settings))
         self.room = room_of(settings, self._pruner, self.accesses)
         self._task: asyncio.Task[None] | None = None
 
@@ -107,18 +139,22 @@ class Pruning:
         """Say why the clock is not believed; None while it is."""
         return self._watch.doubt(self._store.ledger.newest)
 
-    async def prune(self, *, dry_run: bool) -> Report:
-        """Prune now, or say what that would do; raises as `Pruner.prune`."""
-        report = await self._pruner.prune(dry_run=dry_run)
-        if not dry_run:
-            self._tell(report)
-            await remember_prune(self._store.index, report, now())
+    async def prune(self) -> Report:
+        """Prune now; raises as `Pruner.prune`."""
+        report = await self._pruner.prune(dry_run=False)
+        self._tell(report)
+        await remember_prune(self._store.index, report, now())
         return report
+
+    async def preview(self, rules: Rules | None = None) -> Report:
+        """Say what would go, by other *rules* than those in force if there are; raises likewise."""
+        pruner = self._pruner if rules is None else self._pruner_by(rules)
+        return await pruner.prune(dry_run=True)
 
     async def after_run(self) -> None:
         """After a sync run: prune, and see that what is held is within its bounds."""
         try:
-            await self.prune(dry_run=False)
+            await self.prune()
             await self.room.demand(0)
         except DoubtfulClockError as error:
             self._log.warning("nothing pruned", text=str(error))
@@ -132,6 +168,11 @@ class Pruning:
     def accessed(self, digests: Collection[Digest]) -> None:
         """Take note that files on demand were asked for."""
         self.accesses.note(digests)
+
+    def _pruner_by(self, rules: Rules) -> Pruner:
+        terms = terms_of(rules, self._store, self._upstream, self.accesses)
+        doubt = self._watch.doubt
+        return Pruner(self._store, terms, clock=now, doubt=doubt, service=self._service)
 
     def _tell(self, report: Report) -> None:
         for one in report.gone[:_MOST_LOGGED]:

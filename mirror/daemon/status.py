@@ -196,7 +196,7 @@ async def _alarms(
     """Return the last run as it counts, and every alarm, judged or not."""
     acknowledged = await store.index.acknowledged()
     changes = await store.index.changes(limit=_MOST_SHOWN)
-    served = await store.index.first_digests(change.name for change in changes)
+    served = await store.index.held_digests(change.name for change in changes)
     differing = await store.index.disagreements(limit=_MOST_SHOWN)
     last = await find_last_run(store)
     crawl = await store.index.last_complete_crawl()

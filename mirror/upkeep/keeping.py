@@ -1,4 +1,7 @@
-"""Who keeps what is held, whatever no publication names: the pins, and the policy's rules."""
+"""Who keeps what is held, whatever no publication names: the pins, and the policy's rules.
+
+And what the policy will want next, by the pages as they were last read.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ from typing import TYPE_CHECKING
 from mirror.catalog.keeping import keeps
 from mirror.catalog.local_names import is_local
 from mirror.catalog.names import ArtifactName
+from mirror.catalog.plan import plan
 from mirror.sync.known_board import find_document
+from mirror.sync.pinned import pinned_names
+from mirror.sync.remembered_board import remembered_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +24,7 @@ if TYPE_CHECKING:
     from mirror.catalog.values import Digest
     from mirror.storage.artifacts import Holding
     from mirror.storage.store import Store
-    from mirror.upkeep.prune import Judge, Keeper
+    from mirror.upkeep.prune import Foresight, Judge, Keeper
 
 
 def pins_of(store: Store) -> Keeper:
@@ -48,6 +54,24 @@ def judge_of(store: Store, policy: Policy) -> Judge:
         return rules
 
     return judge
+
+
+def foresight_of(store: Store, upstream: str, policy: Policy) -> Foresight:
+    """Return what gives the names that *policy* and pins want of *upstream*, its base URL.
+
+    Of boards whose pages are not remembered all that is held counts as wanted.
+    """
+
+    async def expected() -> set[str]:
+        catalog = await remembered_catalog(store.index, upstream)
+        held = {one.name: one.board async for one in store.index.held()}
+        pinned = await pinned_names(store, catalog.boards)
+        todo = await asyncio.to_thread(plan, catalog, held, policy, pinned)
+        known = {board.facts.board for board in catalog.boards}
+        unknown = {name for name, board in held.items() if board not in known}
+        return {str(listing.name) for listing in todo.wanted} | unknown
+
+    return expected
 
 
 def _letting_go(boards: Mapping[str, Iterable[str]], policy: Policy) -> list[str]:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 Keeper: TypeAlias = Callable[[], Awaitable[Collection[Digest]]]
 #: Gives, by name, the rule (in words) by which each artifact that is not kept is let go.
 Judge: TypeAlias = Callable[[Sequence[Holding]], Awaitable[Mapping[str, str]]]
+#: Gives the names that the next sync run will ask for, as far as pages are remembered.
+Foresight: TypeAlias = Callable[[], Awaitable[Collection[str]]]
 #: Says when a blob was asked for lately.
 Asked: TypeAlias = Callable[[Digest], datetime | None]
 
@@ -77,11 +79,14 @@ class Kept:
     """Who keeps what: *keepers* by digest, *judge* by name.
 
     *asked* says when a file was asked for since that was written down last, None if never.
+    *foresight* tells a dry run what the policy in force will want, which may be another than
+    that of the last run; without it, what that one wanted.
     """
 
     keepers: tuple[Keeper, ...]
     judge: Judge
     asked: Asked = _never
+    foresight: Foresight | None = None
 
     async def digests(self) -> set[Digest]:
         """Return all that is kept whatever the policy says."""
@@ -93,23 +98,37 @@ async def keep_all(_held: Sequence[Holding]) -> Mapping[str, str]:
     return {}
 
 
-async def plan(store: Store, marks: Marks, kept: Kept, asked_since: datetime) -> Plan:
+async def plan(
+    store: Store,
+    marks: Marks,
+    kept: Kept,
+    asked_since: datetime,
+    expected: Collection[str] | None = None,
+) -> Plan:
     """Say what goes by *marks*; nothing is changed.  Raises `StorageError`.
 
-    What is on demand stays while somebody asked for it after *asked_since*.
+    What is on demand stays while somebody asked for it after *asked_since*.  What the last run
+    wanted stays; it goes later where the next run will want only the names *expected*.
     """
     pinned = await kept.digests()
     held = await by_digest(store)
     wanted = await wanted_names(store.index)
     rules = await kept.judge([one for holdings in held.values() for one in holdings])
-    unkept = [
-        _leaving(holdings, rules, marks)
+    let_go = [
+        holdings
         for digest, holdings in held.items()
         if digest not in pinned
         and digest not in marks.documents
-        and all(one.name in rules and one.name not in wanted for one in holdings)
+        and all(one.name in rules for one in holdings)
     ]
+    unkept = [_leaving(some, rules, marks) for some in let_go if not _any_in(some, wanted)]
     files = await _with_cached(store, unkept, marks, kept, asked_since)
+    if expected is not None:
+        files += [
+            replace(_leaving(some, rules, marks), waits=STILL_NAMED)
+            for some in let_go
+            if _any_in(some, wanted) and not _any_in(some, expected)
+        ]
     spared = pinned | held.keys()
     documents = [] if marks.unreadable else await _unreached(store, marks, spared)
     return Plan(
@@ -118,6 +137,10 @@ async def plan(store: Store, marks: Marks, kept: Kept, asked_since: datetime) ->
         later=tuple(one for one in files if one.waits is not None),
         remarks=_remarks(marks),
     )
+
+
+def _any_in(holdings: Iterable[Holding], names: Collection[str]) -> bool:
+    return any(one.name in names for one in holdings)
 
 
 async def _with_cached(

@@ -118,7 +118,10 @@ class Pruner:
         async with self._turn:
             marks = await self.marked(save=not dry_run)
             asked_since = self._clock() - self.terms.grace
-            planned = await plan(self.store, marks, self.terms.kept, asked_since)
+            kept = self.terms.kept
+            # What goes now goes by what was wanted last; a dry run also tells what is to come.
+            expected = await kept.foresight() if dry_run and kept.foresight else None
+            planned = await plan(self.store, marks, kept, asked_since, expected)
             sweep = self.sweep(marks)
             whole = True
             if not dry_run:

@@ -98,8 +98,11 @@ class Operations(Protocol):
     async def metrics(self) -> bytes:
         """Return how the node is, in the text format of Prometheus."""
 
-    async def prune(self, *, dry_run: bool) -> bytes:
-        """Let go of what nobody needs, or say what that would be; return the report."""
+    async def prune(self) -> bytes:
+        """Let go of what nobody needs; return the report."""
+
+    async def preview_prune(self, rules: bytes, /) -> bytes:
+        """Say what would go by *rules* (JSON; those in force, if empty); return the report."""
 
     async def judge(self, request: bytes, operator: str | None, /) -> bytes:
         """Do what somebody decided (JSON); return what came of it, which is in force then.
@@ -228,7 +231,9 @@ class _Handlers:
         dry_run = request.query.get("dry_run", "")
         if dry_run not in {"yes", "no"}:
             raise BadQueryError(f"dry_run is yes or no, not {dry_run[:40]!r}")
-        return self._document(await self._operations.prune(dry_run=dry_run == "yes"))
+        if dry_run == "no":
+            return self._document(await self._operations.prune())
+        return self._document(await self._operations.preview_prune(await _order(request)))
 
     async def judge(self, request: web.Request) -> web.StreamResponse:
         body = in_the_name_of(request, await request.read())

@@ -57,7 +57,7 @@ def test_what_was_adopted_and_what_was_not_is_told(
         "1 adopted, 0 held already; publication 1",
         "left out: 1 refused, 1 unrecognised",
     ]
-    assert "refused: RPI_PICO-20251209-v1.27.0.uf2: " in shown.err
+    assert "refused: RPI_PICO-20251209-v1.27.0.uf2: 512 bytes, all of them 0x00" in shown.err
     assert "unrecognised: notes.txt: " in shown.err
 
 
@@ -92,7 +92,7 @@ async def test_beside_a_daemon_the_daemon_reads_the_folder(
         files = await node.files()
     shown = capsys.readouterr()
 
-    assert (status, nothing, set(files)) == (4, 1, {PICO})
+    assert (status, nothing, set(files)) == (4, 2, {PICO})
     assert "1 adopted, 0 held already; publication 1" in shown.out
     assert "A daemon holds the data: it reads the folder, as its own user." in shown.err
     assert "is no folder, or this user may not look into it" in shown.err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,13 +12,17 @@ import pytest
 
 from mirror.catalog.values import Digest
 from mirror.cli import main
+from mirror.config import load_settings
 from mirror.errors import DamagedError, DoubtfulClockError, MirrorError
 from mirror.storage.disk import Disk
 from mirror.storage.files import Files
 from mirror.storage.layout import Layout
 from mirror.storage.lock import locked
-from mirror.upkeep.prune import IN_GRACE, UNREACHED, Leaving
+from mirror.upkeep.prune import IN_GRACE, STILL_NAMED, UNREACHED, Leaving
 from mirror.upkeep.pruner import Report
+from tests.cli.holding import holding
+from tests.replica import Replica
+from tests.sync.node import node_at
 from tests.upkeep.pruning import NEW, OLD, RULE, scene_at
 from tests.web.operations import Operations, administered
 
@@ -73,6 +77,37 @@ def test_a_dry_run_says_what_a_prune_then_does(
     assert "would be forgotten: 1 superseded publications" in foretold
     assert (before, asyncio.run(sequences(tmp_path))) == ((1, 2), (2,))
     assert (done["dry_run"], done["forgotten"], done["gone"]) == (False, [1], [])
+
+
+@pytest.mark.parametrize("beside", [False, True])
+async def test_another_policy_is_tried_before_it_is_in_force(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], *, beside: bool
+) -> None:
+    """Beside a daemon too, which goes on by its own; and what goes by the tried one then goes."""
+    replica = Replica.of("RPI_PICO_W")
+    names = [replica.release("RPI_PICO_W", one)[0] for one in ("v1.27.0", "v1.28.0")]
+    file = tmp_path / "mpmirror.toml"
+    async with replica.running() as url:
+        text = f'data_dir = "data"\nadmin_listen = "unix:admin"\nupstream.url = "{url}"\n'
+        file.write_text(text, encoding="utf-8")
+        in_force = load_settings({}, tmp_path, file=file)
+        file.write_text(f"{text}policy.releases = 1\npolicy.keep_releases = 1\n", encoding="utf-8")
+        command = ["--config", str(file), "prune", "--dry-run"]
+        async with AsyncExitStack() as stack:
+            if beside:
+                node = await stack.enter_async_context(holding(in_force))
+                await node.sync()
+            else:
+                async with node_at(tmp_path / "data", url) as node:
+                    await node.sync()
+            status = await asyncio.to_thread(main, command)
+    told = capsys.readouterr().out
+
+    assert status == 0
+    assert f"goes later ({STILL_NAMED}; " in told
+    assert "1 file, " in told
+    assert "policy.keep_releases = 1" in told
+    assert [name for name in names if name in told] == names[:1]
 
 
 @contextmanager

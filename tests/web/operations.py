@@ -112,11 +112,17 @@ class Operations:
         """Say one thing."""
         return METRICS
 
-    async def prune(self, *, dry_run: bool) -> bytes:
+    async def prune(self) -> bytes:
         """Give the report that a test wants, or say what was asked for."""
         if self.prune_fails is not None:
             raise self.prune_fails
-        return self.report or b'{"dry_run":%s}\n' % str(dry_run).lower().encode()
+        return self.report or b'{"dry_run":false}\n'
+
+    async def preview_prune(self, rules: bytes) -> bytes:
+        """Give the report that a test wants, or say what was asked for, and by which rules."""
+        if self.prune_fails is not None:
+            raise self.prune_fails
+        return self.report or b'{"dry_run":true,"rules":"%s"}\n' % rules
 
     async def judge(self, request: bytes, _operator: str | None) -> bytes:
         """Say what was asked, unless it is forbidden."""

@@ -223,11 +223,13 @@ async def test_an_order_may_be_as_long_as_many_names_and_no_longer(admin: Path) 
             await anext(lines)
 
 
-@pytest.mark.parametrize(("word", "said"), [("yes", "true"), ("no", "false")])
-async def test_a_prune_is_dry_only_where_one_says_so(admin: Path, word: str, said: str) -> None:
-    reply = await ask(admin, "POST", f"/v1/prune?dry_run={word}")
+@pytest.mark.parametrize(
+    ("word", "said"), [("yes", b'{"dry_run":true,"rules":"R"}\n'), ("no", b'{"dry_run":false}\n')]
+)
+async def test_a_prune_is_dry_only_where_one_says_so(admin: Path, word: str, said: bytes) -> None:
+    reply = await ask(admin, "POST", f"/v1/prune?dry_run={word}", body=b"R")
 
-    assert (reply.status, reply.body) == (200, b'{"dry_run":%s}\n' % said.encode())
+    assert (reply.status, reply.body) == (200, said)
 
 
 @pytest.mark.parametrize(
