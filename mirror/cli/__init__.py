@@ -14,7 +14,7 @@ from typer.exceptions import TyperException
 from typer.main import get_command
 
 from mirror.cli.commands import COMMANDS, Command, needed
-from mirror.cli.invocation import CommandGroup, begin
+from mirror.cli.invocation import CommandGroup, OneCommand, begin
 from mirror.cli.statuses import COMPLETE, FAILED, USAGE, describe
 from mirror.cli.terminal import complain, finish, keep_open, keep_writing
 from mirror.errors import ConfigurationError, MirrorError
@@ -64,7 +64,10 @@ def application(commands: Sequence[Command]) -> typer.Typer:
     )
     for command in commands:
         register = program.command(
-            command.name, epilog=describe(command.statuses), rich_help_panel=command.panel
+            command.name,
+            cls=OneCommand,
+            epilog=describe(command.statuses),
+            rich_help_panel=command.panel,
         )
         register(command.load())
     return program

@@ -69,7 +69,9 @@ def init(  # noqa: PLR0913 - the options of a command
     if ask and not typer.confirm(f"Write {path}?", default=True, err=True):
         raise typer.Abort
     unit = Service(_command(), path.absolute(), settings)
-    text = settings_file(chosen, settings, f"mpmirror for a {purpose}.\n{heading}")
+    text = settings_file(
+        chosen, settings, f"Written by `mpmirror init --for {purpose}`.\n{heading}"
+    )
     if service:
         unit.unit()  # what it can not hold is said before anything is written
     write_settings(path, text, force=force)

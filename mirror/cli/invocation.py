@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from mirror.cli.terminal import say
 from mirror.config import Given, Settings, load_settings
@@ -50,12 +50,32 @@ def invocation_of(context: typer.Context) -> Invocation:
     return invocation or Invocation()
 
 
+class OneCommand(TyperCommand):
+    """A command whose help names a value only where an option takes one."""
+
+    def get_params(self, ctx: Any) -> Any:  # noqa: ANN401 - typer hides the types
+        """Return the parameters; switches say nothing of a value."""
+        return _without_values_of_switches(super().get_params(ctx))
+
+
 class CommandGroup(TyperGroup):
     """The commands of `mpmirror`, with its own options allowed anywhere."""
+
+    def get_params(self, ctx: Any) -> Any:  # noqa: ANN401 - typer hides the types
+        """Return the parameters; switches say nothing of a value."""
+        return _without_values_of_switches(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer hides the type
         """Read the options of `mpmirror` wherever they stand."""
         return super().parse_args(ctx, in_front(args))
+
+
+def _without_values_of_switches(parameters: list[Any]) -> list[Any]:
+    # Unless told otherwise, typer's help says <bool> behind them, which nobody may type there.
+    for parameter in parameters:
+        if getattr(parameter, "is_flag", False):
+            parameter.metavar = ""
+    return parameters
 
 
 def in_front(arguments: Sequence[str]) -> list[str]:

@@ -132,12 +132,13 @@ def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str])
 def test_the_help_of_a_command_tells_its_exit_statuses(
     command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """0 is always complete."""
+    """0 is always complete; and no value is named behind a switch, which takes none."""
     status = main([command.name, "--help"])
     shown = " ".join(capsys.readouterr().out.split())
 
     assert status == 0
     assert "Exit status: 0 complete" in shown
+    assert "<bool>" not in shown
 
 
 def test_the_options_of_mpmirror_may_stand_anywhere() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.replica.drawn import drawn_photograph
 from tests.replica.history import ALL, Depth
+from tests.replica.misbehaviour import Misbehaviour
 from tests.replica.replica import Replica
 
 
@@ -22,7 +23,10 @@ def main() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m tests.replica", description=__doc__)
+    ways = ", ".join(map(_word, Misbehaviour))
+    parser = argparse.ArgumentParser(
+        "python -m tests.replica", description=__doc__, epilog=f"The ways to misbehave: {ways}."
+    )
     add = parser.add_argument
     add("--listen", default="127.0.0.1:8090", metavar="HOST:PORT", help="PORT 0 takes a free one")
     add("--boards", type=int, metavar="N", help="only so many boards (default: all 225)")
@@ -34,7 +38,28 @@ def _parser() -> argparse.ArgumentParser:
     add("--rate", type=float, metavar="BYTES", help="bytes per second over all connections")
     add("--delay", type=float, default=0.0, metavar="SECONDS", help="before each answer")
     add("--seed", type=int, default=0, help="another seed makes other bytes")
+    add(
+        "--misbehave",
+        type=_misbehaviour,
+        action="append",
+        default=[],
+        metavar="PLACE=WAY",
+        help="answer so for a file, a board or a path, * for any text; may be given again",
+    )
     return parser
+
+
+def _word(way: Misbehaviour) -> str:
+    return way.name.lower().replace("_", "-")
+
+
+def _misbehaviour(text: str) -> tuple[str, Misbehaviour]:
+    # The last of them: a path can have a query with more.
+    place, _, word = text.rpartition("=")
+    ways = {_word(way): way for way in Misbehaviour}
+    if not place or word not in ways:
+        raise argparse.ArgumentTypeError(f"expected PLACE=WAY, not {text!r}")
+    return place, ways[word]
 
 
 def _replica(options: argparse.Namespace) -> Replica:
@@ -50,6 +75,8 @@ def _replica(options: argparse.Namespace) -> Replica:
         replica.photograph = drawn_photograph
     replica.rate = options.rate
     replica.delay = options.delay
+    for place, way in options.misbehave:
+        replica.misbehave(place, way, None)
     return replica
 
 
