@@ -263,7 +263,7 @@ _BOARD = Shape(BoardDocument)
 _CONTENT = Shape(ContentRoot)
 _PUBLICATION = Shape(PublicationRoot)
 _RELEASE = Shape(ReleaseEntry)
-_OFFER = Shape(OnDemandEntry)
+_OFFERED = tuple(field.name for field in fields(OnDemandEntry))
 _LONG = {"local", "on_demand", "releases"}
 
 
@@ -284,7 +284,7 @@ def _encode_board(board: BoardDocument) -> bytes:
 def _dumped(entry: ReleaseEntry | OnDemandEntry) -> object:
     if isinstance(entry, ReleaseEntry):
         return _RELEASE.dump_python(entry, mode="json")
-    return _OFFER.dump_python(entry, mode="json")
+    return {name: getattr(entry, name) for name in _OFFERED}  # many, and of texts only
 
 
 def decode_board(data: bytes) -> BoardDocument:

@@ -6,12 +6,15 @@ import json
 from dataclasses import replace
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from mirror.catalog.values import Digest
 from mirror.errors import ForeignDataError, MalformedValueError
 from mirror.publication.documents import (
+    BoardDocument,
     ContentRoot,
     LocalDocument,
     Origin,
@@ -21,6 +24,7 @@ from mirror.publication.documents import (
     decode_publication,
     encode,
 )
+from mirror.publication.local.specimen import SPECIMENS
 from mirror.publication.tree import render_board
 from tests.publication import examples
 
@@ -47,6 +51,18 @@ PUBLICATION = PublicationRoot(
 
 def test_a_board_document_is_read_back_as_it_was() -> None:
     assert decode_board(encode(BOARD)) == BOARD
+
+
+@pytest.mark.parametrize("board", SPECIMENS, ids=lambda board: board.board)
+def test_a_board_is_written_as_pydantic_and_rfc8785_would(board: BoardDocument) -> None:
+    """Whatever is taken together or made by hand to be quick."""
+    many = replace(board, on_demand=board.on_demand * 40, releases=board.releases * 20)
+    strange = replace(board, on_demand=tuple(replace(o, path="\U0001f40d") for o in many.on_demand))
+
+    for one in (board, many, strange):
+        assert encode(one) == rfc8785.dumps(
+            TypeAdapter(BoardDocument).dump_python(one, mode="json")
+        )
 
 
 def test_a_content_root_is_read_back_as_it_was() -> None:

@@ -141,7 +141,19 @@ class Flat(BeautifulSoup):
         if not self.current_data:
             return
         text, self.current_data = "".join(self.current_data), []
-        if containerClass is not None or self._silent:
+        if containerClass is None:
+            self._say(text)
+
+    def hear(self, text: str) -> None:
+        """Hear text that ends here."""
+        if self.current_data:
+            self.current_data.append(text)
+            self.endData()
+        else:
+            self._say(text)
+
+    def _say(self, text: str) -> None:
+        if self._silent:
             return
         if self._exact or text.strip(self.ASCII_SPACES):
             self._heard.append(Words(text))
@@ -190,8 +202,11 @@ class _Parser(BeautifulSoupHTMLParser):
                 opened = _remembered(tag) if len(tag) <= _LONG else _read(tag)
                 if opened is None:
                     break
-            if text:
-                page.current_data.append(text)
+            if text and closed in void:
+                # An end that nothing waits for is none, and the text goes on behind it.
+                page.handle_data(text)
+            elif text:
+                page.hear(text)
             if opened is None:
                 (self if closed in void else page).handle_endtag(closed)
             else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import given, reject
+from hypothesis import example, given, reject
 from hypothesis import strategies as st
 
 from mirror.catalog.pages.events import Closed, Opened, Words
@@ -191,6 +191,7 @@ def test_the_reader_agrees_with_the_tree_of_beautiful_soup(pieces: list[str]) ->
     assert read_markup(html.encode(), URL) == events_of_tree(html)
 
 
+@example(pieces=["<br>", "text ", "</br>", "text "])
 @given(st.lists(TAGS | PLAIN | st.sampled_from([" ", "\n", "text "]), max_size=30))
 def test_the_reader_agrees_with_the_tree_of_any_page_that_it_reads(pieces: list[str]) -> None:
     """Also where a tag is read by itself, and the next one is odd."""

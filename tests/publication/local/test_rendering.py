@@ -10,6 +10,7 @@ import pytest
 
 from mirror.errors import MalformedValueError
 from mirror.publication import feeds
+from mirror.publication.documents import encode
 from mirror.publication.local.boards import BOARDS, INDEX_PATH
 from mirror.publication.local.dialect import Dialect, Rendered, Site
 from mirror.publication.local.layer import Layer
@@ -111,6 +112,16 @@ def test_only_what_is_on_demand_is_no_difference() -> None:
     assert not same_but_for_offers(with_offers, b'{"board":"X"}')
     assert not same_but_for_offers(with_offers, b'{"board":"X","releases":[],"weather":1}')
     assert not same_but_for_offers(with_offers, b'{"board":"Y","on_demand":[],"releases":[]}')
+
+
+def test_documents_as_we_write_them_differ_in_what_is_not_on_demand() -> None:
+    board = SPECIMENS[-1]
+    without = encode(replace(board, on_demand=()))
+
+    assert board.on_demand
+    assert same_but_for_offers(encode(board), without)
+    assert not same_but_for_offers(encode(replace(board, page="https://else.example/")), without)
+    assert not same_but_for_offers(encode(replace(board, board="ANOTHER")), without)
 
 
 def test_two_dialects_can_not_have_one_path() -> None:
