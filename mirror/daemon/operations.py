@@ -26,7 +26,7 @@ from mirror.daemon.pruning import Pruning, Rules
 from mirror.daemon.resting import Resting
 from mirror.daemon.runs import Runs
 from mirror.daemon.schedule import Schedule
-from mirror.daemon.since import since
+from mirror.daemon.since import since, spell
 from mirror.daemon.status import status_of
 from mirror.daemon.status_document import Moment, Status, encode_status
 from mirror.daemon.telling import tell_outcome
@@ -35,7 +35,6 @@ from mirror.daemon.upkeep import Upkeep
 from mirror.errors import MirrorError, RefusedError
 from mirror.judgement.requests import decode_request, encode_ruling
 from mirror.shapes import Shape
-from mirror.storage.entries import Recorded
 from mirror.storage.runs import Run
 from mirror.storage.threads import to_end
 from mirror.sync.adopting import adopt
@@ -64,7 +63,6 @@ if TYPE_CHECKING:
 _RUNS_SHOWN: Final = 100
 _MOST_TOLD: Final = 100
 _RUNS = Shape(list[Run])
-_RECORDED = Shape(Recorded)
 _NEWS: Shape[Progress | Outcome] = Shape(Progress | Outcome)
 
 
@@ -270,7 +268,7 @@ class Operations:
         wanted = since(first)
         async for recorded in self._store.ledger.entries():
             if wanted(recorded):
-                yield _RECORDED.dump_json(recorded) + b"\n"
+                yield spell(recorded)
 
     async def _sync_now(self) -> Outcome:
         """Run for somebody who waits for it."""

@@ -1,4 +1,7 @@
-"""From where on the ledger is wanted: a date, a time, or the number of a line."""
+"""The ledger as operators read it: from a date, a time or the number of a line on.
+
+Each line says of what kind its entry is; its place and hash are those of the ledger's own line.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from mirror.catalog.values import Digest
 from mirror.errors import BadQueryError
+from mirror.frozen import dataclass
+from mirror.shapes import Shape
+from mirror.storage.entries import Entry, Position
 
 if TYPE_CHECKING:
     from mirror.storage.entries import Recorded
@@ -16,6 +23,26 @@ if TYPE_CHECKING:
 Wanted: TypeAlias = Callable[["Recorded"], bool]
 
 _NUMBER: Final = re.compile(r"[0-9]{1,7}|[0-9]{9,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A line of the ledger, and the ``kind`` of its entry, such as ``sighting``."""
+
+    kind: str
+    position: Position
+    previous: Digest
+    entry: Entry
+
+
+_TOLD = Shape(_Told)
+
+
+def spell(recorded: Recorded) -> bytes:
+    """Return *recorded* as one line of JSON, with its line end."""
+    kind = type(recorded.entry).__name__.lower()
+    told = _Told(kind, recorded.position, recorded.previous, recorded.entry)
+    return _TOLD.dump_json(told) + b"\n"
 
 
 def since(text: str | None) -> Wanted:

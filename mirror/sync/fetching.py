@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Final
 from mirror.errors import (
     AwaitingSecondLookError,
     ChildUnavailableError,
+    DiskFullError,
     MirrorError,
     RecalledError,
     RefusedError,
     StorageError,
     UpstreamBusyError,
     UpstreamError,
+    UpstreamRestingError,
     UpstreamUnavailableError,
 )
 from mirror.spans import span, spanned
@@ -106,8 +108,7 @@ class Fetching:
             self.awaiting.append(Trouble(str(listing.name), str(error)))
             self.received_bytes += error.received
         except (StorageError, UpstreamBusyError) as error:
-            self.halted = error
-            self._note(listing, error)
+            self._halt(listing, error)
         except (UpstreamUnavailableError, ChildUnavailableError) as error:
             # Also where this machine had no time to judge: the next run asks again.
             self._unreachable += 1
@@ -124,6 +125,12 @@ class Fetching:
             self._unreachable = 0
             self.fetched += 1
             self.received_bytes += size
+
+    def _halt(self, listing: Listing, error: MirrorError) -> None:
+        self.halted = error
+        # Where nobody was asked, or nothing fits, that is said once, and not of each file.
+        if not isinstance(error, UpstreamRestingError | DiskFullError):
+            self._note(listing, error)
 
     def _note(self, listing: Listing, error: MirrorError) -> None:
         self.troubles.append(Trouble(str(listing.name), str(error)))

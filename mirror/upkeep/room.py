@@ -109,8 +109,9 @@ class RoomOnDemand:
                     break
             self._used = None
             if max(await self._over(size), await self._missing(size)) > 0:
+                more = f" for {size / _MEGA:.1f} MB more" if size else ""
                 raise DiskFullError(
-                    f"no room for {size / _MEGA:.1f} MB more: what is held is more than "
+                    f"no room{more}: what is held is more than "
                     "disk.high_water or disk.keep_free allows, and no file on demand is left to go"
                 )
 

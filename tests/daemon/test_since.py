@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -9,13 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror.catalog.values import Digest
-from mirror.daemon.since import since
+from mirror.daemon.since import since, spell
 from mirror.errors import BadQueryError
 from mirror.storage.entries import Decision, Position, Recorded
 
 ZERO = Digest("0" * 64)
 DECISION = Decision(datetime(2026, 4, 6, 12, tzinfo=UTC), "hide", "a", "why", "who")
 LINE = Recorded(Position(7, ZERO), ZERO, DECISION)
+
+
+def test_a_line_says_of_what_kind_its_entry_is() -> None:
+    told = json.loads(spell(LINE))
+
+    assert (told["kind"], told["entry"]["what"], told["position"]["number"]) == (
+        "decision",
+        "hide",
+        7,
+    )
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,8 @@ async def test_a_spent_budget_stops_a_run_in_the_same_way(tmp_path: Path) -> Non
 
     assert (first.ending, first.exit_status) == (Ending.PUBLISHED, 4)
     assert "upstream.bytes_per_hour" in first.message
+    # It is said once: each file that waits for the next hour would be an alarm of its own.
+    assert (first.troubles, first.held < first.wanted) == ((), True)
     assert (again.ending, again.exit_status, asked_again) == (Ending.UNCHANGED, 4, 0)
     assert restraint.met is not None
     assert restraint.met.retry_after == timedelta(hours=1)
