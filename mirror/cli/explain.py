@@ -35,6 +35,7 @@ _MEANINGS: Final = {
     "held": "wanted and held",
     "refused": "wanted, but its bytes were refused: mpmirror status says why",
     "recalled": "nobody may have its bytes: recalled in /v1/feed.json says why",
+    "awaiting": "wanted and fetched: it awaits a second look (policy.second_look)",
     "missing": "wanted and not held: the next sync fetches it",
     "kept": "held, no longer wanted, and kept",
     "let go": "held, neither wanted nor kept: on demand from the next run on",
@@ -132,6 +133,8 @@ def _not_held(found: RememberedBoard, ruling: Ruling) -> _Explained:
     state = "cached" if name in found.held else "left"
     if name in found.recalled:
         state = "recalled"
+    elif ruling.wanted and name in found.awaiting:
+        state = "awaiting"
     elif ruling.wanted:
         state = "refused" if name in found.refused else "missing"
     return _Explained(name, state, ruling.reason, ruling.reason.words, ruling.rule)

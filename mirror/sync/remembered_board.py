@@ -45,7 +45,7 @@ class RememberedBoard:
     are listed artifacts whose bytes were refused when they were fetched last.  ``on_demand``
     are those of ``held`` that were fetched so and that no publication holds; ``pinned`` has
     the id of the pin by the name of each artifact that is pinned.  ``recalled`` are listed
-    artifacts that nobody may have.
+    artifacts that nobody may have, ``awaiting`` those that came and await a second look.
     """
 
     upstream: str
@@ -58,6 +58,7 @@ class RememberedBoard:
     pinned: Mapping[str, str] = field(default_factory=dict)
     nearest: tuple[str, ...] = ()
     recalled: tuple[str, ...] = ()
+    awaiting: tuple[str, ...] = ()
 
     def to_json(self) -> bytes:
         """Return all of it as JSON, which `from_json` reads back."""
@@ -128,6 +129,7 @@ async def _remembered(index: Index, upstream: str, board: str, known: _Known) ->
         refused=tuple(sorted((await index.refusals_of(names)).keys() - set(held))),
         nearest=() if found else _nearest(board, known.boards),
         recalled=tuple(sorted(names & (await index.recalled_names()).keys())),
+        awaiting=tuple(sorted((await index.pending_of(names)).keys() - set(held))),
     )
 
 

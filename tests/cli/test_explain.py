@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mirror.cache.on_demand import OnDemand
 from mirror.catalog.plan import Policy
+from mirror.catalog.second_look import SecondLook
 from mirror.cli import main
 from mirror.config import Given, load_settings
 from mirror.daemon.log import logging_as
@@ -173,6 +175,22 @@ def test_what_was_refused_is_not_called_missing(
     assert f"{OLDER}  refused  policy.releases = 3" in wanted
     assert "refused 1: wanted, but its bytes were refused: mpmirror status says why" in wanted
     assert f"{OLDER}  left   policy.releases = 1" in left
+
+
+async def test_what_awaits_a_second_look_is_not_called_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The next sync may come too early to look at it."""
+    file = tmp_path / "mpmirror.toml"
+    async with site().running() as url:
+        async with node_at(tmp_path / "data", url) as node:
+            looks = SecondLook(after=timedelta(days=1))
+            await node.sync(policy=Policy(releases=1), second_look=looks)
+        file.write_text(f'data_dir = "data"\nupstream.url = "{url}"\n', encoding="utf-8")
+        _, told, _ = await asyncio.to_thread(explained, file, capsys, "RPI_PICO_W")
+
+    assert f"{RELEASE}  awaiting  policy.releases = 3" in told
+    assert "awaiting 1: wanted and fetched: it awaits a second look" in told
 
 
 def test_what_upstream_no_longer_lists_is_kept(
