@@ -54,16 +54,12 @@ async def order_lines(pinner: Pinner, document: bytes) -> AsyncGenerator[bytes, 
         order = decode_order(document)
     except MalformedValueError as error:
         raise MalformedOrderError(str(error)) from error
-    news: asyncio.Queue[News] = asyncio.Queue()
+    news: asyncio.Queue[News | None] = asyncio.Queue()
     task = asyncio.create_task(_obey(pinner, order, news), name="order about pins")
+    task.add_done_callback(lambda _task: news.put_nowait(None))
     try:
-        while not task.done() or not news.empty():
-            waiting = asyncio.create_task(news.get())
-            await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            if waiting.done():
-                yield encode_news(waiting.result())
-            else:
-                waiting.cancel()
+        while (one := await news.get()) is not None:
+            yield encode_news(one)
         await task
     finally:
         task.cancel()
@@ -78,7 +74,7 @@ async def obeyed(pinner: Pinner, order: Order, report: Callable[[Progress], None
         return _failed(error)
 
 
-async def _obey(pinner: Pinner, order: Order, news: asyncio.Queue[News]) -> None:
+async def _obey(pinner: Pinner, order: Order, news: asyncio.Queue[News | None]) -> None:
     news.put_nowait(await obeyed(pinner, order, news.put_nowait))
 
 

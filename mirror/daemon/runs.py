@@ -58,8 +58,10 @@ class Runs:
                 shown = self.progress
                 yield shown
             waiting = asyncio.create_task(self._news.wait())
-            await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            waiting.cancel()
+            try:
+                await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            finally:  # also of who goes away meanwhile
+                waiting.cancel()
         yield await task
 
     async def close(self) -> None:

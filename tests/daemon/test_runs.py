@@ -9,6 +9,7 @@ import pytest
 
 from mirror.daemon.runs import Runs
 from mirror.sync.outcome import Ending, Outcome, Phase, Progress
+from tests.proofs.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,3 +96,23 @@ async def test_close_ends_the_run_and_waits_until_it_has_tidied_up() -> None:
     assert not runs.running
     with pytest.raises(asyncio.CancelledError):
         await asking
+
+
+async def test_a_watcher_who_goes_away_leaves_nothing_behind() -> None:
+    run = SlowRun()
+    runs = Runs(run)
+    before = asyncio.all_tasks()
+
+    async def watch() -> None:
+        async for _ in runs.watch():
+            pass
+
+    watching = asyncio.create_task(watch())
+    await until(lambda: runs.progress is not None)
+    watching.cancel()
+    await asyncio.wait({watching})
+    await asyncio.sleep(0)
+    left = {task.get_name() for task in asyncio.all_tasks() - before}
+    await runs.close()
+
+    assert left == {"sync run"}
