@@ -138,7 +138,9 @@ def _spelled(one: Round | None) -> CheckStatus | None:
 def _alarm(case: Case) -> Alarm:
     pause = max(0.0, case.due - asyncio.get_running_loop().time())
     due = stamp(now() + timedelta(seconds=pause))
-    text = f"{case.wrong}, not served; fetched again at {due}"
+    # The alarm is called damaged already.
+    wrong = "" if case.wrong == "damaged" else f"{case.wrong}, "
+    text = f"{wrong}not served; fetched again at {due}"
     if case.failure:
         text += f"; the last attempt failed: {case.failure}"
     known_as = alarm_id("damaged", str(case.digest), case.wrong)

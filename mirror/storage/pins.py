@@ -48,7 +48,8 @@ def decode_pin(data: bytes) -> Pin:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))[:100]
-        raise MalformedValueError(f"not a pin: {place or 'it'}: {first['msg'][:200]}") from error
+        where = f"{place}: " if place else ""
+        raise MalformedValueError(f"not a pin: {where}{first['msg'][:200]}") from error
     except RefusedError as error:
         raise MalformedValueError(f"not a pin: {error}") from error
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mirror.daemon.counted import Amount, Completeness, Missing, PortStatus
 from mirror.daemon.status_document import (
     Alarm,
@@ -15,6 +17,7 @@ from mirror.daemon.status_document import (
 )
 from mirror.daemon.upstream_status import HostStatus, UpstreamHealth
 from mirror.publication.pages.status import read_status, render_status
+from mirror.publication.pages.texts import NO_PORT
 from mirror.sync.outcome import Ending, Outcome, Phase
 
 NOON = "2026-04-07T12:00:00Z"
@@ -57,3 +60,13 @@ def test_a_daemon_that_has_done_nothing_yet_is_told_too() -> None:
     page = render_status(read_status(encode_status(new))).decode()
 
     assert "https://micropython.org" in page
+
+
+def test_what_is_of_no_known_port_has_a_row_only_where_something_is_held_or_missing() -> None:
+    refused = PortStatus(None, quarantined=Amount(1, 5))
+    pages = [
+        render_status(read_status(encode_status(replace(STATUS, ports=(*STATUS.ports, one)))))
+        for one in (refused, replace(refused, missing=1))
+    ]
+
+    assert [f"<td>{NO_PORT}</td>".encode() in page for page in pages] == [False, True]

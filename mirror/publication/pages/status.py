@@ -278,10 +278,12 @@ def _missing(known: _Completeness | None) -> Iterator[Markup]:
 
 
 def _ports(status: StatusFacts) -> Iterator[Markup]:
-    if not status.ports:
+    # What is refused, and of no known port, is told above: here it would be a row of noughts.
+    ports = [one for one in status.ports if one.port or one.held.artifacts or one.missing]
+    if not ports:
         return
-    largest = max(port.held.size for port in status.ports)
-    rows = (_port(port, largest) for port in status.ports)
+    largest = max(port.held.size for port in ports)
+    rows = (_port(port, largest) for port in ports)
     yield tag("h2", texts.BY_PORT)
     yield table((texts.PORT, texts.FILES, texts.SIZE, "", texts.MISSING), rows)
 
