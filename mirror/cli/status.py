@@ -20,7 +20,14 @@ from mirror.daemon.hook_status import hook_alarms, hooks_on_disk
 from mirror.daemon.parts import now
 from mirror.daemon.pruning import doubt_now
 from mirror.daemon.status import status_of
-from mirror.daemon.status_document import Alarm, Moment, Status, decode_status, encode_status
+from mirror.daemon.status_document import (
+    Alarm,
+    Moment,
+    PublicationStatus,
+    Status,
+    decode_status,
+    encode_status,
+)
 from mirror.daemon.upstream_status import UpstreamHealth
 from mirror.storage.store import Store
 from mirror.storage.threads import to_end
@@ -93,12 +100,10 @@ def _conclusion(status: Status) -> str:
 
 
 def _holdings(status: Status) -> Iterator[str]:
-    publication = status.publication
-    yield (
-        f"publication {publication.sequence} of {publication.published}"
-        if publication
-        else "nothing is published yet"
-    )
+    if status.publication is None:
+        yield "nothing is published yet"
+    else:
+        yield _published(status.publication)
     for one in status.channels:
         shown = f"{one.sequence} of {one.published}" if one.sequence else "shows nothing yet"
         waits = f", {one.waiting} promotions wait for approval" if one.waiting else ""
@@ -110,6 +115,12 @@ def _holdings(status: Status) -> Iterator[str]:
         yield from _unpinned(status)
     if status.withdrawn:
         yield f"withdrawn: {status.withdrawn} of them, no longer listed upstream"
+
+
+def _published(publication: PublicationStatus) -> str:
+    # A clock that was set back makes no publication of the future.
+    age = timedelta(seconds=max(0, publication.age_seconds))
+    return f"publication {publication.sequence} of {publication.published}, {age} ago"
 
 
 def _unpinned(status: Status) -> Iterator[str]:

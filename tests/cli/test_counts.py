@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,6 +67,20 @@ def test_each_port_has_a_line_where_there_is_no_terminal(
     )
     assert lines[-2].startswith("port samd: 0 held (0.0 MB), 0 on demand")
     assert lines[-2].endswith("0 quarantined, 1 missing")
+
+
+def test_the_age_of_the_publication_is_told(
+    seen: tuple[Path, Status], capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["--data", str(seen[0]), "status"])
+    first = capsys.readouterr().out.splitlines()[0]
+    told = re.fullmatch(
+        r"publication 1 of ([-0-9T:]+Z), (?:(\d+) days?, )?\d+:\d\d:\d\d ago", first
+    )
+
+    assert told is not None
+    days = (datetime.now(UTC) - datetime.fromisoformat(told[1])).days
+    assert abs(int(told[2] or 0) - max(0, days)) <= 1
 
 
 def test_a_terminal_gets_a_table(
