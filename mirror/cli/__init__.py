@@ -18,22 +18,29 @@ from mirror.cli.invocation import CommandGroup, OneCommand, begin
 from mirror.cli.statuses import COMPLETE, FAILED, USAGE, describe
 from mirror.cli.terminal import complain, finish, keep_open, keep_writing
 from mirror.errors import ConfigurationError, MirrorError
+from mirror.sandbox.launch import Ahead
 
 _NAME = "mpmirror"
 _STOPPED = 130  # 128 + SIGINT, as shells say it
 
 
-def main(arguments: Sequence[str] | None = None, *, commands: Sequence[Command] = COMMANDS) -> int:
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    commands: Sequence[Command] = COMMANDS,
+    reader: Ahead | None = None,
+) -> int:
     """Run the one of *commands* that *arguments* (those of the process, unless given) name.
 
-    Returns the exit status; raises nothing.
+    A *reader* that began ahead is used by a command that needs one.  Returns the exit status;
+    raises nothing.
     """
     keep_open()
     keep_writing()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         program = get_command(application(needed(commands, words)))
-        status = program.main(words, prog_name=_NAME, standalone_mode=False)
+        status = program.main(words, prog_name=_NAME, standalone_mode=False, obj=reader)
         finish()
     except TyperException as error:
         return _usage(error)

@@ -15,6 +15,7 @@ from mirror.cli.terminal import say
 from mirror.config import Given, Settings, load_settings
 from mirror.daemon.version import VERSION
 from mirror.frozen import dataclass
+from mirror.sandbox.launch import Ahead
 
 _WITH_VALUE = ("--config", "--data")
 _ALONE = ("--debug",)
@@ -22,11 +23,15 @@ _ALONE = ("--debug",)
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """The options of `mpmirror` itself, in ``Context.obj`` of every command."""
+    """The options of `mpmirror` itself, in ``Context.obj`` of every command.
+
+    With them comes the *reader* that began ahead of a command that needs one.
+    """
 
     config: Path | None = None
     data: Path | None = None
     debug: bool = False
+    reader: Ahead | None = None
 
     def settings(self, flags: Mapping[str, Given] | None = None) -> Settings:
         """Load the settings in force here; *flags* are the command's own, by key.
@@ -133,4 +138,5 @@ def begin(
 ) -> None:
     """Mirror MicroPython firmware, verified, for rooms without Internet."""
     del show_version  # its callback has ended the command
-    context.obj = Invocation(config, data, debug)
+    reader = context.obj if isinstance(context.obj, Ahead) else None
+    context.obj = Invocation(config, data, debug, reader)

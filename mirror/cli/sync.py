@@ -17,6 +17,7 @@ from mirror.daemon.memory import share_memory_among_threads
 from mirror.errors import LockedError, MirrorError
 from mirror.first_setup.estimate import typical_size
 from mirror.sandbox import Sandbox
+from mirror.sandbox.launch import Ahead
 from mirror.shapes import Shape
 from mirror.starting import loading
 from mirror.sync.outcome import Outcome, Progress
@@ -42,12 +43,13 @@ def sync(
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON, for a script.")] = False,
 ) -> None:
     """Ask upstream now: crawl, fetch, verify, publish."""
-    settings = invocation_of(context).settings(given("upstream.url", "--upstream", upstream))
+    invocation = invocation_of(context)
+    settings = invocation.settings(given("upstream.url", "--upstream", upstream))
     if dry_run:
-        planned = asyncio.run(_preview(settings))
+        planned = asyncio.run(_preview(settings, invocation.reader))
         _tell_plan(settings, planned, as_json=as_json)
         return
-    outcome = asyncio.run(_sync(settings, accept_shrunken=accept_shrunken))
+    outcome = asyncio.run(_sync(settings, invocation.reader, accept_shrunken=accept_shrunken))
     if as_json:
         say_json(_OUTCOME.dump_python(outcome, mode="json"))
     else:
@@ -55,9 +57,9 @@ def sync(
     raise typer.Exit(outcome.exit_status)
 
 
-async def _sync(settings: Settings, *, accept_shrunken: bool) -> Outcome:
+async def _sync(settings: Settings, reader: Ahead | None, *, accept_shrunken: bool) -> Outcome:
     share_memory_among_threads()
-    async with Sandbox() as readers:
+    async with Sandbox(ahead=reader) as readers:
         if not settings.data_dir.exists():
             # A first run needs all of them: they start while the rest is loaded.
             readers.warm()
@@ -143,16 +145,16 @@ def _publication(outcome: Outcome) -> str:
     return f"publication {outcome.sequence or 'none yet'}"
 
 
-async def _preview(settings: Settings) -> SyncPlan:
+async def _preview(settings: Settings, reader: Ahead | None) -> SyncPlan:
     from mirror.cli.holder import store_or_holder  # noqa: PLC0415 - as above
     from mirror.daemon.log import logging_as  # noqa: PLC0415 - as above
     from mirror.daemon.once import preview_once  # noqa: PLC0415 - as above
 
     with logging_as(settings.log), Steps() as steps:
-        async with store_or_holder(settings) as store:
+        async with Sandbox(ahead=reader) as readers, store_or_holder(settings) as store:
             if store is None:
                 raise LockedError("a daemon holds the data: mpmirror status says what is missing")
-            return await preview_once(settings, store, _reporting(steps))
+            return await preview_once(settings, store, _reporting(steps), readers)
 
 
 def _tell_plan(settings: Settings, plan: SyncPlan, *, as_json: bool) -> None:

@@ -27,6 +27,7 @@ from mirror.formats.verdict import Claim, Conclusion, Finding, ImageFacts, Verdi
 from mirror.frozen import dataclass
 from mirror.publication.words import checked_words
 from mirror.sandbox import Sandbox
+from mirror.sandbox.launch import Ahead
 from mirror.shapes import Shape
 
 _VERDICT = Shape(Verdict)
@@ -90,8 +91,9 @@ def verify(  # noqa: PLR0913 - each parameter is an option
     if evidence:
         tell_evidence(invocation_of(context).settings().data_dir, files, as_json=as_json)
         return
-    said = {"port": port, "mcu": mcu, "board": board, "variant": variant}
-    judged = asyncio.run(_judge_all(files, {key: text for key, text in said.items() if text}))
+    options = {"port": port, "mcu": mcu, "board": board, "variant": variant}
+    said = {key: text for key, text in options.items() if text}
+    judged = asyncio.run(_judge_all(files, said, invocation_of(context).reader))
     if as_json:
         say_json([judgement.document() for judgement in judged])
     else:
@@ -109,9 +111,11 @@ def _conclude(asked: int, judged: Sequence[Judgement]) -> None:
         raise RefusedError(f"{refused} of {asked} files refused")
 
 
-async def _judge_all(paths: Sequence[Path], said: Mapping[str, str]) -> list[Judgement]:
+async def _judge_all(
+    paths: Sequence[Path], said: Mapping[str, str], reader: Ahead | None
+) -> list[Judgement]:
     judged = []
-    async with Sandbox(processes=1) as sandbox:
+    async with Sandbox(processes=1, ahead=reader) as sandbox:
         for path in paths:
             try:
                 with opened(path) as (file, size):

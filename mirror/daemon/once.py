@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from mirror.catalog.plan import SyncPlan
     from mirror.config import Settings
+    from mirror.sandbox import Sandbox
     from mirror.storage.store import Store
     from mirror.sync.outcome import Progress
     from mirror.upstream.restraint import Restraint
@@ -66,10 +67,10 @@ async def sync_once(
 
 
 async def preview_once(
-    settings: Settings, store: Store, report: Callable[[Progress], None]
+    settings: Settings, store: Store, report: Callable[[Progress], None], readers: Sandbox
 ) -> SyncPlan:
     """Crawl and plan, and fetch nothing; raises what a run would end with before it fetches."""
-    async with Reach(settings, store) as reach:
+    async with Reach(settings, store, readers) as reach:
         return await preview(await reach.means(report), wishes_of(settings))
 
 

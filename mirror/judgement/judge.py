@@ -193,8 +193,7 @@ class Judge:
             async def judged(incoming: Incoming, received: Received) -> None:
                 claim = claim_of_listing(ArtifactName.parse(change.name), facts)
                 try:
-                    with incoming.reading() as file:
-                        verdict = await sandbox.verify_image(file, received.size, claim)
+                    verdict = await sandbox.verify_image(incoming.reading, received.size, claim)
                 except ChildRefusedError as error:
                     reasons = (Finding("parser", str(error)),)
                     verdict = Verdict(Conclusion.REFUSED, reasons=reasons)

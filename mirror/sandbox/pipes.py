@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import io
 import os
+from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, BinaryIO, TypeVar
 
 from mirror.errors import ChildRefusedError, ChildUnavailableError, StorageError
@@ -29,10 +30,22 @@ _Thing = TypeVar("_Thing")
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Foreign bytes to read: *size* of them, from the beginning of *file*."""
+    """Foreign bytes to read: *size* of them, from the beginning of *file*.
 
-    file: BinaryIO
+    That is an open file, which is left open, or what opens one, which is closed after it.
+    """
+
+    file: BinaryIO | Callable[[], BinaryIO]
     size: int
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[BinaryIO]:
+        """Give the open file; raises what opening it raises."""
+        if not callable(self.file):
+            yield self.file
+            return
+        with self.file() as file:
+            yield file
 
 
 class BrokenOffError(Exception):
@@ -51,17 +64,19 @@ class Heard:
 def tell(process: subprocess.Popen[bytes], request: Request, body: Body) -> None:
     """Give *process* a question and its bytes.
 
-    Raises `BrokenOffError` when it listens no more, `StorageError` when *body* can not be read.
+    Raises `BrokenOffError` when it listens no more, `StorageError` when *body* can not be opened
+    or read.
     """
     pipe = there(process.stdin).fileno()
-    _write(pipe, request_head(request, body.size))
-    try:
-        source = body.file.fileno()
-    except io.UnsupportedOperation:  # bytes in memory
-        for chunk in _chunks(body):
-            _write(pipe, chunk)
-    else:
-        _pass_on(pipe, source, body.size)
+    with body.opened() as file:
+        _write(pipe, request_head(request, body.size))
+        try:
+            source = file.fileno()
+        except io.UnsupportedOperation:  # bytes in memory
+            for chunk in _chunks(file, body.size):
+                _write(pipe, chunk)
+        else:
+            _pass_on(pipe, source, body.size)
 
 
 def _pass_on(pipe: int, source: int, size: int) -> None:
@@ -79,12 +94,12 @@ def _pass_on(pipe: int, source: int, size: int) -> None:
         raise StorageError(f"a file to judge could not be read: {error}") from error
 
 
-def _chunks(body: Body) -> Iterator[bytes]:
-    rest = body.size
+def _chunks(file: BinaryIO, size: int) -> Iterator[bytes]:
+    rest = size
     try:
-        body.file.seek(0)
+        file.seek(0)
         while rest:
-            chunk = body.file.read(min(rest, _CHUNK))
+            chunk = file.read(min(rest, _CHUNK))
             if not chunk:
                 raise StorageError(f"a file to judge ended {rest} bytes too early")
             rest -= len(chunk)

@@ -35,6 +35,7 @@ from mirror.publication.subtrees import NAMED, Named
 from mirror.sandbox.answers import is_name, refuse_elsewhere
 from mirror.sandbox.drawn import DRAWN, MEASURED, Drawn, Measured
 from mirror.sandbox.frames import Question, Request
+from mirror.sandbox.launch import MEMORY
 from mirror.sandbox.pipes import Body
 from mirror.sandbox.process import Child
 from mirror.sandbox.programs import PROGRAM
@@ -42,12 +43,13 @@ from mirror.sandbox.waiting import Limits, answered, finished, in_thread
 from mirror.shapes import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     from mirror.publication.bundle import Manifest
     from mirror.publication.foreign import PeerContent, PeerRoot
     from mirror.publication.offered import OfferedBoard
+    from mirror.sandbox.launch import Ahead
 
 _INDEX_PAGE = Shape(IndexPage)
 _BOARD_PAGE = Shape(BoardPage)
@@ -83,23 +85,27 @@ class Sandbox:
     which says what happened; when there is no child at all, or the machine had no time for it,
     `ChildUnavailableError` says so and blames no bytes.  *program* is what a child runs.
     *lent* are children to use in place of own ones: nobody else asks them meanwhile, and they
-    outlive this.
+    outlive this.  A process that began *ahead* of this is used for one of its own, and ended with
+    it: give it only with the usual memory and program.
     """
 
     def __init__(
         self,
         *,
         processes: int = 2,
-        memory_bytes: int = 384 * 1024 * 1024,
+        memory_bytes: int = MEMORY,
         grants: Grants = USUAL,
         program: str = PROGRAM,
         lent: Sequence[Child] = (),
+        ahead: Ahead | None = None,
     ) -> None:
         self._page_seconds = grants.page_seconds
         self._image_seconds = grants.image_seconds
         self._patience = grants.patience
         self._memory_bytes = memory_bytes
-        self._own = [] if lent else [Child(memory_bytes, program) for _ in range(processes)]
+        self._own = [] if lent else [Child(memory_bytes, program) for _ in range(processes - 1)]
+        if not lent:
+            self._own.append(Child(memory_bytes, program, ahead.take() if ahead else None))
         self._children = [*lent, *self._own]
         self._threads = ThreadPoolExecutor(len(self._children), thread_name_prefix="sandbox")
         # Last in, first out: one child that is warm is better than two that are not.
@@ -225,12 +231,15 @@ class Sandbox:
             raise ChildRefusedError("the reader answered about another manifest")
         return manifest
 
-    async def verify_image(self, file: BinaryIO, size: int, claim: Claim) -> Verdict:
+    async def verify_image(
+        self, file: BinaryIO | Callable[[], BinaryIO], size: int, claim: Claim
+    ) -> Verdict:
         """Judge the first *size* bytes of *file* by *claim*, as `mirror.formats.verify.verify`.
 
         *file* is an open binary file, which is read from its beginning in a thread, and is
-        left alone when this returns.  Raises `ChildRefusedError`; `TooLargeError` for more
-        bytes than the child could hold; `StorageError` when they can not be read.
+        left alone when this returns; or what opens one, which is called in that thread and
+        closed there.  Raises `ChildRefusedError`; `TooLargeError` for more bytes than the child
+        could hold; `StorageError` when they can not be read.
         """
         if size > self._memory_bytes // _SHARE_OF_MEMORY:
             raise TooLargeError(

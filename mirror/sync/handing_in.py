@@ -144,10 +144,9 @@ class _Taking:
 
     async def _judge(self, incoming: Incoming, received: Received) -> Verdict:
         try:
-            with incoming.reading() as file:
-                return await self._hands.sandbox.verify_image(
-                    file, received.size, self._offered.claim
-                )
+            return await self._hands.sandbox.verify_image(
+                incoming.reading, received.size, self._offered.claim
+            )
         except ChildRefusedError as error:
             return Verdict(Conclusion.REFUSED, reasons=(Finding("parser", str(error)),))
 

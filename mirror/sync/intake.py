@@ -226,8 +226,7 @@ class Intake:
     @spanned("verify")
     async def _judge(self, incoming: Incoming, received: Received, claim: Claim) -> Verdict:
         try:
-            with incoming.reading() as file:
-                return await self._sandbox.verify_image(file, received.size, claim)
+            return await self._sandbox.verify_image(incoming.reading, received.size, claim)
         except ChildRefusedError as error:
             return Verdict(Conclusion.REFUSED, reasons=(Finding("parser", str(error)),))
 

@@ -39,8 +39,9 @@ class AtOnceChild(Child):
 
     def ask(self, request: Request, body: Body, expected: Shape[_Result]) -> _Result:
         """Answer *request* as `mirror.sandbox.child` does, and read that as its parent does."""
-        body.file.seek(0)
-        status, document = answer(request, body.file.read(body.size))
+        with body.opened() as file:
+            file.seek(0)
+            status, document = answer(request, file.read(body.size))
         return told(Heard(status, document, last=False), expected)
 
 

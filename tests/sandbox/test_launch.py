@@ -1,0 +1,89 @@
+"""A reader that begins ahead of its parent answers the first question, or leaves nothing."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+
+import psutil
+import pytest
+
+from mirror.cli import main
+from mirror.formats.verdict import Claim
+from mirror.sandbox import Sandbox
+from mirror.sandbox.launch import Ahead
+
+pytestmark = pytest.mark.programs
+
+
+async def ask(sandbox: Sandbox) -> None:
+    """Ask something."""
+    await sandbox.verify_image(io.BytesIO(bytes(100)), 100, Claim(kind="uf2"))
+
+
+def children() -> set[int]:
+    """Return the processes of this one."""
+    return {child.pid for child in psutil.Process().children()}
+
+
+async def test_who_takes_it_asks_it_first_and_ends_it() -> None:
+    with Ahead(wanted=True) as ahead:
+        (begun,) = children()
+        async with Sandbox(processes=2, ahead=ahead) as sandbox:
+            await ask(sandbox)
+
+            assert sandbox.pids == (begun,)
+        assert not psutil.pid_exists(begun)
+
+
+async def test_it_is_taken_once() -> None:
+    with Ahead(wanted=True) as ahead:
+        async with Sandbox(ahead=ahead):
+            assert ahead.take() is None
+
+
+async def test_taken_and_not_asked_it_is_ended_all_the_same() -> None:
+    with Ahead(wanted=True) as ahead:
+        async with Sandbox(ahead=ahead):
+            pass
+
+        assert children() == set()
+
+
+async def test_one_that_died_before_it_was_asked_is_replaced() -> None:
+    with Ahead(wanted=True) as ahead:
+        (begun,) = children()
+        os.kill(begun, signal.SIGKILL)
+        psutil.wait_procs([psutil.Process(begun)], timeout=10)
+        async with Sandbox(ahead=ahead) as sandbox:
+            await ask(sandbox)
+
+            assert sandbox.pids != ()
+            assert begun not in sandbox.pids
+
+
+def test_what_nobody_takes_is_ended() -> None:
+    with Ahead(wanted=True):
+        assert len(children()) == 1
+
+    assert children() == set()
+
+
+def test_where_none_is_wanted_none_begins() -> None:
+    with Ahead(wanted=False) as ahead:
+        assert children() == set()
+        assert ahead.take() is None
+
+
+@pytest.mark.parametrize("words", [("verify", os.devnull), ("sync",), ("sync", "--dry-run")])
+def test_commands_that_read_take_it(
+    words: tuple[str, ...], tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever comes of it: nobody listens at this upstream."""
+    monkeypatch.setenv("MPMIRROR_DATA_DIR", f"{tmp_path}/data")
+    monkeypatch.setenv("MPMIRROR_UPSTREAM__URL", "http://127.0.0.1:1/")
+    with Ahead(wanted=True) as ahead:
+        main(words, reader=ahead)
+
+        assert ahead.take() is None
