@@ -118,6 +118,7 @@ class BlobStore(BlobReader):
     def _keep_all(self, incomings: Sequence[Incoming]) -> list[Digest]:
         digests: list[Digest] = []
         absent: dict[Digest, Path] = {}
+        placed: set[Path] = set()
         try:
             for incoming in incomings:
                 digest = incoming.seal().digest
@@ -128,11 +129,15 @@ class BlobStore(BlobReader):
             self._files.place_all(
                 [(path, self._path(digest), digest) for digest, path in absent.items()]
             )
+            placed.update(absent.values())
             held = set(digests) - absent.keys()
             self._files.sync_folders({self._path(digest).parent for digest in held})
         finally:
             for incoming in incomings:
-                incoming.remove()
+                if incoming.path in placed:
+                    incoming.placed()
+                else:
+                    incoming.remove()
         return digests
 
     def _unsound(self, digests: list[Digest]) -> set[Digest]:

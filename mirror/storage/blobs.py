@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import re
 from asyncio import Lock
@@ -23,6 +22,7 @@ from mirror.errors import ArtifactNotFoundError, DamagedError, TooLargeError
 from mirror.frozen import dataclass
 from mirror.storage.disk import in_words, reported
 from mirror.storage.files import is_temporary
+from mirror.storage.hashes import digest_of
 from mirror.storage.threads import to_end
 from mirror.storage.trust import Stamp, Trust
 
@@ -194,9 +194,9 @@ class BlobReader:
     def _judge(self, digest: Digest) -> Stamp:
         with self._reading(digest), self._disk.open_reading(self._path(digest)) as file:
             stamp = Stamp.of(file)
-            actual = hashlib.file_digest(file, "sha256").hexdigest()
+            actual = digest_of(file)
             touched = Stamp.of(file) != stamp
-        if actual != digest.hex or touched:
+        if actual != digest or touched:
             raise DamagedError(f"the bytes of {self._path(digest)} are not those of its name")
         return stamp
 

@@ -12,6 +12,7 @@ import os
 import shutil
 import time
 from contextlib import contextmanager
+from io import BufferedReader, FileIO
 from typing import TYPE_CHECKING
 
 from mirror.errors import DiskFullError, StorageError
@@ -19,7 +20,6 @@ from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from io import BufferedReader
     from pathlib import Path
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -107,7 +107,8 @@ class Disk:
 
     def open_reading(self, path: Path) -> BufferedReader:
         """Open the file *path*, which must not be a symbolic link, for reading."""
-        return open(path, "rb", opener=_without_following)
+        # Not `open`, which asks the system whether this is a terminal.
+        return BufferedReader(FileIO(path, "rb", opener=_without_following))
 
     def evict(self, path: Path) -> None:
         """Drop what memory caches of the file, so that it is read from the disk next time."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import itertools
 import os
 import re
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from mirror.errors import DamagedError
 from mirror.storage.disk import reported
+from mirror.storage.hashes import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -104,8 +104,8 @@ class Files:
         """
         for temporary, _, digest in wholes:
             with reported("reading back", temporary), self.disk.open_reading(temporary) as file:
-                actual = hashlib.file_digest(file, "sha256").hexdigest()
-            if actual != digest.hex:
+                actual = digest_of(file)
+            if actual != digest:
                 raise DamagedError(f"the disk gave back other bytes than were written: {temporary}")
         for temporary, final, _ in wholes:
             with reported("writing", final):

@@ -3,8 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.values import Digest
+
+if TYPE_CHECKING:
+    from io import BufferedReader
+
+_PIECE: Final = 1 << 20
+
+
+def digest_of(file: BufferedReader) -> Digest:
+    """Return the SHA-256 of the rest of *file*, which stands at its end then; this blocks.
+
+    As `hashlib.file_digest`, in larger pieces: between two of them a thread waits until the
+    others let it go on, and a sync has hundreds of files to hash beside everything else.
+    """
+    digest = hashlib.sha256()
+    piece = memoryview(bytearray(_PIECE))
+    while size := file.readinto(piece):
+        digest.update(piece[:size])
+    return Digest(digest.hexdigest())
 
 
 class Hashes:

@@ -109,6 +109,9 @@ class Incoming:
         self._md5 = md5
         self._hashes = Hashes(md5=md5)
         self._descriptor: int | None = None
+        #: Whether the part may have bytes behind those that count, and a note beside it.
+        self._ragged = False
+        self._noted = False
 
     @property
     def size(self) -> int:
@@ -171,8 +174,7 @@ class Incoming:
         """Make the bytes durable and give them *mode*, ready for their final name."""
         with reported("writing", self.path):
             self._write_out(self._take_waiting())
-            descriptor = self._open_for_writing()
-            self._files.disk.truncate(descriptor, self._written)
+            descriptor = self._cut()
             self._files.disk.set_mode(descriptor, mode)
             self._files.disk.sync(descriptor)
         return Received(self._hashes.digest, self._written, self._hashes.md5)
@@ -181,11 +183,17 @@ class Incoming:
         """Take part and note away, as far as the disk lets us; what stays is not resumed."""
         self._close_file()
         self._written = 0
-        with contextlib.suppress(StorageError):
-            self._files.remove(self._note_path)
+        self._remove_note()
         with contextlib.suppress(StorageError):
             self._files.remove(self.path)
             self._left.gone(self.path)
+
+    def placed(self) -> None:
+        """Take only the note away: the part has another name by now."""
+        self._close_file()
+        self._written = 0
+        self._remove_note()
+        self._left.gone(self.path)
 
     def _resume(self) -> None:
         """Take up what an earlier process left, or nothing when any of it is doubtful."""
@@ -195,8 +203,10 @@ class Incoming:
             if note.url == self._url and self._matches(note):
                 self._validator = note.validator
                 self._written = note.size
+                self._ragged = self._noted = True
                 return
         self._hashes = Hashes(md5=self._md5)
+        self._noted = True
         self.remove()
 
     def _take_waiting(self) -> list[bytes | memoryview]:
@@ -209,6 +219,7 @@ class Incoming:
         self._files.remove(self._note_path)
         self._files.remove(self.path)
         self._written = 0
+        self._ragged = self._noted = False
         self._hashes = Hashes(md5=self._md5)
 
     def _write_note_after(self, chunks: list[bytes | memoryview]) -> None:
@@ -219,20 +230,38 @@ class Incoming:
     def _write_last(self, chunks: list[bytes | memoryview]) -> None:
         with reported("writing", self.path):
             self._write_out(chunks)
-            # A write that failed may have left bytes behind those that count.
-            self._files.disk.truncate(self._open_for_writing(), self._written)
+            self._cut()
 
     def _write_out(self, chunks: list[bytes | memoryview]) -> None:
         self._room.demand(sum(map(len, chunks)))
         # Large ones go out as they are; thousands of tiny ones would be thousands of writes.
         for chunk in chunks if len(chunks) < _MANY else [b"".join(chunks)]:
-            self._files.write_at(self._open_for_writing(), chunk, self._written)
+            descriptor, ragged = self._open_for_writing(), self._ragged
+            # A write that fails may leave some of its bytes.
+            self._ragged = True
+            self._files.write_at(descriptor, chunk, self._written)
+            self._ragged = ragged
             self._hashes.update(chunk)
             self._written += len(chunk)
 
+    def _cut(self) -> int:
+        """Make the part as long as the bytes that count; return its descriptor."""
+        descriptor = self._open_for_writing()
+        if self._ragged:
+            self._files.disk.truncate(descriptor, self._written)
+            self._ragged = False
+        return descriptor
+
     def _write_note(self) -> None:
         note = _Note(self._url, self._validator, self._written, self._hashes.digest)
+        self._noted = True
         self._files.write_loosely(self._note_path, _NOTES.dump_json(note))
+
+    def _remove_note(self) -> None:
+        if self._noted:
+            with contextlib.suppress(StorageError):
+                self._files.remove(self._note_path)
+                self._noted = False
 
     def _close(self, chunks: list[bytes | memoryview]) -> None:
         try:
