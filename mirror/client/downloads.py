@@ -21,7 +21,7 @@ from mirror.frozen import dataclass
 from mirror.publication.words import checked_words
 from mirror.storage.disk import Disk, reported
 from mirror.storage.files import PLAIN, Files
-from mirror.storage.incoming import IncomingFolder
+from mirror.storage.incoming_folder import IncomingFolder
 from mirror.storage.lock import LOCK_FILE, locked
 from mirror.storage.space import Room
 from mirror.upstream.peer_urls import blob_url

@@ -27,7 +27,6 @@ from mirror.errors import (
     TooLargeError,
 )
 from mirror.formats.verdict import Claim, Verdict
-from mirror.frozen import dataclass
 from mirror.publication.bundle import MANIFEST, encode_manifest
 from mirror.publication.foreign import CHANNEL, PEER_CONTENT, PEER_ROOT, is_source
 from mirror.publication.offered import OFFERED_BOARD
@@ -35,6 +34,7 @@ from mirror.publication.subtrees import NAMED, Named
 from mirror.sandbox.answers import is_name, refuse_elsewhere
 from mirror.sandbox.drawn import DRAWN, MEASURED, Drawn, Measured
 from mirror.sandbox.frames import Question, Request
+from mirror.sandbox.grants import USUAL, Grants
 from mirror.sandbox.launch import MEMORY
 from mirror.sandbox.pipes import Body
 from mirror.sandbox.process import Child
@@ -61,18 +61,6 @@ _Answer = TypeVar("_Answer")
 _START_SECONDS = 60.0
 # The bytes themselves, one changed copy of them, and what the interpreter needs.
 _SHARE_OF_MEMORY = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Grants:
-    """Seconds of processor time for a page and for an image; by the clock *patience* times that."""
-
-    page_seconds: float = 4
-    image_seconds: float = 30
-    patience: float = 20
-
-
-USUAL = Grants()
 
 
 class Sandbox:

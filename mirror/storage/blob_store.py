@@ -6,9 +6,10 @@ import contextlib
 from typing import TYPE_CHECKING, Final
 
 from mirror.catalog.values import Digest
-from mirror.errors import ArtifactNotFoundError, DamagedError
+from mirror.errors import ArtifactNotFoundError, DamagedError, StorageError
 from mirror.storage.blobs import BlobReader
 from mirror.storage.files import READ_ONLY
+from mirror.storage.keeping import Loads
 from mirror.storage.removals import Removals
 from mirror.storage.threads import to_end
 
@@ -35,6 +36,7 @@ class BlobStore(BlobReader):
         super().__init__(folder, files.disk)
         self._files = files
         self._room = room
+        self._loads = Loads(self._keep_each, _AT_ONCE)
         self.removals = Removals(files, self._path, self._trust.forget)
 
     async def put(self, data: bytes) -> Digest:
@@ -62,9 +64,10 @@ class BlobStore(BlobReader):
     async def keep(self, incoming: Incoming) -> Digest:
         """Hold what was received, and take it away from the incoming folder.
 
-        After a failure nothing of it is left there: it has to be fetched again.
+        After a failure nothing of it is left there: it has to be fetched again.  What is to be
+        held at the same time is held together, and one that fails stops no other.
         """
-        return (await self.keep_all([incoming]))[0]
+        return await self._loads.keep(incoming)
 
     async def keep_all(self, incomings: Sequence[Incoming]) -> list[Digest]:
         """Do what `keep` does for each; the folders are synced once for many of them."""
@@ -114,6 +117,31 @@ class BlobStore(BlobReader):
         # Also those that were there: who put them may have died before syncing the folder.
         self._files.sync_folders({path.parent for path in paths - absent.keys()})
         return digests
+
+    def _keep_each(self, incomings: Sequence[Incoming]) -> list[Digest | StorageError]:
+        kept = [self._named(incoming) for incoming in incomings]
+        named = {digest for digest in kept if isinstance(digest, Digest)}
+        try:
+            # Also those that were there: who put them may have died before syncing the folder.
+            self._files.sync_folders({self._path(digest).parent for digest in named})
+        except StorageError as error:
+            return [error if isinstance(one, Digest) else one for one in kept]
+        return kept
+
+    def _named(self, incoming: Incoming) -> Digest | StorageError:
+        """Give what was received its final name, which is not durable yet."""
+        try:
+            digest = incoming.seal().digest
+            self.removals.spare(digest)
+            if self._is_sound(digest):
+                incoming.remove()
+            else:
+                self._files.rename_verified(incoming.path, self._path(digest), digest)
+                incoming.placed()
+        except StorageError as error:
+            incoming.remove()
+            return error
+        return digest
 
     def _keep_all(self, incomings: Sequence[Incoming]) -> list[Digest]:
         digests: list[Digest] = []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mirror.errors import DamagedError
 from mirror.frozen import dataclass
 from mirror.storage.blob_store import BlobStore
-from mirror.storage.incoming import IncomingFolder
+from mirror.storage.incoming_folder import IncomingFolder
 from mirror.storage.ledger import Ledger
 from mirror.storage.node import Node, find_node, make_node, write_node
 from mirror.storage.peers import Peers

@@ -9,8 +9,6 @@ is thrown away and fetched again.  Nothing here is durable until it is kept or q
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import re
 import stat
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,18 +24,17 @@ from mirror.storage.hashes import Hashes
 from mirror.storage.threads import to_end
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
     from typing import BinaryIO, Self
 
     from mirror.storage.files import Files
+    from mirror.storage.incoming_folder import Left
     from mirror.storage.space import Room
 
 # One hop to a thread for so many bytes; what a killed process loses at most.
 _PORTION = 1 << 20
 _MANY = 64
 _NOTE_BYTES = 16_384
-_PLAIN_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,150}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +59,6 @@ class _Note:
 _NOTES = Shape(_Note)
 
 
-class _Left:
-    """Which parts may be in the folder: all until somebody has looked, then those begun since."""
-
-    def __init__(self) -> None:
-        self._paths: set[Path] | None = None
-
-    def looked(self, paths: set[Path]) -> None:
-        self._paths = paths
-
-    def may_have(self, path: Path) -> bool:
-        return self._paths is None or path in self._paths
-
-    def begun(self, path: Path) -> None:
-        if self._paths is not None:
-            self._paths.add(path)
-
-    def gone(self, path: Path) -> None:
-        if self._paths is not None:
-            self._paths.discard(path)
-
-
 class Incoming:
     """One partial download, for one task at a time; made by `IncomingFolder.open`.
 
@@ -93,7 +69,7 @@ class Incoming:
     """
 
     def __init__(
-        self, path: Path, url: str, files: Files, room: Room, left: _Left, *, md5: bool
+        self, path: Path, url: str, files: Files, room: Room, left: Left, *, md5: bool
     ) -> None:
         self.path = path
         self._note_path = path.with_suffix(".json")
@@ -230,7 +206,10 @@ class Incoming:
     def _write_last(self, chunks: list[bytes | memoryview]) -> None:
         with reported("writing", self.path):
             self._write_out(chunks)
-            self._cut()
+            descriptor = self._cut()
+        # The disk works while the bytes are judged; where it can not be told, it works later.
+        with contextlib.suppress(OSError):
+            self._files.disk.hasten(descriptor)
 
     def _write_out(self, chunks: list[bytes | memoryview]) -> None:
         self._room.demand(sum(map(len, chunks)))
@@ -289,58 +268,11 @@ class Incoming:
             while data := file.read(min(left, _PORTION)):
                 self._hashes.update(data)
                 left -= len(data)
-        return left == 0 and self._hashes.digest == note.digest and not _is_sealed(self.path)
+        return left == 0 and self._hashes.digest == note.digest and not is_sealed(self.path)
 
 
-def _is_sealed(part: Path) -> bool:
+def is_sealed(part: Path) -> bool:
+    """Whether *part* can be gone on from no more."""
     # It was on its way to its final name, and may have that one too after a power cut:
     # writing to it could change a blob.
     return not part.stat().st_mode & stat.S_IWUSR
-
-
-class IncomingFolder:
-    """The folder of partial downloads; *key* is the artifact's name, or any other text."""
-
-    def __init__(self, folder: Path, files: Files, room: Room) -> None:
-        self._folder = folder
-        self._files = files
-        self._room = room
-        self._left = _Left()
-
-    def open(self, key: str, url: str, *, md5: bool = True) -> Incoming:
-        """Return the partial download of *key* from *url*, to be entered with ``async with``.
-
-        With *md5* the MD5 of what comes is made too.
-
-        One task at a time may have a key: the downloads of two would spoil each other.
-        """
-        return Incoming(self._path(key), url, self._files, self._room, self._left, md5=md5)
-
-    async def prune(self, before: datetime) -> int:
-        """Take away what was not touched since *before*; return how many downloads."""
-        return await to_end(self._prune, before.timestamp())
-
-    def recover(self) -> None:
-        """Remove what no download can go on from: a part without a note, and the reverse."""
-        listed = self._listed()
-        self._left.looked({path.with_suffix(".part") for path in listed})
-        for path in sorted(listed, reverse=True):  # parts first, then their notes
-            partner = path.with_suffix(".json" if path.suffix == ".part" else ".part")
-            if not partner.exists() or (path.suffix == ".part" and _is_sealed(path)):
-                self._files.remove(path)
-
-    def _prune(self, before: float) -> int:
-        with reported("reading the folder", self._folder):
-            parts = [path for path in self._listed() if path.stat().st_mtime < before]
-        for path in parts:
-            self._files.remove(path)
-        return sum(path.suffix == ".part" for path in parts)
-
-    def _listed(self) -> list[Path]:
-        with reported("reading the folder", self._folder):
-            return [path for path in self._folder.iterdir() if path.suffix in {".part", ".json"}]
-
-    def _path(self, key: str) -> Path:
-        plain = _PLAIN_KEY.fullmatch(key) is not None
-        name = key if plain else f"-{hashlib.sha256(key.encode('utf-8', 'replace')).hexdigest()}"
-        return self._folder / f"{name}.part"

@@ -23,7 +23,7 @@ from mirror.storage.disk import Disk
 from mirror.storage.entries import Sighting
 from mirror.storage.files import Files
 from mirror.storage.folder import DataFolder
-from mirror.storage.incoming import IncomingFolder
+from mirror.storage.incoming_folder import IncomingFolder
 from mirror.storage.index import Index
 from mirror.storage.layout import Layout, make_data_folder
 from mirror.storage.ledger import Ledger

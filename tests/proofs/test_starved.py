@@ -12,7 +12,7 @@ import pytest
 
 from mirror.errors import ChildUnavailableError
 from mirror.sandbox import Sandbox
-from mirror.sandbox.pool import Grants
+from mirror.sandbox.grants import Grants
 from mirror.sync.adopting import Fate
 from tests.cache.node import OFFERED, caching, two_releases
 from tests.sandbox.bodies import STARVED

@@ -25,7 +25,7 @@ from mirror.errors import (
 from mirror.formats.verdict import Claim, Conclusion
 from mirror.formats.verify import verify
 from mirror.sandbox import Sandbox
-from mirror.sandbox.pool import Grants
+from mirror.sandbox.grants import Grants
 from tests.catalog.pages.html import INDEX_URL, board_page, card, index_page
 from tests.sandbox.bodies import SLOW_PAGE, URL, DeadlyFile, SlowFile, page
 

@@ -10,7 +10,7 @@ from mirror.storage.blob_store import BlobStore
 from mirror.storage.blobs import FAN_OUT
 from mirror.storage.disk import Disk
 from mirror.storage.files import Files
-from mirror.storage.incoming import IncomingFolder
+from mirror.storage.incoming_folder import IncomingFolder
 from mirror.storage.space import Room
 from mirror.storage.store import Store
 from tests.storage.disks import FailingDisk

@@ -79,6 +79,11 @@ class FailingDisk(LazyDisk):
         self._count(descriptor)
         super().set_mode(descriptor, mode)
 
+    def hasten(self, descriptor: int) -> None:
+        """Fail, or begin to write."""
+        self._count(descriptor)
+        super().hasten(descriptor)
+
     def sync(self, descriptor: int) -> None:
         """Fail, or sync."""
         self._count(descriptor)

@@ -23,7 +23,8 @@ from tests.storage.samples import files_below, names
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mirror.storage.incoming import Incoming, IncomingFolder
+    from mirror.storage.incoming import Incoming
+    from mirror.storage.incoming_folder import IncomingFolder
 
 DATA = b"some bytes" * 1000
 DIGEST = Digest.of(DATA)

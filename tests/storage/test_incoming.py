@@ -16,7 +16,8 @@ from mirror.catalog.values import Digest
 from mirror.errors import DiskFullError, StorageError
 from mirror.storage.disk import Disk
 from mirror.storage.files import Files
-from mirror.storage.incoming import IncomingFolder, Received
+from mirror.storage.incoming import Received
+from mirror.storage.incoming_folder import IncomingFolder
 from mirror.storage.space import KeepFree, Room
 from tests.storage.disks import EIO, ENOSPC, FailingDisk, every_operation
 from tests.storage.samples import names

@@ -21,7 +21,8 @@ from tests.storage.samples import NOON, REASONS, names, noon
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mirror.storage.incoming import Incoming, IncomingFolder
+    from mirror.storage.incoming import Incoming
+    from mirror.storage.incoming_folder import IncomingFolder
 
 URL = "https://micropython.test/name.bin"
 
