@@ -295,6 +295,10 @@ class DiskFullError(StorageError):
     """No space left, or less than ``disk.keep_free`` would remain."""
 
 
+class ReadOnlyDiskError(StorageError):
+    """A file system on which nothing can be written."""
+
+
 class ForeignDataError(StorageError):
     """A data directory or database of another format or of a newer version."""
 

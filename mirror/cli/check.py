@@ -1,6 +1,11 @@
-"""`mpmirror check`: hash everything that is held, and say what is damaged."""
+"""`mpmirror check`: hash everything that is held, and say what is damaged.
+
+What is damaged is forgotten by the index, or told to the daemon that has the data, so that it
+is fetched again; on a disk that is full or can only be read it is only said.
+"""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -12,7 +17,7 @@ from mirror.cli.invocation import invocation_of
 from mirror.cli.terminal import Steps, complain, say, say_json
 from mirror.config import Settings
 from mirror.control import ask
-from mirror.errors import ConfigurationError, LockedError
+from mirror.errors import ConfigurationError, DiskFullError, LockedError, ReadOnlyDiskError
 from mirror.storage.store import StoreReader, forget_index
 from mirror.upkeep.check import Report, forget_damaged
 from mirror.upkeep.check import check as check_store
@@ -70,15 +75,30 @@ async def _check(settings: Settings, *, rebuild: bool) -> tuple[Report, str]:
         def progress(done: int, total: int) -> None:
             steps.show("check", done, total)
 
-        async with store_or_holder(settings) as store:
-            if store is not None:
-                head = await store.index.position()
-                report = await check_store(store, progress, head=head)
-                await forget_damaged(store, report)
+        try:
+            if (report := await _check_own(settings, progress)) is not None:
                 return report, "mpmirror sync"
+        except (DiskFullError, ReadOnlyDiskError) as error:
+            if rebuild:
+                raise
+            # Such a disk is one to be looked at.  The database, which can not be opened there,
+            # only adds where the ledger ended.
+            complain(f"{error}: what is there is checked all the same, and nothing is written")
+            reader = await StoreReader.open_for_reading(settings.data_dir)
+            return await check_store(reader, progress), "mpmirror sync"
         reader = await StoreReader.open_for_reading(settings.data_dir)
         report = await check_store(reader, progress)
         return report, await _tell_daemon(settings.admin_listen.path, report)
+
+
+async def _check_own(settings: Settings, progress: Callable[[int, int], None]) -> Report | None:
+    """Check the store and have it forget what is damaged; None while another process has it."""
+    async with store_or_holder(settings) as store:
+        if store is None:
+            return None
+        report = await check_store(store, progress, head=await store.index.position())
+        await forget_damaged(store, report)
+        return report
 
 
 async def _tell_daemon(control: Path, report: Report) -> str:

@@ -11,6 +11,7 @@ from mirror.daemon.alarms import old_data_alarms
 from mirror.daemon.parts import now, sites_of
 from mirror.daemon.status import find_last_run
 from mirror.daemon.upstream_status import HostStatus, UpstreamHealth
+from mirror.errors import UpstreamError
 from mirror.storage.crawled import LastCrawl, find_last_crawl, write_last_crawl
 from mirror.storage.disk import Disk
 from mirror.storage.files import Files
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from mirror.storage.store import Store
     from mirror.upstream.breaker import Breaker
 
-_UNREACHABLE = 3
 # Data are fresh for so many intervals of the schedule: one run may fail.
 _INTERVALS = 2
 
@@ -63,7 +63,7 @@ async def _last_crawl(settings: Settings, store: Store, reach: Reach | None) -> 
     if crawl is None or crawl.finished is None:
         return None
     run = await find_last_run(store)
-    away = run is not None and run.outcome.exit_status == _UNREACHABLE
+    away = run is not None and run.outcome.exit_status == UpstreamError.exit_status
     fresh_seconds = _INTERVALS * settings.schedule.every.total_seconds()
     return LastCrawl(crawl.finished, fresh_seconds, away or (reach is not None and reach.away))
 

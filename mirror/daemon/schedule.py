@@ -14,12 +14,13 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from mirror.errors import UpstreamError
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from mirror.daemon.resting import Rest
 
-_UNREACHABLE: Final = 3
 _FIRST_RETRY: Final = timedelta(minutes=5)
 
 
@@ -99,7 +100,7 @@ class Schedule:
 
     def heed(self, exit_status: int) -> None:
         """Take into account how a run ended, whoever had asked for it."""
-        if exit_status != _UNREACHABLE:
+        if exit_status != UpstreamError.exit_status:
             self._retry = _FIRST_RETRY
             return
         self._continue_at(self._clock() + min(self._retry, self._every))

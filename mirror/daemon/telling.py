@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from mirror.errors import UpstreamError
 from mirror.sync.publish import stamp
 
 if TYPE_CHECKING:
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
     from mirror.daemon.schedule import Schedule
     from mirror.sync.outcome import Outcome
 
-_UNREACHABLE: Final = 3
 _TROUBLES_LOGGED: Final = 50
 
 
@@ -28,7 +28,7 @@ def tell_outcome(log: Logger, outcome: Outcome, schedule: Schedule) -> None:
     after, rest = schedule.next_run, schedule.next_rest
     tell = log.info if outcome.complete else log.warning
     event = "sync ends"
-    if outcome.exit_status == _UNREACHABLE:
+    if outcome.exit_status == UpstreamError.exit_status:
         event = "upstream can not be reached; what is held is served"
     tell(
         event,
@@ -37,5 +37,6 @@ def tell_outcome(log: Logger, outcome: Outcome, schedule: Schedule) -> None:
         publication=outcome.sequence,
         next_run=stamp(after) if after else None,
         **({"because_of": rest.why} if rest else {}),
-        **outcome.counts(),
+        # A run that came to no plan counted nothing: "held: 0" would be read as a loss.
+        **(outcome.counts() if outcome.wanted or outcome.complete else {}),
     )

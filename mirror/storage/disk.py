@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from io import BufferedReader, FileIO
 from typing import TYPE_CHECKING
 
-from mirror.errors import DiskFullError, StorageError
+from mirror.errors import DiskFullError, ReadOnlyDiskError, StorageError
 from mirror.frozen import dataclass
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def in_words(doing: str, path: Path, error: OSError) -> StorageError:
     if error.errno in _FULL:
         return DiskFullError(f"no space left on the disk when {doing} {path}")
     if error.errno == errno.EROFS:
-        return StorageError(f"{path} is on a read-only file system: {doing} is not possible")
+        return ReadOnlyDiskError(f"{path} is on a read-only file system: {doing} is not possible")
     if error.errno in _FORBIDDEN:
         return StorageError(
             f"no permission for {doing} {path}: it must belong to the user who runs mpmirror"

@@ -113,6 +113,22 @@ async def test_a_daemon_whose_data_are_read_only_serves_and_says_so(holding: Pro
     assert status == 1
 
 
+async def test_read_only_data_are_checked_as_they_are(holding: Program) -> None:
+    """Sound ones are status 0; a flipped bit is status 5 and named, and nothing is written."""
+    blob = max((holding.data / "blobs").rglob("*"), key=lambda one: one.stat().st_size)
+    with read_only(holding.data):
+        sound = await holding.run("check")
+    blob.chmod(0o600)
+    blob.write_bytes(blob.read_bytes()[:-1] + b"!")
+    with read_only(holding.data):
+        damaged = await holding.run("check")
+
+    assert (sound.status, damaged.status) == (0, 5)
+    assert "read-only file system" in sound.err
+    assert "all sound" in sound.out
+    assert blob.name in damaged.err
+
+
 async def test_a_daemon_with_a_newer_database_serves_and_says_so(holding: Program) -> None:
     """The same for an index that another version wrote."""
     database = holding.data / "mpmirror.db"

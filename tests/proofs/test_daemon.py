@@ -97,6 +97,7 @@ async def test_without_internet_it_serves_what_is_held_and_says_when_it_tries_ag
     assert said["event"] == "upstream can not be reached; what is held is served"
     assert said["message"].startswith(f"{program.upstream}{INDEX}: no connection")
     assert timedelta(minutes=4) < wait <= timedelta(minutes=5)
+    assert "held" not in said, "nothing was counted, so no count is told"
     assert served == before
     assert stopped == 0
 
