@@ -13,6 +13,7 @@ ANYTHING: Final = "…"
 #: What no two runs have in common, and what stands for it.
 _OF_THE_MOMENT: Final = (
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|\+00:00)?", "<time>"),
+    (r"\b(?:\d+ days?, )?\d+:\d\d:\d\d ago", "<age>"),
     (r"(?:[A-Z2-7]{4}[ -]){9,}[A-Z2-7]{4}", "<recovery key>"),
     (r"[0-9a-f]{4}(?:[- ][0-9a-f]{4}){7,15}", "<fingerprint>"),
     (r"[0-9a-f]{64}", "<sha256>"),

@@ -22,19 +22,42 @@ async def ask(sandbox: Sandbox) -> None:
     await sandbox.verify_image(io.BytesIO(bytes(100)), 100, Claim(kind="uf2"))
 
 
-def children() -> set[int]:
-    """Return the processes of this one."""
-    return {child.pid for child in psutil.Process().children()}
+class Begun:
+    """The processes that this one begins from here on; other tests keep some of their own."""
+
+    def __init__(self) -> None:
+        self._before = self._all()
+
+    @property
+    def pids(self) -> set[int]:
+        """Return those that are there now."""
+        return self._all() - self._before
+
+    @staticmethod
+    def _all() -> set[int]:
+        return {child.pid for child in psutil.Process().children()}
 
 
-async def test_who_takes_it_asks_it_first_and_ends_it() -> None:
+def kill(pid: int) -> None:
+    """End a process of ours, and leave it to be waited for."""
+    os.kill(pid, signal.SIGKILL)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+
+@pytest.fixture
+def begun() -> Begun:
+    """Return what is begun in the test."""
+    return Begun()
+
+
+async def test_who_takes_it_asks_it_first_and_ends_it(begun: Begun) -> None:
     with Ahead(wanted=True) as ahead:
-        (begun,) = children()
+        (pid,) = begun.pids
         async with Sandbox(processes=2, ahead=ahead) as sandbox:
             await ask(sandbox)
 
-            assert sandbox.pids == (begun,)
-        assert not psutil.pid_exists(begun)
+            assert sandbox.pids == (pid,)
+        assert begun.pids == set()
 
 
 async def test_it_is_taken_once() -> None:
@@ -43,36 +66,35 @@ async def test_it_is_taken_once() -> None:
             assert ahead.take() is None
 
 
-async def test_taken_and_not_asked_it_is_ended_all_the_same() -> None:
+async def test_taken_and_not_asked_it_is_ended_all_the_same(begun: Begun) -> None:
     with Ahead(wanted=True) as ahead:
         async with Sandbox(ahead=ahead):
             pass
 
-        assert children() == set()
+        assert begun.pids == set()
 
 
-async def test_one_that_died_before_it_was_asked_is_replaced() -> None:
+async def test_one_that_died_before_it_was_asked_is_replaced(begun: Begun) -> None:
     with Ahead(wanted=True) as ahead:
-        (begun,) = children()
-        os.kill(begun, signal.SIGKILL)
-        psutil.wait_procs([psutil.Process(begun)], timeout=10)
+        (pid,) = begun.pids
+        kill(pid)
         async with Sandbox(ahead=ahead) as sandbox:
             await ask(sandbox)
 
             assert sandbox.pids != ()
-            assert begun not in sandbox.pids
+            assert pid not in sandbox.pids
 
 
-def test_what_nobody_takes_is_ended() -> None:
+def test_what_nobody_takes_is_ended(begun: Begun) -> None:
     with Ahead(wanted=True):
-        assert len(children()) == 1
+        assert len(begun.pids) == 1
 
-    assert children() == set()
+    assert begun.pids == set()
 
 
-def test_where_none_is_wanted_none_begins() -> None:
+def test_where_none_is_wanted_none_begins(begun: Begun) -> None:
     with Ahead(wanted=False) as ahead:
-        assert children() == set()
+        assert begun.pids == set()
         assert ahead.take() is None
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mirror.catalog.values import Digest
-from mirror.errors import DamagedError, DiskFullError, StorageError
+from mirror.errors import DamagedError, DiskFullError, ReadOnlyDiskError, StorageError
 from mirror.storage.disk import Disk, in_words, reported
 from mirror.storage.files import READ_ONLY, Files
 from tests.storage.disks import EIO, ENOSPC, ForgetfulDisk, HesitantDisk, every_operation
@@ -101,7 +101,7 @@ def test_whatever_operation_fails_the_file_is_old_or_new_and_a_retry_succeeds(
     ("number", "kind", "words"),
     [
         (errno.EDQUOT, DiskFullError, "no space left on the disk when writing /data/x"),
-        (errno.EROFS, StorageError, "/data/x is on a read-only file system: writing is not"),
+        (errno.EROFS, ReadOnlyDiskError, "/data/x is on a read-only file system: writing is not"),
         (errno.EACCES, StorageError, "no permission for writing /data/x: it must belong"),
         (errno.EPERM, StorageError, "no permission for writing /data/x: it must belong"),
         (errno.EIO, StorageError, "writing /data/x failed: Input/output error"),
