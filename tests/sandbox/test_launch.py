@@ -105,6 +105,7 @@ def test_commands_that_read_take_it(
     """Whatever comes of it: nobody listens at this upstream."""
     monkeypatch.setenv("MPMIRROR_DATA_DIR", f"{tmp_path}/data")
     monkeypatch.setenv("MPMIRROR_UPSTREAM__URL", "http://127.0.0.1:1/")
+    monkeypatch.setenv("MPMIRROR_UPSTREAM__ATTEMPTS", "1")
     with Ahead(wanted=True) as ahead:
         main(words, reader=ahead)
 
