@@ -70,10 +70,16 @@ class BlobStore(BlobReader):
         return await self._loads.keep(incoming)
 
     async def keep_all(self, incomings: Sequence[Incoming]) -> list[Digest]:
-        """Do what `keep` does for each; the folders are synced once for many of them."""
+        """Do what `keep` does for each; the folders are synced once for many of them.
+
+        Raises the first failure of all; what could be held is held then.
+        """
         digests: list[Digest] = []
         for start in range(0, len(incomings), _AT_ONCE):
-            digests += await to_end(self._keep_all, incomings[start : start + _AT_ONCE])
+            for kept in await to_end(self._keep_each, incomings[start : start + _AT_ONCE]):
+                if isinstance(kept, StorageError):
+                    raise kept
+                digests.append(kept)
         return digests
 
     async def remove(self, digest: Digest) -> None:
@@ -142,31 +148,6 @@ class BlobStore(BlobReader):
             incoming.remove()
             return error
         return digest
-
-    def _keep_all(self, incomings: Sequence[Incoming]) -> list[Digest]:
-        digests: list[Digest] = []
-        absent: dict[Digest, Path] = {}
-        placed: set[Path] = set()
-        try:
-            for incoming in incomings:
-                digest = incoming.seal().digest
-                self.removals.spare(digest)
-                digests.append(digest)
-                if not self._is_sound(digest):
-                    absent[digest] = incoming.path
-            self._files.place_all(
-                [(path, self._path(digest), digest) for digest, path in absent.items()]
-            )
-            placed.update(absent.values())
-            held = set(digests) - absent.keys()
-            self._files.sync_folders({self._path(digest).parent for digest in held})
-        finally:
-            for incoming in incomings:
-                if incoming.path in placed:
-                    incoming.placed()
-                else:
-                    incoming.remove()
-        return digests
 
     def _unsound(self, digests: list[Digest]) -> set[Digest]:
         return {digest for digest in digests if not self._is_sound(digest)}

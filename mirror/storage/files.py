@@ -23,7 +23,7 @@ from mirror.storage.disk import reported
 from mirror.storage.hashes import digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from mirror.catalog.values import Digest
     from mirror.storage.disk import Disk
@@ -95,23 +95,17 @@ class Files:
 
         Raises `DamagedError` when its bytes are not those of *digest*.
         """
-        self.place_all([(temporary, final, digest)])
-
-    def place_all(self, wholes: Sequence[tuple[Path, Path, Digest]]) -> None:
-        """Do what `place` does for each temporary, final and digest; each folder is synced once.
-
-        All are verified before the first is renamed.
-        """
-        for temporary, _, digest in wholes:
-            self._read_back(temporary, digest)
-        for temporary, final, _ in wholes:
-            self._rename(temporary, final)
-        self.sync_folders({final.parent for _, final, _ in wholes})
+        self.rename_verified(temporary, final, digest)
+        self.sync_folders([final.parent])
 
     def rename_verified(self, temporary: Path, final: Path, digest: Digest) -> None:
         """Do what `place` does, but for the folder: until it is synced the name is not durable."""
-        self._read_back(temporary, digest)
-        self._rename(temporary, final)
+        with reported("reading back", temporary), self.disk.open_reading(temporary) as file:
+            actual = digest_of(file)
+        if actual != digest:
+            raise DamagedError(f"the disk gave back other bytes than were written: {temporary}")
+        with reported("writing", final):
+            self.disk.rename(temporary, final)
 
     def link(self, path: Path, final: Path) -> None:
         """Give the file *path* the further name *final*, which must be free; not durable yet."""
@@ -237,16 +231,6 @@ class Files:
             for fresh in batch:
                 self._drop(fresh)
             raise
-
-    def _read_back(self, temporary: Path, digest: Digest) -> None:
-        with reported("reading back", temporary), self.disk.open_reading(temporary) as file:
-            actual = digest_of(file)
-        if actual != digest:
-            raise DamagedError(f"the disk gave back other bytes than were written: {temporary}")
-
-    def _rename(self, temporary: Path, final: Path) -> None:
-        with reported("writing", final):
-            self.disk.rename(temporary, final)
 
     def _begin(self, final: Path, data: bytes, mode: int) -> _Fresh:
         temporary = final.with_name(f".{final.name}.{next(self._numbers)}.new")
