@@ -3,24 +3,23 @@
 Beside ``<key>.part`` stands ``<key>.json``: the URL, the validator, and how many bytes
 there were with which SHA-256.  After a restart only so many bytes count, and only if they
 still hash to it: whatever a power cut left torn, and whatever came with another validator,
-is thrown away and fetched again.  Nothing here is durable until it is kept or quarantined.
+is thrown away and fetched again.  A killed process loses what came in its last second and up
+to a portion.  Nothing here is durable until it is kept or quarantined.
 """
 
 from __future__ import annotations
 
 import contextlib
 import stat
-from typing import TYPE_CHECKING, Annotated
-
-from pydantic import Field, ValidationError
+from typing import TYPE_CHECKING
 
 from mirror.catalog.values import Digest
 from mirror.errors import StorageError
 from mirror.frozen import dataclass
-from mirror.shapes import Shape
 from mirror.storage.disk import reported
 from mirror.storage.files import READ_ONLY
 from mirror.storage.hashes import Hashes
+from mirror.storage.incoming_note import Note, NoteFile
 from mirror.storage.threads import to_end
 
 if TYPE_CHECKING:
@@ -31,10 +30,9 @@ if TYPE_CHECKING:
     from mirror.storage.incoming_folder import Left
     from mirror.storage.space import Room
 
-# One hop to a thread for so many bytes; what a killed process loses at most.
+# One hop to a thread for so many bytes.
 _PORTION = 1 << 20
 _MANY = 64
-_NOTE_BYTES = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +42,6 @@ class Received:
     digest: Digest
     size: int
     md5: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Note:
-    """What the first *size* bytes of a part are: where from, under which ETag, which bytes."""
-
-    url: str
-    validator: str | None
-    size: Annotated[int, Field(gt=0)]
-    digest: Digest
-
-
-_NOTES = Shape(_Note)
 
 
 class Incoming:
@@ -72,7 +57,7 @@ class Incoming:
         self, path: Path, url: str, files: Files, room: Room, left: Left, *, md5: bool
     ) -> None:
         self.path = path
-        self._note_path = path.with_suffix(".json")
+        self._note = NoteFile(path.with_suffix(".json"), files)
         self._url = url
         self._files = files
         self._room = room
@@ -85,9 +70,10 @@ class Incoming:
         self._md5 = md5
         self._hashes = Hashes(md5=md5)
         self._descriptor: int | None = None
-        #: Whether the part may have bytes behind those that count, and a note beside it.
+        #: Whether the part may have bytes behind those that count.
         self._ragged = False
-        self._noted = False
+        #: Whether more was written than is noted, and is not the whole yet.
+        self._unnoted = False
 
     @property
     def size(self) -> int:
@@ -112,7 +98,7 @@ class Incoming:
             self._waiting.append(chunk)
             self._waiting_bytes += len(chunk)
         if self._waiting_bytes >= _PORTION:
-            await to_end(self._write_note_after, self._take_waiting())
+            await to_end(self._write_on, self._take_waiting())
 
     async def finish(self) -> Received:
         """Say that this was all; return what it is."""
@@ -157,32 +143,28 @@ class Incoming:
 
     def remove(self) -> None:
         """Take part and note away, as far as the disk lets us; what stays is not resumed."""
-        self._close_file()
-        self._written = 0
-        self._remove_note()
+        self._forget()
+        self._note.remove_loosely()
         with contextlib.suppress(StorageError):
             self._files.remove(self.path)
             self._left.gone(self.path)
 
     def placed(self) -> None:
         """Take only the note away: the part has another name by now."""
-        self._close_file()
-        self._written = 0
-        self._remove_note()
+        self._forget()
+        self._note.remove_loosely()
         self._left.gone(self.path)
 
     def _resume(self) -> None:
         """Take up what an earlier process left, or nothing when any of it is doubtful."""
-        with contextlib.suppress(OSError, ValidationError):
-            with self._note_path.open("rb") as file:
-                note = _NOTES.validate_json(file.read(_NOTE_BYTES))
-            if note.url == self._url and self._matches(note):
+        note = self._note.find()
+        with contextlib.suppress(OSError):
+            if note is not None and note.url == self._url and self._matches(note):
                 self._validator = note.validator
                 self._written = note.size
-                self._ragged = self._noted = True
+                self._ragged = True
                 return
         self._hashes = Hashes(md5=self._md5)
-        self._noted = True
         self.remove()
 
     def _take_waiting(self) -> list[bytes | memoryview]:
@@ -192,21 +174,29 @@ class Incoming:
     def _start_again(self) -> None:
         self._close_file()
         # The note first: it must never stand beside bytes that it does not mean.
-        self._files.remove(self._note_path)
+        self._note.remove()
         self._files.remove(self.path)
-        self._written = 0
-        self._ragged = self._noted = False
+        self._forget()
+        self._ragged = False
         self._hashes = Hashes(md5=self._md5)
 
-    def _write_note_after(self, chunks: list[bytes | memoryview]) -> None:
+    def _forget(self) -> None:
+        self._close_file()
+        self._written = 0
+        self._unnoted = False
+
+    def _write_on(self, chunks: list[bytes | memoryview]) -> None:
         with reported("writing", self.path):
             self._write_out(chunks)
-        self._write_note()
+        self._unnoted = True
+        if self._note.is_due:
+            self._write_note()
 
     def _write_last(self, chunks: list[bytes | memoryview]) -> None:
         with reported("writing", self.path):
             self._write_out(chunks)
             descriptor = self._cut()
+        self._unnoted = False
         # The disk works while the bytes are judged; where it can not be told, it works later.
         with contextlib.suppress(OSError):
             self._files.disk.hasten(descriptor)
@@ -232,20 +222,15 @@ class Incoming:
         return descriptor
 
     def _write_note(self) -> None:
-        note = _Note(self._url, self._validator, self._written, self._hashes.digest)
-        self._noted = True
-        self._files.write_loosely(self._note_path, _NOTES.dump_json(note))
-
-    def _remove_note(self) -> None:
-        if self._noted:
-            with contextlib.suppress(StorageError):
-                self._files.remove(self._note_path)
-                self._noted = False
+        self._note.write(Note(self._url, self._validator, self._written, self._hashes.digest))
+        self._unnoted = False
 
     def _close(self, chunks: list[bytes | memoryview]) -> None:
         try:
-            if chunks:
-                self._write_note_after(chunks)
+            if chunks or self._unnoted:
+                with reported("writing", self.path):
+                    self._write_out(chunks)
+                self._write_note()
         finally:
             self._close_file()
 
@@ -262,7 +247,7 @@ class Incoming:
             with contextlib.suppress(OSError):
                 self._files.disk.close(descriptor)
 
-    def _matches(self, note: _Note) -> bool:
+    def _matches(self, note: Note) -> bool:
         left = note.size
         with self._files.disk.open_reading(self.path) as file:
             while data := file.read(min(left, _PORTION)):

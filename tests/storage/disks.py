@@ -31,6 +31,17 @@ class LazyDisk(Disk):
         """Do nothing."""
 
 
+class StillDisk(LazyDisk):
+    """A disk whose clock goes only when it is set."""
+
+    def __init__(self) -> None:
+        self.ns = 1_800_000_000_000_000_000
+
+    def now_ns(self) -> int:
+        """Return what was set."""
+        return self.ns
+
+
 class FailingDisk(LazyDisk):
     """A disk whose *n*-th operation inside `broken` fails once; opening for reading counts too."""
 
@@ -39,7 +50,13 @@ class FailingDisk(LazyDisk):
         self.short = False
         self.countdown = 0
         self.failed = False
+        #: So much later it is on this disk, in ns.
+        self.ahead_ns = 0
         self._counting = Lock()
+
+    def now_ns(self) -> int:
+        """Return the time, but ahead."""
+        return super().now_ns() + self.ahead_ns
 
     @contextmanager
     def broken(self, n: int, error: int, *, short: bool = False) -> Iterator[None]:

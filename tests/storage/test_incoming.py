@@ -19,7 +19,7 @@ from mirror.storage.files import Files
 from mirror.storage.incoming import Received
 from mirror.storage.incoming_folder import IncomingFolder
 from mirror.storage.space import KeepFree, Room
-from tests.storage.disks import EIO, ENOSPC, FailingDisk, every_operation
+from tests.storage.disks import EIO, ENOSPC, FailingDisk, StillDisk, every_operation
 from tests.storage.samples import names
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 URL = "https://micropython.test/name.bin"
 ETAG = '"529d22da-b4"'
 MIB = 1 << 20
+SECOND = 1_000_000_000  # ns
 DATA = bytes(range(256)) * 8192  # 2 MiB
 
 
@@ -88,14 +89,52 @@ async def test_an_interrupted_download_goes_on_where_it_stopped(
         assert (found, await part.finish()) == ((size, ETAG), received(DATA))
 
 
-async def test_a_killed_process_leaves_all_but_the_last_portion(incoming: IncomingFolder) -> None:
-    """Without being closed, what was flushed is found again."""
+async def test_a_killed_process_leaves_all_but_what_came_last(
+    incoming: IncomingFolder, failing: FailingDisk
+) -> None:
+    """Without being closed, what was there a second ago is found again."""
     part = incoming.open("name.bin", URL)
     await part.restart(ETAG)
+    failing.ahead_ns += SECOND
     await part.write(DATA[: MIB + 1])
     await part.write(b"not flushed")
     async with incoming.open("name.bin", URL) as again:
         assert (again.size, again.validator) == (MIB + 1, ETAG)
+
+
+async def test_a_note_is_written_once_a_second(incoming_folder: Path) -> None:
+    """What comes fast is whole before it needs one; the clock may be set back."""
+    disk = StillDisk()
+    folder = IncomingFolder(incoming_folder, Files(disk), Room(disk, incoming_folder, None))
+    part = folder.open("name.bin", URL)
+    seen = []
+    for step in (0, SECOND, SECOND // 2, SECOND // 2, -3 * SECOND):
+        disk.ns += step
+        await part.write(DATA[:MIB])
+        note = incoming_folder / "name.bin.json"
+        seen.append(json.loads(note.read_bytes())["size"] // MIB if note.exists() else None)
+
+    assert seen == [None, 2, 2, 4, 5]
+
+
+async def test_a_fast_download_that_is_interrupted_goes_on(incoming: IncomingFolder) -> None:
+    """Leaving it writes the note that was not due yet, also when nothing waits."""
+    await leave(incoming, DATA[:MIB])
+    async with incoming.open("name.bin", URL) as part:
+        await part.write(DATA[part.size :])
+    async with incoming.open("name.bin", URL) as part:
+        assert part.size == len(DATA)
+
+
+async def test_what_was_finished_and_not_kept_is_not_gone_on_from(
+    incoming: IncomingFolder, incoming_folder: Path
+) -> None:
+    """Nothing would come after it."""
+    async with incoming.open("name.bin", URL) as part:
+        await part.write(DATA)
+        await part.finish()
+
+    assert names(incoming_folder) == ["name.bin.part"]
 
 
 async def test_a_restart_throws_the_bytes_away(incoming: IncomingFolder) -> None:
@@ -275,6 +314,7 @@ async def test_whatever_operation_fails_the_size_is_true_and_going_on_gives_all_
         with failing.broken(n, error, short=short):
             async with incoming.open("name.bin", URL) as part:
                 await part.restart(ETAG)
+                failing.ahead_ns += SECOND
                 await part.write(DATA[: MIB + 5])
                 await part.write(DATA[MIB + 5 : MIB + 9])
                 await part.finish()

@@ -43,14 +43,16 @@ ESP = "ESP32_GENERIC-20260406-v1.28.0.bin"
 RULE = "policy.keep_releases = 1"
 
 
+#: In ns.
+AGED = 2 * 86_400 * 1_000_000_000
+
+
 class AgingDisk(FailingDisk):
     """A disk on which every file is two days older than it is, and that fails when told to."""
 
-    ahead_ns = 2 * 86_400 * 1_000_000_000
-
-    def now_ns(self) -> int:
-        """Return the time, but ahead."""
-        return super().now_ns() + self.ahead_ns
+    def __init__(self) -> None:
+        super().__init__()
+        self.ahead_ns = AGED
 
 
 def image(name: str) -> bytes:

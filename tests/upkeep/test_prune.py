@@ -15,6 +15,7 @@ from mirror.upkeep.marking import Retention
 from mirror.upkeep.prune import ASKED_FOR, IN_GRACE, STILL_NAMED
 from tests.transfer.keys.samples import key
 from tests.upkeep.pruning import (
+    AGED,
     ESP,
     NEW,
     OLD,
@@ -237,9 +238,6 @@ async def test_what_a_crash_left_unnamed_goes_when_it_is_old(tmp_path: Path) -> 
 
         assert (young.gone, [one.digest for one in report.gone]) == ((), [left])
         assert not scene.store.blobs.holds(left)
-
-
-AGED = 2 * 86_400 * 1_000_000_000
 
 
 async def test_what_was_put_lately_stays_though_its_file_is_old(tmp_path: Path) -> None:

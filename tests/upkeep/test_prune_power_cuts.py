@@ -23,6 +23,7 @@ from tests.storage.disks import LazyDisk
 from tests.storage.power import RecordingDisk, Remove, Wreck
 from tests.storage.samples import NO_LIMIT
 from tests.upkeep.pruning import (
+    AGED,
     ESP,
     NEW,
     NOON,
@@ -50,7 +51,7 @@ class AgedRecordingDisk(RecordingDisk):
 
     def now_ns(self) -> int:
         """Return the time, but ahead."""
-        return super().now_ns() + AgingDisk.ahead_ns
+        return super().now_ns() + AGED
 
 
 class AgedDisk(LazyDisk):
@@ -58,7 +59,7 @@ class AgedDisk(LazyDisk):
 
     def now_ns(self) -> int:
         """Return the time, but ahead."""
-        return super().now_ns() + AgingDisk.ahead_ns
+        return super().now_ns() + AGED
 
 
 @asynccontextmanager
