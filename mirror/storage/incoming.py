@@ -3,7 +3,7 @@
 Beside ``<key>.part`` stands ``<key>.json``: the URL, the validator, and how many bytes
 there were with which SHA-256.  After a restart only so many bytes count, and only if they
 still hash to it: whatever a power cut left torn, and whatever came with another validator,
-is thrown away and fetched again.  A killed process loses what came in its last second and up
+is thrown away and fetched again.  A killed process loses what came within one second, and up
 to a portion.  Nothing here is durable until it is kept or quarantined.
 """
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 IMAGE = make_image(PICO)
 BLOB = f"/v1/blobs/{Digest.of(IMAGE)}"
 LARGE = replace(PICO, size=1_500_000)
+#: Bytes: less than are written at once.
+PART = 900_000
 
 
 def parts_in(folder: Path) -> list[str]:
@@ -220,7 +222,10 @@ def _cut(room: MirrorRoom, path: str, count: int) -> Reply:
 
 def _stall(data: bytes, stalled: asyncio.Event) -> Reply:
     async def stall(request: web.Request) -> web.StreamResponse:
-        await _some(request, make_image(LARGE), len(data))
+        response = await _some(request, make_image(LARGE), PART)
+        # What came within one second may be lost.
+        await asyncio.sleep(1.1)
+        await response.write(data[PART:])
         stalled.set()
         await asyncio.sleep(60)
         return web.Response()
@@ -228,8 +233,9 @@ def _stall(data: bytes, stalled: asyncio.Event) -> Reply:
     return stall
 
 
-async def _some(request: web.Request, data: bytes, count: int) -> None:
+async def _some(request: web.Request, data: bytes, count: int) -> web.StreamResponse:
     etag = f'"{Digest.of(data).hex}"'
     response = web.StreamResponse(headers={"ETag": etag, "Content-Length": str(len(data))})
     await response.prepare(request)
     await response.write(data[:count])
+    return response
