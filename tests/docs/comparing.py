@@ -23,6 +23,8 @@ _OF_THE_MOMENT: Final = (
     (r"\b[0-9a-f]{10}\b", "<alarm>"),
     (r"\b[0-9a-f]{8}\b", "<check>"),
     (r"https?://[0-9.]+:\d+", "<address>"),
+    # A site has more of them where `make assets` was run.
+    (r"\b(\d+) files, \1 of them new", "<all> files"),
 )
 
 # What is a bar on a terminal, and gone when the command ends.
